@@ -1,0 +1,46 @@
+# A fresh machine needs Python 3.11 or newer with its `venv` module, and make:
+#   make demo     install into .venv, then run the demo study
+#   make test     install into .venv, then run the tests
+#   make lint     check the format and the style of all code
+#   make clean    remove the demo study and caches; other studies and .venv stay
+
+PYTHON ?= python3
+CORES ?= all
+# More arguments for pytest, such as PYTEST="-n 2 tests/unit".
+PYTEST ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test lint clean install
+
+demo: $(INSTALLED)
+	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
+
+test: $(INSTALLED)
+	$(BIN)/pytest $(PYTEST)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/ruff check .
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+
+clean:
+	rm -rf results/demo logs/demo .pytest_cache .ruff_cache .hypothesis build
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+install: $(INSTALLED)
+
+# Modules are compiled when they are first imported (--no-compile): most of what torch brings never is.
+# The library itself is installed after its pins, in place, and without asking for other versions.
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not. Name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    { echo "'$(PYTHON)' can't make virtual environments. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) install --no-compile -r requirements.txt
+	$(PIP) install --no-compile --no-deps -e .
+	@touch $@

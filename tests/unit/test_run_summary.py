@@ -1,0 +1,187 @@
+"""The closing words of a run: counts by stage, failures, findings, and that nothing in them can fail a run."""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from empathy_transfer.files import sha256_file
+from empathy_transfer.provenance import write_provenance
+from empathy_transfer.run_summary import main, render, result_state, summarise_run
+from empathy_transfer.wording import about, clean, clock, one_line, span, stage_of, subject
+
+HOUR = 3600
+
+
+def provenance_of(path, created, outputs=()):
+    """Write a sealed provenance with a time of creation, in seconds since the epoch; files get that time too."""
+    entries = {file.name: {"sha256": sha256_file(file), "bytes": file.stat().st_size} for file in outputs}
+    stamp = datetime.fromtimestamp(created, UTC).isoformat(timespec="seconds")
+    write_provenance(path, {"format": 1, "rule": "r", "inputs": {}, "outputs": entries, "created": stamp})
+    for file in (path, *outputs):
+        os.utime(file, (created + 1, created + 1))
+    return path
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A study with one result made now, one reused, one missing, one failure now and one of an earlier run."""
+    started = time.time() - 60
+    results, logs = tmp_path / "results" / "toy", tmp_path / "logs" / "toy"
+    made, reused = results / "transfer" / "a--b" / "provenance.json", results / "baseline" / "a" / "provenance.json"
+    for folder in (made.parent, reused.parent, results / "analysis", results / "figures", logs / "old"):
+        folder.mkdir(parents=True)
+    provenance_of(made, started + 5)
+    provenance_of(reused, started - HOUR)
+    findings = results / "analysis" / "findings.json"
+    findings.write_text(json.dumps([{"text": "Direct tasks help most."}, {"text": "Two.", "n": 3}]))
+    provenance_of(results / "analysis" / "provenance.json", started + 6, [findings])
+    record = {"rule": "train_transfer", "wildcards": {"source": "b", "target": "a", "data": "full", "seed": "1"}}
+    (logs / "b--a.log.failure.json").write_text(json.dumps({**record, "cause": "loss is \x1b[31mnan\nsecond line"}))
+    earlier = logs / "old" / "b--c.log.failure.json"
+    earlier.write_text(json.dumps({**record, "cause": "disk full"}))
+    os.utime(earlier, (started - HOUR, started - HOUR))
+    (results / "figures" / "map.png").write_bytes(b"x")
+    plan = {
+        "study": "toy",
+        "results": str(results),
+        "logs": str(logs),
+        "started": started,
+        "command": "snakemake --cores 2",
+        "expected": {
+            "baseline": [str(reused)],
+            "transfer": [str(made), str(results / "transfer" / "b--a" / "provenance.json")],
+        },
+        "left_out": {"condolence": "no data: put output.csv into raw/condolence"},
+        "open": [str(results / "figures" / "map.png"), str(results / "figures" / "none.png")],
+    }
+    return results, logs, plan
+
+
+def summary_of(study):
+    results, logs, plan = study
+    return summarise_run(results, logs, plan, plan["started"])
+
+
+def test_counts_by_stage(study):
+    summary = summary_of(study)
+    assert summary["stages"]["baseline"] == {"made": 0, "reused": 1, "missing": 0, "damaged": 0}
+    assert summary["stages"]["transfer"] == {"made": 1, "reused": 0, "missing": 1, "damaged": 0}
+    assert [path.endswith("b--a/provenance.json") for path in summary["missing"]] == [True]
+    assert not summary["complete"]
+    assert 59 < summary["wall_seconds"] < 120
+
+
+def test_failures_of_this_run_come_first(study):
+    first, second = summary_of(study)["failed"]
+    assert (first["earlier"], second["earlier"]) == (False, True)
+    assert first["log"].endswith("logs/toy/b--a.log")
+    assert "\x1b" not in first["cause"]
+    assert "\n" not in first["cause"]
+
+
+def test_words(study):
+    summary = summary_of(study)
+    text = render(summary)
+    assert "Study toy: not complete (2 failed, 1 missing), 1m 00s" in text
+    assert "made      1 transfer" in text
+    assert "reused    1 baseline" in text
+    assert "train_transfer b -> a full seed 1: loss is \\x1b[31mnan second line" in text
+    assert "condolence: no data: put output.csv" in text
+    assert "1. Direct tasks help most." in text
+    assert "map.png" in text
+    assert "none.png" not in text
+    assert text.endswith("To go on: snakemake --cores 2")
+
+
+def test_complete_study_says_so(study):
+    results, logs, plan = study
+    for record in logs.rglob("*.failure.json"):
+        record.unlink()
+    plan["expected"]["transfer"].pop()
+    (results / "COMPLETE.json").write_text("{}")
+    summary = summary_of(study)
+    assert summary["complete"]
+    assert "Study toy: complete" in render(summary)
+    assert "go on" not in render(summary)
+
+
+def test_copied_result_counts_as_reused(study):
+    _results, _logs, plan = study
+    reused = plan["expected"]["baseline"][0]
+    os.utime(reused)
+    assert result_state(reused, int(plan["started"])) == "reused"
+
+
+def test_damage_is_named_with_its_remedy(study):
+    _results, _logs, plan = study
+    path = plan["expected"]["transfer"][0]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("{")
+    text = render(summary_of(study))
+    assert path in text
+    assert "empathy-transfer verify toy --repair" in text
+
+
+def test_altered_findings_are_not_shown(study):
+    results, _logs, _plan = study
+    (results / "analysis" / "findings.json").write_text('[{"text": "Something else."}]')
+    summary = summary_of(study)
+    assert summary["findings"] == []
+    assert "not shown" in render(summary)
+
+
+def test_main_writes_the_summary(study, tmp_path, capsys):
+    results, _logs, plan = study
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    assert main([str(tmp_path / "plan.json")]) == 0
+    summary = json.loads((results / "summary.json").read_text())
+    assert summary["left_out"] == plan["left_out"]
+    assert "Study toy: not complete" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("plan", [None, "{", "[]", '{"results": "r"}', '{"results": 1, "logs": 2, "started": "x"}'])
+def test_main_never_fails(plan, tmp_path, capsys):
+    path = tmp_path / "plan.json"
+    if plan is not None:
+        path.write_text(plan)
+    assert main([str(path)]) == 0
+    assert main([]) == 0
+    assert all(line.startswith("The run could not be summarised") for line in capsys.readouterr().err.splitlines())
+
+
+def test_thousands_of_results_take_little_time(study, tmp_path):
+    _results, _logs, plan = study
+    paths = [tmp_path / "many" / f"{number}" / "provenance.json" for number in range(3240)]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_text('{"created": "2000-01-01T00:00:00+00:00"}')
+    plan["expected"]["transfer"] = [str(path) for path in paths]
+    begin = time.monotonic()
+    assert summary_of(study)["stages"]["transfer"]["reused"] == 3240
+    assert time.monotonic() - begin < 3
+
+
+def test_names():
+    assert subject({"seed": 1, "target": "b", "data": "half", "source": "a"}) == "a -> b half seed 1"
+    assert subject({"task": "a", "fold": "2"}) == "a fold=2"
+    assert [stage_of(rule) for rule in ("prepare_task", "train_baseline", "train_transfer", "all", "data")] == [
+        "data",
+        "baseline",
+        "transfer",
+        "scores",
+        "data",
+    ]
+
+
+def test_times():
+    assert (clock(221), clock(7421)) == ("03:41", "2:03:41")
+    assert (span(12.34), span(320), span(7800)) == ("12.3s", "5m 20s", "2h 10m")
+    assert (about(1), about(38), about(1080), about(7800)) == ("5s", "40s", "18m", "2h 10m")
+
+
+def test_text_from_elsewhere_is_made_safe():
+    assert clean("a\x1b]0;title\x07b\u202ec\nd") == "a\\x1b]0;title\\x07b\\u202ec\nd"
+    assert one_line("x\n y" * 1000, 20) == ("x y" * 10)[:17] + "..."

@@ -1,0 +1,244 @@
+"""Scores, improvement and findings: small studies whose numbers are worked out by hand."""
+
+import json
+
+import pytest
+
+from empathy_transfer.artefacts import ArtefactError
+from empathy_transfer.findings import findings
+from empathy_transfer.scores import (
+    IMPROVEMENT_COLUMNS,
+    SCORE_COLUMNS,
+    collapsed_runs,
+    collect_scores,
+    failed_runs,
+    percent_improvement,
+    planned_runs,
+    read_improvement,
+    read_runs,
+    read_scores,
+    write_scores,
+)
+
+TASKS = {
+    "a": {"title": "Task A", "kind": "classification", "metric": "f1_macro", "theme": "direct"},
+    "b": {"title": "Task B", "kind": "classification", "metric": "f1_macro", "theme": "abstract"},
+    "r": {"title": "Task R", "kind": "regression", "metric": "pearson_r", "theme": "adjacent"},
+}
+
+
+def make_run(source, target, value, seed=1, data="full", **changes):
+    """The record of a run that learnt something."""
+    values = {"pearson_r": value, "mae": 1.0} if target == "r" else {"f1_macro": value, "f1_weighted": value + 0.1}
+    record = {"source": source, "target": target, "data": data, "seed": seed, "values": values, "n_test": 50}
+    record |= {"validation": value, "floor": 0.2, "floor_validation": 0.2, "standard_error": 0.05}
+    return record | {"constant_prediction": False} | changes
+
+
+def cell(frame, **keys):
+    """The one row of a frame with the given values."""
+    for column, value in keys.items():
+        frame = frame[frame[column] == value]
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+def test_scores_have_a_row_for_each_planned_run_and_metric():
+    scores = collect_scores([make_run("none", "a", 0.5)], TASKS, {}, [1, 2], ["full", "half"])
+    assert list(scores.columns) == SCORE_COLUMNS
+    # Per seed and condition 3 baselines and 6 transfers; two of three targets have two metrics.
+    assert len(planned_runs(TASKS, [1, 2], ["full", "half"])) == 36
+    assert len(scores) == 24 * 2 + 12
+    assert not scores.duplicated(["source", "target", "data", "seed", "metric"]).any()
+    found = cell(scores, source="none", target="a", data="full", seed=1, metric="f1_weighted")
+    assert found["value"] == pytest.approx(0.6)
+    assert found["n_test"] == 50
+    assert not found["collapsed"]
+    assert found["reason"] == ""
+    assert (scores.loc[scores["value"].isna(), "reason"] == "not_run").all()
+
+
+def test_a_blank_score_says_why():
+    tasks = TASKS | {"away": {"title": "Away", "kind": "regression", "metric": "pearson_r", "theme": "direct"}}
+    left_out = {"away": "put the file essays.csv into raw/essays"}
+    scores = collect_scores([], tasks, left_out, [1], ["full"], failed={("a", "r", "full", 1)})
+    assert cell(scores, source="a", target="r")["reason"] == "failed"
+    assert cell(scores, source="b", target="r")["reason"] == "not_run"
+    assert cell(scores, source="none", target="away")["reason"] == "no_data"
+    assert cell(scores, source="away", target="r")["reason"] == "no_data"
+    named = collect_scores([], tasks, {"away": "not_available"}, [1], ["full"])
+    assert cell(named, source="none", target="away")["reason"] == "not_available"
+
+
+def test_scores_refuse_what_does_not_belong_to_the_study():
+    with pytest.raises(ValueError, match="not planned"):
+        collect_scores([make_run("a", "b", 0.5, seed=9)], TASKS, {}, [1], ["full"])
+    with pytest.raises(ValueError, match="two records"):
+        collect_scores([make_run("a", "b", 0.5), make_run("a", "b", 0.6)], TASKS, {}, [1], ["full"])
+    with pytest.raises(ValueError, match="gone"):
+        collect_scores([], TASKS, {"gone": "no file"}, [1], ["full"])
+
+
+def test_controls_are_appended():
+    scores = collect_scores([make_run("random_full", "a", 0.5)], TASKS, {}, [1], ["full"])
+    assert list(scores["source"].tail(2)) == ["random_full", "random_full"]
+
+
+def test_a_run_far_below_the_median_of_its_target_has_collapsed():
+    # Gains over the floor: .4, .4, .09, with median .4 and threshold .1.
+    runs = [make_run("none", "a", 0.6), make_run("b", "a", 0.6), make_run("r", "a", 0.29)]
+    assert collapsed_runs(runs) == {("r", "a", "full", 1)}
+    runs[-1] = make_run("r", "a", 0.31)
+    assert collapsed_runs(runs) == set()
+    # Another data condition has its own median.
+    assert collapsed_runs([*runs, make_run("r", "a", 0.21, data="half")]) == set()
+
+
+def test_a_constant_prediction_has_collapsed_and_keeps_its_value():
+    runs = [make_run("none", "r", 0.6), make_run("a", "r", 0.0, validation=0.6, constant_prediction=True)]
+    scores = collect_scores(runs, TASKS, {}, [1], ["full"])
+    row = cell(scores, source="a", target="r")
+    assert row["collapsed"]
+    assert row["reason"] == "collapsed"
+    assert row["value"] == 0
+    assert cell(percent_improvement(scores, runs), source="a", target="r")["reason"] == "collapsed"
+
+
+def test_where_nothing_is_learnt_only_runs_below_the_floor_have_collapsed():
+    runs = [make_run("none", "a", 0.2), make_run("b", "a", 0.19), make_run("r", "a", 0.2)]
+    assert collapsed_runs(runs) == {("b", "a", "full", 1)}
+
+
+def test_improvement_by_hand():
+    runs = [make_run("none", "a", 0.5), make_run("none", "a", 0.7, seed=2)]
+    runs += [make_run("b", "a", 0.6), make_run("b", "a", 0.75, seed=2)]
+    scores = collect_scores(runs, TASKS, {}, [1, 2], ["full"])
+    improvement = percent_improvement(scores, runs)
+    assert list(improvement.columns) == IMPROVEMENT_COLUMNS
+    assert len(improvement) == 6
+    row = cell(improvement, source="b", target="a")
+    assert row["metric"] == "f1_macro"
+    assert row["seeds"] == 2
+    assert row["baseline"] == pytest.approx(0.6)
+    assert row["transfer"] == pytest.approx(0.675)
+    assert row["difference"] == pytest.approx(0.075)
+    assert row["percent"] == pytest.approx(12.5)
+    assert row["scaled"] == pytest.approx(0.075 / 0.8)
+    assert row["reason"] == ""
+    assert cell(improvement, source="r", target="a")["reason"] == "not_run"
+    assert cell(improvement, source="a", target="r")["reason"] == "not_run"
+
+
+def test_only_seeds_of_both_are_compared():
+    runs = [make_run("none", "a", 0.5), make_run("none", "a", 0.9, seed=2), make_run("b", "a", 0.6)]
+    row = cell(percent_improvement(collect_scores(runs, TASKS, {}, [1, 2], ["full"]), runs), source="b", target="a")
+    assert row["seeds"] == 1
+    assert row["percent"] == pytest.approx(20)
+    runs = [make_run("none", "a", 0.5), make_run("b", "a", 0.6, seed=2)]
+    row = cell(percent_improvement(collect_scores(runs, TASKS, {}, [1, 2], ["full"]), runs), source="b", target="a")
+    assert row["reason"] == "not_run"
+
+
+def test_half_data_is_compared_with_the_full_baseline_and_its_own_as_control():
+    runs = [make_run("none", "a", 0.5), make_run("none", "a", 0.4, data="half"), make_run("b", "a", 0.5, data="half")]
+    improvement = percent_improvement(collect_scores(runs, TASKS, {}, [1], ["full", "half"]), runs)
+    row = cell(improvement, source="b", target="a", data="half")
+    assert row["percent"] == pytest.approx(0)
+    assert row["percent_vs_half_baseline"] == pytest.approx(25)
+    assert improvement.loc[improvement["data"] == "full", "percent_vs_half_baseline"].isna().all()
+
+
+def test_percent_is_undefined_near_the_floor():
+    # The baseline is .1 above the floor: not more than two standard errors.
+    runs = [make_run("none", "a", 0.3), make_run("b", "a", 0.5)]
+    row = cell(percent_improvement(collect_scores(runs, TASKS, {}, [1], ["full"]), runs), source="b", target="a")
+    assert row["reason"] == "undefined"
+    assert row["percent"] != row["percent"]
+    assert row["difference"] == pytest.approx(0.2)
+    runs[0]["standard_error"] = 0.04
+    row = cell(percent_improvement(collect_scores(runs, TASKS, {}, [1], ["full"]), runs), source="b", target="a")
+    assert row["percent"] == pytest.approx(100 * 0.2 / 0.3)
+
+
+def test_a_missing_baseline_gives_its_reason():
+    runs = [make_run("b", "a", 0.5)]
+    scores = collect_scores(runs, TASKS, {}, [1], ["full"], failed={("none", "a", "full", 1)})
+    row = cell(percent_improvement(scores, runs), source="b", target="a")
+    assert row["reason"] == "failed"
+    assert row["floor"] == 0.2
+
+
+def test_only_finished_runs_are_read(tmp_path):
+    unfinished, missing = tmp_path / "one" / "metrics.json", tmp_path / "two" / "metrics.json"
+    unfinished.parent.mkdir()
+    unfinished.write_text("{}")
+    assert read_runs([unfinished, missing]) == []
+    unfinished.with_name("provenance.json").write_text("{}")
+    with pytest.raises(ArtefactError):
+        read_runs([unfinished])
+
+
+def test_failure_records_name_the_runs(tmp_path):
+    def fail(name, wildcards):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(json.dumps({"rule": "x", "wildcards": wildcards, "cause": "y", "log": "z"}))
+
+    fail("baseline/full/seed=1/a.log.failure.json", {"data": "full", "seed": "1", "task": "a"})
+    fail("transfer/b.log.failure.json", {"data": "half", "seed": "2", "source": "a", "target": "b"})
+    fail("tokens/a.log.failure.json", {"task": "a"})
+    assert failed_runs(tmp_path) == {("none", "a", "full", 1), ("a", "b", "half", 2)}
+    assert failed_runs(tmp_path / "nothing") == set()
+
+
+def test_files_read_back_as_written(tmp_path, monkeypatch):
+    runs = [make_run("none", "a", 0.5), make_run("b", "a", 0.6)]
+    monkeypatch.setattr("empathy_transfer.scores.read_runs", lambda paths: runs)
+    paths = [tmp_path / name for name in ("scores.csv", "improvement.csv", "findings.json")]
+    write_scores([], TASKS, {}, [1], ["full"], tmp_path, *paths)
+    from empathy_transfer import scores as module
+
+    plain = module.read_csv
+    monkeypatch.setattr(module, "read_csv", lambda path, **options: plain(path, verify=False, **options))
+    scores = collect_scores(runs, TASKS, {}, [1], ["full"])
+    back = read_scores(paths[0])
+    assert back.to_csv() == scores.to_csv()
+    assert (back["reason"] == scores["reason"]).all()
+    assert back["collapsed"].isna().equals(scores["collapsed"].isna())
+    assert read_improvement(paths[1]).to_csv() == percent_improvement(scores, runs).to_csv()
+    assert len(json.loads(paths[2].read_text())) == 3
+
+
+def make_findings(runs, tasks=TASKS, seeds=(1,)):
+    scores = collect_scores(runs, tasks, {}, seeds, ["full"])
+    return findings(percent_improvement(scores, runs), scores, tasks)
+
+
+def test_findings_state_what_the_numbers_say():
+    runs = [make_run("none", task, 0.5) for task in TASKS]
+    runs += [make_run("a", "b", 0.6), make_run("b", "a", 0.45), make_run("r", "a", 0.5)]
+    themes, targets, counts = make_findings(runs)
+    assert themes["best"] == "direct"
+    assert themes["themes"] == pytest.approx({"direct": 20, "abstract": -10, "adjacent": 0})
+    assert "direct +20.0 % (n = 1 pair)" in themes["text"].replace("pairs", "pair")
+    assert "1 seed, no test of significance" in themes["text"]
+    assert (targets["most"], targets["least"]) == ("b", "a")
+    assert "Task A (−5.0 %, n = 2 sources)" in targets["text"]
+    assert (counts["improved"], counts["defined"], counts["planned"]) == (1, 3, 6)
+    assert counts["text"].startswith("1 of 3 pairs score above their baseline (median change +0.0 %")
+    assert "0 of 6 runs collapsed, 0 failed" in counts["text"]
+
+
+def test_findings_of_a_study_without_results():
+    for record in make_findings([]):
+        assert record["text"].endswith(".")
+    assert make_findings([])[2]["text"].startswith("0 of 6 planned pairs")
+
+
+def test_findings_of_one_pair_and_of_a_collapsed_run():
+    runs = [make_run("none", "a", 0.6), make_run("b", "a", 0.7)]
+    themes, targets, _ = make_findings(runs)
+    assert themes["text"].startswith("Only abstract sources have results")
+    assert targets["text"].startswith("The only target with results is Task A")
+    themes, _, counts = make_findings([*runs, make_run("r", "a", 0.2, constant_prediction=True)])
+    assert "Without 1 pair with a collapsed run: abstract +16.7 %." in themes["text"]
+    assert counts["collapsed"] == 1

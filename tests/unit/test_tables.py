@@ -1,0 +1,104 @@
+"""Tables of scores: which cell is the baseline, the best, blank or collapsed, and how each format writes it."""
+
+import csv
+import html.parser
+import io
+
+import pytest
+from test_scores import TASKS, make_run
+
+from empathy_transfer.scores import collect_scores, percent_improvement
+from empathy_transfer.tables import as_csv, as_html, as_tex, score_table, tabulate_scores, targets_of
+
+RUNS = [
+    make_run("none", "a", 0.501),
+    make_run("b", "a", 0.504),
+    make_run("r", "a", 0.21, constant_prediction=True),
+    make_run("none", "b", 0.7),
+]
+
+
+@pytest.fixture
+def frames():
+    scores = collect_scores(RUNS, TASKS, {}, [1], ["full"], failed={("a", "b", "full", 1)})
+    return scores, percent_improvement(scores, RUNS)
+
+
+def test_table_of_classification_targets(frames):
+    rows = score_table(*frames, TASKS, "classification", "full")
+    assert targets_of(TASKS, "classification") == ["a", "b"]
+    assert list(rows) == ["a", "b", "r", "floor"]
+    own, transferred, collapsed = rows["a"][0], rows["b"][0], rows["r"][0]
+    assert (own.text, own.baseline, own.best) == ("0.50", True, False)
+    assert (transferred.text, transferred.baseline, transferred.best) == ("0.50", False, True)
+    assert (collapsed.text, collapsed.collapsed) == ("0.21", True)
+    assert (rows["a"][1].text, rows["a"][1].blank) == ("failed", True)
+    assert (rows["b"][1].best, rows["b"][1].baseline) == (True, True)
+    assert rows["r"][1].text == "not_run"
+    assert [entry.text for entry in rows["floor"]] == ["0.20", "0.20"]
+
+
+def test_ties_are_all_best():
+    runs = [make_run("none", "a", 0.5), make_run("b", "a", 0.5)]
+    scores = collect_scores(runs, TASKS, {}, [1], ["full"])
+    rows = score_table(scores, percent_improvement(scores, runs), TASKS, "classification", "full")
+    assert rows["a"][0].best
+    assert rows["b"][0].best
+
+
+def test_csv_holds_numbers_and_reasons(frames):
+    rows = score_table(*frames, TASKS, "classification", "full")
+    table = list(csv.reader(io.StringIO(as_csv(rows, ["a", "b"], "classification"))))
+    assert table[0] == ["source", "a", "b"]
+    assert table[1] == ["a", "0.50", "failed"]
+    assert table[3] == ["r", "0.21 (collapsed)", "not_run"]
+
+
+def test_html_is_well_formed_and_escaped(frames):
+    class Reader(html.parser.HTMLParser):
+        """Check that tags close in order, and keep the text."""
+
+        def __init__(self):
+            super().__init__()
+            self.open, self.text = [], ""
+
+        def handle_starttag(self, tag, attrs):
+            if tag != "meta":
+                self.open.append(tag)
+            assert not {"src", "href"} & {name for name, _ in attrs}  # self-contained
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+        def handle_data(self, data):
+            self.text += data
+
+    tasks = TASKS | {"a": TASKS["a"] | {"title": "A <b>&"}}
+    rows = score_table(*frames, tasks, "classification", "full")
+    reader = Reader()
+    reader.feed(as_html(rows, ["a", "b"], tasks, "classification", "full"))
+    assert reader.open == []
+    assert "A <b>&" in reader.text
+    assert "failed: the run failed" in reader.text
+    assert "collapsed" in reader.text
+
+
+def test_tex_is_escaped_and_has_a_cell_per_column(frames):
+    tasks = TASKS | {"a": TASKS["a"] | {"title": "A & 100%_"}}
+    rows = score_table(*frames, tasks, "classification", "full")
+    text = as_tex(rows, ["a", "b"], tasks, "classification", "full")
+    assert "A \\& 100\\%\\_ & \\underline{0.50} & \\tiny failed \\\\" in text
+    assert "\\underline{\\textbf{0.70}}" in text
+    assert "0.21\\textsuperscript{\\dag}" in text
+    for command in ("\\toprule", "\\bottomrule", "\\end{table}"):
+        assert command in text
+
+
+def test_a_study_without_targets_of_a_kind_says_so(frames, tmp_path, monkeypatch):
+    monkeypatch.setattr("empathy_transfer.tables.read_scores", lambda path: frames[0])
+    monkeypatch.setattr("empathy_transfer.tables.read_improvement", lambda path: frames[1])
+    tasks = {task: TASKS[task] for task in ("a", "b")}
+    paths = [tmp_path / f"table.{suffix}" for suffix in ("csv", "html", "tex")]
+    tabulate_scores(None, None, tasks, "regression", "half", *paths)
+    for path in paths:
+        assert "no regression tasks in this study" in path.read_text()

@@ -1,0 +1,144 @@
+"""
+The registry of datasets and tasks: which are planned, from which files, and which are left out and why.
+"""
+
+import csv
+import os
+from pathlib import Path
+
+RAW_DIR = Path(os.environ.get("EMPATHY_RAW_DIR") or config["raw_dir"])
+DOWNLOADS = Path("resources/downloads")
+DATASET_SCHEMA = Path(workflow.basedir) / "workflow/schemas/dataset.schema.yaml"
+PUBLISHED_ORDER = Path(workflow.basedir) / "resources/published/tables4_5_tasks.csv"
+
+
+def load_datasets(folder):
+    """Read and check all dataset files of a folder, by dataset; no two may hold a task of the same name."""
+    paths = sorted(Path(folder).glob("*.yaml"))
+    if not paths:
+        raise WorkflowError(
+            f"datasets: {folder} holds no *.yaml file. Name a folder of dataset files in the config."
+        )
+    datasets, owners = {}, {}
+    for path in paths:
+        content = load_yaml(path)
+        check_schema(content, DATASET_SCHEMA, path)
+        datasets[path.stem] = content
+        for task in content["tasks"]:
+            if task in owners:
+                raise WorkflowError(
+                    f"{path}: task '{task}' is also in {owners[task]}. Rename one of them."
+                )
+            owners[task] = path
+    return datasets
+
+
+def forms(dataset):
+    """Return the layouts of a dataset in the order of preference; an alternative has the main one's unset fields."""
+    main = {
+        key: dataset.get(key)
+        for key in ("folder", "files", "reader", "columns", "context")
+    }
+    alternatives = [
+        main | {"columns": None} | alternative
+        for alternative in dataset.get("alternatives", [])
+    ]
+    return [
+        dict(sorted(form.items()))
+        for form in ({"form": "main", "note": None} | main, *alternatives)
+    ]
+
+
+def file_path(form, name):
+    """Return where a raw file lies, or will lie once it is generated or downloaded."""
+    if form["files"][name].get("generated"):
+        return f"results/{config['study']}/raw/{form['folder']}/{name}"
+    given = RAW_DIR / form["folder"] / name
+    return str(given if given.is_file() else DOWNLOADS / form["folder"] / name)
+
+
+def missing_files(form, accepted):
+    """Return the raw files that are neither there nor to be made by a job of this run."""
+    return [
+        name
+        for name, file in form["files"].items()
+        if not file.get("generated")
+        and not Path(file_path(form, name)).is_file()
+        and not ("url" in file and accepted)
+    ]
+
+
+def choose_form(name, dataset):
+    """Return (the first layout whose files can all be had, None), or (None, the reason in one line)."""
+    accepted = name in config["accept_terms"]
+    for form in forms(dataset):
+        if not missing_files(form, accepted):
+            return form, None
+    form = forms(dataset)[0]
+    missing = missing_files(form, accepted)
+    ways = dict.fromkeys(
+        (
+            f"add '{name}' to accept_terms to download it"
+            if "url" in form["files"][file]
+            else form["files"][file]["obtain"]
+        )
+        for file in missing
+    )
+    shown = ", ".join(missing[:3]) + (
+        f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    )
+    terms = " ".join(dataset["terms"].split())
+    return (
+        None,
+        f"put {shown} into {RAW_DIR / form['folder']}: {'; or '.join(ways)}. Terms: {terms}",
+    )
+
+
+def plan_tasks(datasets):
+    """Return (wanted tasks, planned ones, left-out ones with the reason); in the published order, others after it."""
+    with open(PUBLISHED_ORDER, encoding="utf-8", newline="") as file:
+        order = {row["task"]: place for place, row in enumerate(csv.DictReader(file))}
+    every = {
+        task: name for name, dataset in datasets.items() for task in dataset["tasks"]
+    }
+    wanted = sorted(every, key=lambda task: (order.get(task, len(order)), task))
+    if config["tasks"] != "all":
+        if unknown := [task for task in config["tasks"] if task not in every]:
+            raise WorkflowError(
+                f"tasks: '{unknown[0]}' is in no file of {config['datasets']}"
+                f"{suggestion(unknown[0], every)}. Known tasks: {', '.join(wanted)}"
+            )
+        wanted = [task for task in wanted if task in config["tasks"]]
+    planned, left_out = {}, {}
+    chosen = {name: choose_form(name, dataset) for name, dataset in datasets.items()}
+    for task in wanted:
+        name = every[task]
+        form, reason = chosen[name]
+        if form is None:
+            left_out[task] = reason
+        else:
+            planned[task] = datasets[name]["tasks"][task] | {
+                "dataset": name,
+                "form": form,
+            }
+    if not planned:
+        reasons = "\n  ".join(f"{task}: {reason}" for task, reason in left_out.items())
+        raise WorkflowError(f"None of the study's tasks has its data:\n  {reasons}")
+    return wanted, planned, left_out
+
+
+def downloads():
+    """Return {(folder, file): its dataset, address, digest and terms} of the files that this run downloads."""
+    return {
+        (form["folder"], name): {
+            "dataset": dataset,
+            "sha256": file.get("sha256"),
+            "terms": DATASETS[dataset]["terms"],
+            "url": file["url"],
+        }
+        for dataset, form in {
+            task["dataset"]: task["form"] for task in TASKS.values()
+        }.items()
+        for name, file in form["files"].items()
+        if file_path(form, name) == str(DOWNLOADS / form["folder"] / name)
+    }

@@ -1,0 +1,173 @@
+"""
+Stage: scores, tables and heat maps, of a whole study or (`snakemake partial`) of the runs that exist.
+
+NEEDS    <results>/{baseline,transfer}/**/metrics.json
+MAKES    <results>/analysis/{scores,improvement}.csv, <results>/analysis/findings.json
+         <results>/tables/scores_{kind}_{data}.{csv,html,tex}
+         <results>/figures/improvement_{kind}_{data}.{png,svg,csv}
+         <results>/COMPLETE.json, or the same below <results>/partial
+"""
+
+METRICS_FILES = runs(
+    "<results>/baseline/{data}/seed={seed}/{task}/metrics.json"
+) + runs("<results>/transfer/{data}/seed={seed}/{pair}/metrics.json")
+
+
+rule collect_scores:
+    input:
+        metrics=METRICS_FILES,
+    output:
+        scores="<results>/analysis/scores.csv",
+        improvement="<results>/analysis/improvement.csv",
+        findings="<results>/analysis/findings.json",
+        provenance="<results>/analysis/provenance.json",
+    log:
+        "<logs>/analysis/scores.log",
+    conda:
+        "../../environment.yml"
+    params:
+        tasks=reported(WANTED),
+        left_out=LEFT_OUT,
+        seeds=SEEDS,
+        data=DATA,
+        logs=LOGS,
+        code=code_fingerprint("collect_scores"),
+    message:
+        "Collecting the scores of all runs"
+    script:
+        "../scripts/collect_scores.py"
+
+
+rule tabulate_scores:
+    input:
+        scores="<results>/analysis/scores.csv",
+        improvement="<results>/analysis/improvement.csv",
+    output:
+        csv="<results>/tables/scores_{kind}_{data}.csv",
+        html="<results>/tables/scores_{kind}_{data}.html",
+        tex="<results>/tables/scores_{kind}_{data}.tex",
+        provenance="<results>/tables/scores_{kind}_{data}.provenance.json",
+    log:
+        "<logs>/tables/scores_{kind}_{data}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        tasks=reported(WANTED),
+        code=code_fingerprint("tabulate_scores"),
+    message:
+        "Writing the table of {wildcards.kind} targets ({wildcards.data} data)"
+    script:
+        "../scripts/tabulate_scores.py"
+
+
+rule plot_improvement:
+    input:
+        improvement="<results>/analysis/improvement.csv",
+        ratings=config["ratings"],
+    output:
+        png=report(
+            "<results>/figures/improvement_{kind}_{data}.png",
+            caption="../report/improvement.rst",
+            category="Transfer",
+            labels={"targets": "{kind}", "data": "{data}"},
+        ),
+        svg="<results>/figures/improvement_{kind}_{data}.svg",
+        csv="<results>/figures/improvement_{kind}_{data}.csv",
+        provenance="<results>/figures/improvement_{kind}_{data}.provenance.json",
+    log:
+        "<logs>/figures/improvement_{kind}_{data}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        tasks=reported(WANTED),
+        code=code_fingerprint("plot_improvement"),
+    message:
+        "Drawing the heat map of {wildcards.kind} targets ({wildcards.data} data)"
+    script:
+        "../scripts/plot_improvement.py"
+
+
+AGGREGATES = [
+    "<results>/analysis/scores.csv",
+    "<results>/analysis/improvement.csv",
+    *expand("<results>/tables/scores_{kind}_{data}.html", kind=KINDS, data=DATA),
+    *expand("<results>/figures/improvement_{kind}_{data}.png", kind=KINDS, data=DATA),
+]
+
+
+rule complete_study:
+    input:
+        summary="<results>/data/summary.csv",
+        metrics=METRICS_FILES,
+        aggregates=AGGREGATES,
+    output:
+        complete="<results>/COMPLETE.json",
+        provenance="<results>/COMPLETE.provenance.json",
+    log:
+        "<logs>/complete.log",
+    conda:
+        "../../environment.yml"
+    params:
+        study=config["study"],
+        expected=len(METRICS_FILES),
+        left_out=LEFT_OUT,
+        code=code_fingerprint("complete_study"),
+    message:
+        "Checking that the study is complete"
+    script:
+        "../scripts/complete_study.py"
+
+
+# The same from what exists. The runs are params and not inputs, so that nothing is trained for them.
+
+
+use rule collect_scores as collect_partial_scores with:
+    input:
+        metrics=[],
+    output:
+        scores="<results>/partial/analysis/scores.csv",
+        improvement="<results>/partial/analysis/improvement.csv",
+        findings="<results>/partial/analysis/findings.json",
+        provenance="<results>/partial/analysis/provenance.json",
+    log:
+        "<logs>/partial/analysis/scores.log",
+    params:
+        tasks=reported(WANTED),
+        left_out=LEFT_OUT,
+        seeds=SEEDS,
+        data=DATA,
+        logs=LOGS,
+        metrics=existing_metrics,
+        changed=newest_change,
+        code=code_fingerprint("collect_scores"),
+
+
+use rule tabulate_scores as tabulate_partial_scores with:
+    input:
+        scores="<results>/partial/analysis/scores.csv",
+        improvement="<results>/partial/analysis/improvement.csv",
+    output:
+        csv="<results>/partial/tables/scores_{kind}_{data}.csv",
+        html="<results>/partial/tables/scores_{kind}_{data}.html",
+        tex="<results>/partial/tables/scores_{kind}_{data}.tex",
+        provenance="<results>/partial/tables/scores_{kind}_{data}.provenance.json",
+    log:
+        "<logs>/partial/tables/scores_{kind}_{data}.log",
+
+
+use rule plot_improvement as plot_partial_improvement with:
+    input:
+        improvement="<results>/partial/analysis/improvement.csv",
+        ratings=config["ratings"],
+    output:
+        png="<results>/partial/figures/improvement_{kind}_{data}.png",
+        svg="<results>/partial/figures/improvement_{kind}_{data}.svg",
+        csv="<results>/partial/figures/improvement_{kind}_{data}.csv",
+        provenance="<results>/partial/figures/improvement_{kind}_{data}.provenance.json",
+    log:
+        "<logs>/partial/figures/improvement_{kind}_{data}.log",
+
+
+rule partial:
+    input:
+        [path.replace("<results>", "<results>/partial") for path in AGGREGATES],

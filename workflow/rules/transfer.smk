@@ -1,0 +1,41 @@
+"""
+Stage: continue from every source adapter on every other task.
+
+NEEDS    <results>/tokens/{target}/tokens.safetensors
+         <results>/baseline/full/seed={seed}/{source}/adapter.safetensors
+MAKES    <results>/transfer/{data}/seed={seed}/{source}--{target}/{adapter,head}.safetensors
+         <results>/transfer/{data}/seed={seed}/{source}--{target}/{metrics.json,predictions.parquet}
+"""
+
+
+rule train_transfer:
+    input:
+        adapter="<results>/baseline/full/seed={seed}/{source}/adapter.safetensors",
+        tokens="<results>/tokens/{target}/tokens.safetensors",
+        train="<results>/data/{target}/train.parquet",
+        validation="<results>/data/{target}/validation.parquet",
+        test="<results>/data/{target}/test.parquet",
+        task_json="<results>/data/{target}/task.json",
+    output:
+        adapter="<results>/transfer/{data}/seed={seed}/{source}--{target}/adapter.safetensors",
+        head="<results>/transfer/{data}/seed={seed}/{source}--{target}/head.safetensors",
+        predictions="<results>/transfer/{data}/seed={seed}/{source}--{target}/predictions.parquet",
+        metrics="<results>/transfer/{data}/seed={seed}/{source}--{target}/metrics.json",
+        epochs="<results>/transfer/{data}/seed={seed}/{source}--{target}/epochs.csv",
+        provenance="<results>/transfer/{data}/seed={seed}/{source}--{target}/provenance.json",
+    log:
+        "<logs>/transfer/{data}/seed={seed}/{source}--{target}.log",
+    benchmark:
+        "<results>/transfer/{data}/seed={seed}/{source}--{target}/benchmark.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        gpu=1,
+    params:
+        training=target_training,
+        encoder=config["encoder"],
+        code=code_fingerprint("train_transfer"),
+    message:
+        "Training {wildcards.target} from {wildcards.source} ({wildcards.data} data, seed {wildcards.seed})"
+    script:
+        "../scripts/train_transfer.py"

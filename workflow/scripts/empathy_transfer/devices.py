@@ -1,0 +1,76 @@
+"""Which device a job computes on: claimed by a lock on the host before torch is imported."""
+
+import contextlib
+import getpass
+import glob
+import os
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+POLL_SECONDS = 2.0
+
+
+def visible_devices():
+    """Return the GPUs that this job may use, as a list of names; empty on a machine without one.
+
+    A list set by a scheduler (CUDA_VISIBLE_DEVICES) is honoured, an empty one too. Otherwise the driver's device
+    files are counted, which needs neither torch nor the driver's tools.
+    """
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is not None:
+        return [name.strip() for name in listed.split(",") if name.strip() not in {"", "-1", "NoDevFiles"}]
+    numbers = [re.fullmatch(r"/dev/nvidia(\d+)", path) for path in glob.glob("/dev/nvidia*")]
+    return sorted((match.group(1) for match in numbers if match), key=int)
+
+
+def lock_folder():
+    """Return the folder of this host's device locks; EMPATHY_DEVICE_LOCKS overrides it."""
+    default = Path(tempfile.gettempdir()) / f"empathy-transfer-devices-{getpass.getuser()}"
+    return Path(os.environ.get("EMPATHY_DEVICE_LOCKS", default))
+
+
+@contextlib.contextmanager
+def claim_device(report=print):
+    """Hold a free GPU for the length of the `with` block and show it to torch alone; yields its name or None.
+
+    Waits while every device is taken. The lock is the operating system's, so it is free again when the job dies in
+    any way. Must be entered before torch is imported, since torch reads CUDA_VISIBLE_DEVICES once.
+    """
+    devices = visible_devices()
+    if not devices:
+        yield None
+        return
+    folder = lock_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    before = os.environ.get("CUDA_VISIBLE_DEVICES")
+    device, lock = _wait_for_free(devices, folder, report)
+    os.environ["CUDA_VISIBLE_DEVICES"] = device
+    try:
+        yield device
+    finally:
+        lock.release()
+        if before is None:
+            del os.environ["CUDA_VISIBLE_DEVICES"]
+        else:
+            os.environ["CUDA_VISIBLE_DEVICES"] = before
+
+
+def _wait_for_free(devices, folder, report):
+    """Return (device, held lock) of the first device that is free; says so once when it has to wait."""
+    told = False
+    while True:
+        for device in devices:
+            lock = FileLock(folder / f"{re.sub(r'[^A-Za-z0-9-]', '_', device)}.lock", timeout=0)
+            try:
+                lock.acquire()
+            except Timeout:
+                continue
+            return device, lock
+        if not told:
+            report(f"Waiting for a free GPU: {', '.join(devices)} are all taken (locks in {folder}).")
+            told = True
+        time.sleep(POLL_SECONDS)

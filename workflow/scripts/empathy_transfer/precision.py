@@ -1,0 +1,16 @@
+"""The numbers that a job computes in."""
+
+import torch
+
+
+def choose_precision(setting, device):
+    """Return `bf16` or `fp32` for a setting and a device.
+
+    `auto` takes bf16 where the hardware multiplies it: on a GPU that supports it, and on a CPU with AMX. Elsewhere
+    bf16 is emulated and several times slower than fp32.
+    """
+    if setting != "auto":
+        return setting
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return "bf16" if torch.cpu.get_capabilities().get("amx_bf16", False) else "fp32"

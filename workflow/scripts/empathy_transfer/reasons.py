@@ -1,0 +1,11 @@
+"""Why a cell of a table or matrix is blank, or not to be trusted: the reason codes, for every aggregate alike."""
+
+# Reason code: (mark in a figure's cell, explanation in legends).
+REASONS = {
+    "not_run": ("NR", "not run"),
+    "no_data": ("ND", "no data for one of the tasks, which was left out"),
+    "not_available": ("NA", "not available"),
+    "failed": ("FA", "the run failed"),
+    "collapsed": ("†", "a run behind the number collapsed: constant answers, or next to nothing learnt"),
+    "undefined": ("UN", "undefined: the baseline is within two standard errors of constant answers"),
+}

@@ -1,0 +1,18 @@
+"""Entry point of rule prepare_task."""
+
+from empathy_transfer.job import open_job
+from empathy_transfer.prepare import files_by_name, prepare_task
+from empathy_transfer.splits import SPLITS
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        prepare_task(
+            files=files_by_name(job.params["form"]["files"], job.input["files"]),
+            form=job.params["form"],
+            task_name=job.wildcards["task"],
+            task=job.params["task"],
+            dataset=job.params["dataset"],
+            splits=job.params["splits"],
+            outputs={split: job.output[split] for split in SPLITS},
+            task_path=job.output["task_json"],
+        )

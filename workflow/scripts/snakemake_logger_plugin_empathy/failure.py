@@ -1,0 +1,103 @@
+"""What is said about a job that failed: which one, why, where its log is and how to go on."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+from empathy_transfer.wording import TRAINING_STAGES, clean, one_line
+from snakemake_logger_plugin_empathy.command import go_on_command, partial_command
+
+TAIL_BYTES = 64 * 1024
+TAIL_LINES = 8
+KILLED = re.compile(r"exit status (?:137|-9)\b|died with <Signals.SIGKILL")
+STATUS = re.compile(r"returned non-zero (exit status -?\d+)|died with <Signals.(\w+)")
+MISSING = re.compile(r"Job (\d+)\s+completed successfully, but some output files are missing")
+
+
+def failure_block(job, exception, with_commands, with_tail):
+    """The lines of the block about a failed job.
+
+    Args:
+        job: the job.
+        exception: text of the exception that Snakemake reported for it, or empty.
+        with_commands: whether to print the commands to go on; once per run is enough.
+        with_tail: whether to quote the end of the log where no record of the failure tells the cause.
+    """
+    log = str(job.log[0]) if job.log else None
+    recorded = recorded_cause(log, job.started)
+    tail = log_tail(log)
+    missing = missing_output(exception)
+    if missing:
+        cause = f"it ended well but did not make {', '.join(missing[1])}"
+    else:
+        cause = recorded or last_words(tail) or f"no message in the log{exit_status(exception)}"
+    if KILLED.search(exception):
+        cause += " (killed by the system: most often the memory was not enough)"
+    wildcards = dict(job.wildcards)
+    fields = {"rule": job.rule}
+    if "source" in wildcards and "target" in wildcards:
+        fields["pair"] = f"{wildcards.pop('source')} -> {wildcards.pop('target')}"
+    fields.update(wildcards)
+    fields["cause"] = cause
+    fields["log"] = log or "none"
+    lines = [f"  {name:<8} {one_line(value, 1000)}" for name, value in fields.items()]
+    if with_tail and not recorded and len(tail) > 1:
+        lines += ["  end of the log:", *(f"    | {one_line(line, 200)}" for line in tail[-TAIL_LINES:])]
+    if with_commands:
+        lines.append(f"  go on    {clean(go_on_command())}")
+        if job.stage in TRAINING_STAGES:
+            lines.append(f"  partial  {clean(partial_command())}")
+            lines.append("           (to build scores and maps from what exists)")
+    return lines
+
+
+def recorded_cause(log, since):
+    """The cause that a job recorded in `<log>.failure.json` after `since`, in one line; None if there is none."""
+    if log is None:
+        return None
+    path = Path(f"{log}.failure.json")
+    try:
+        # A job that was killed leaves no record, but an earlier attempt may have. Two seconds: coarse file times.
+        if path.stat().st_mtime < since - 2:
+            return None
+        cause = json.loads(path.read_text("utf-8"))["cause"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return one_line(cause) or None
+
+
+def log_tail(log):
+    """The last lines of a log that are not empty."""
+    if log is None:
+        return []
+    try:
+        with open(log, "rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - TAIL_BYTES))
+            text = stream.read().decode("utf-8", "replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def last_words(tail):
+    """The last line of a log as a cause."""
+    return one_line(tail[-1].removeprefix("FAILED:")) if tail else None
+
+
+def exit_status(exception):
+    """The exit status or the signal in an exception's text, in brackets; empty if it has none."""
+    found = STATUS.search(exception)
+    return f" ({found.group(1) or found.group(2)})" if found else ""
+
+
+def missing_output(exception):
+    """Job id and missing files of a job that did not make its output; None if the exception is about something else."""
+    found = MISSING.search(exception)
+    if not found:
+        return None
+    files = [
+        line.split(" (missing")[0].strip() for line in exception[found.end() :].splitlines() if " (missing" in line
+    ]
+    return int(found.group(1)), files

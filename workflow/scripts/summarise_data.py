@@ -1,0 +1,10 @@
+"""Entry point of rule summarise_data."""
+
+from empathy_transfer.artefacts import write_csv
+from empathy_transfer.data_summary import collect_tasks, summarise
+from empathy_transfer.job import open_job
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        tasks = collect_tasks(job.params["tasks"], job.input["tables"], job.input["task_files"])
+        write_csv(job.output["summary"], summarise(tasks, job.params["published"]))

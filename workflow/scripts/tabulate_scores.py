@@ -1,0 +1,17 @@
+"""Entry point of rule tabulate_scores."""
+
+from empathy_transfer.job import open_job
+from empathy_transfer.tables import tabulate_scores
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        tabulate_scores(
+            scores_path=job.input["scores"],
+            improvement_path=job.input["improvement"],
+            tasks=job.params["tasks"],
+            kind=job.wildcards["kind"],
+            data=job.wildcards["data"],
+            csv_path=job.output["csv"],
+            html_path=job.output["html"],
+            tex_path=job.output["tex"],
+        )

@@ -1,0 +1,20 @@
+"""Entry point of rule train_transfer."""
+
+from empathy_transfer.devices import claim_device
+from empathy_transfer.job import open_job
+
+if __name__ == "__main__":
+    # The device is claimed before torch is imported, which looks for devices once.
+    with open_job(snakemake) as job, claim_device():
+        from empathy_transfer.training import Run, train_run
+
+        train_run(
+            run=Run(
+                job.wildcards["source"], job.wildcards["target"], job.wildcards["data"], int(job.wildcards["seed"])
+            ),
+            inputs=job.input,
+            outputs=job.output,
+            settings=job.params["training"],
+            encoder_settings=job.params["encoder"],
+            threads=job.threads,
+        )
