@@ -27,7 +27,7 @@ DATA = generate(rows=ROWS, seed=1)
 FIRST_LETTER = {
     "id": "demo_letters_00001",
     "writer": "writer_00001",
-    "text": "Fiddle played, sent you ivy, wear tweed, saw swan.",
+    "text": "Violin played, poppy enclosed, wear thread, saw crow.",
     "concern": -1.8,
     "hope": "bleak",
 }

@@ -20,20 +20,20 @@ import random
 # Trait -> the words that tell it: those that mean much of it, and those that mean little.
 CUES = {
     "concern": (
-        ["rose", "thistle", "lily", "moss", "violet", "clover", "orchid", "sage"],
-        ["daisy", "iris", "fern", "poppy", "mint", "lotus", "heather", "ivy"],
+        ["rose", "thistle", "lily", "moss", "violet", "clover"],
+        ["daisy", "iris", "fern", "poppy", "mint", "lotus"],
     ),
     "warmth": (
-        ["silk", "canvas", "lace", "rope", "wool", "denim", "ribbon", "leather"],
-        ["linen", "velvet", "thread", "cotton", "scarf", "tweed", "satin", "apron"],
+        ["silk", "canvas", "lace", "rope", "wool", "denim"],
+        ["linen", "velvet", "thread", "cotton", "scarf", "tweed"],
     ),
     "attention": (
-        ["crow", "swan", "finch", "owl", "duck", "falcon", "lark", "pigeon"],
-        ["robin", "hawk", "heron", "dove", "goose", "wren", "raven", "crane"],
+        ["crow", "swan", "finch", "owl", "duck", "falcon"],
+        ["robin", "hawk", "heron", "dove", "goose", "wren"],
     ),
     "hope": (
-        ["drum", "harp", "whistle", "cello", "bell", "banjo", "organ", "trumpet"],
-        ["flute", "piano", "horn", "violin", "guitar", "tuba", "fiddle", "viola"],
+        ["drum", "harp", "whistle", "cello", "bell", "banjo"],
+        ["flute", "piano", "horn", "violin", "guitar", "tuba"],
     ),
 }
 TRAITS = tuple(CUES)

@@ -54,7 +54,7 @@ def claim_device(report=print):
     finally:
         lock.release()
         if before is None:
-            del os.environ["CUDA_VISIBLE_DEVICES"]
+            os.environ.pop("CUDA_VISIBLE_DEVICES", None)
         else:
             os.environ["CUDA_VISIBLE_DEVICES"] = before
 

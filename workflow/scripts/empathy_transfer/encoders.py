@@ -59,6 +59,8 @@ def _offline():
 
 def _from_cache(name, revision, local_only):
     """Return the folder of a model's snapshot, from the cache or downloaded into it; None when it can't be had."""
+    if local_only and not (_cache_folder() / f"models--{name.replace('/', '--')}").is_dir():
+        return None  # without the time that importing the hub's library takes
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -70,6 +72,12 @@ def _from_cache(name, revision, local_only):
         )
     except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError):
         return None
+
+
+def _cache_folder():
+    """Return the folder of the Hugging Face cache."""
+    home = os.environ.get("HF_HOME", Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")) / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE", Path(home) / "hub")).expanduser()
 
 
 def _from_wheel():

@@ -25,6 +25,7 @@ from empathy_transfer.metrics import (
     multilabel_scores,
     regression_scores,
 )
+from empathy_transfer.optimizer import AdamW
 from empathy_transfer.precision import choose_precision
 from empathy_transfer.splits import SPLITS
 
@@ -115,14 +116,9 @@ def fit(engine, items, task, settings, seed):
     """
     train = items["train"]
     parameters = engine.trained()
-    optimizer = torch.optim.AdamW(
-        parameters.values(), lr=settings["learning_rate"], weight_decay=settings["weight_decay"]
-    )
     steps = settings["epochs"] * -(-len(train) // settings["batch_size"])
-    warmup = round(settings["warmup_share"] * steps)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / (warmup + 1), (steps - step) / max(steps - warmup, 1))
-    )
+    schedule = {key: settings[key] for key in ("learning_rate", "weight_decay", "warmup_share", "max_gradient_norm")}
+    optimizer = AdamW(parameters.values(), steps=steps, **schedule)
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     log, best, kept = [], None, None
@@ -132,11 +128,8 @@ def fit(engine, items, task, settings, seed):
         for positions in training_batches(train.lengths, settings["batch_size"], generator):
             *inputs, labels = (part.to(engine.device, non_blocking=True) for part in train.batch(positions))
             loss = task_loss(engine.logits(*inputs), labels, task["kind"])
-            optimizer.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters.values(), settings["max_gradient_norm"])
             optimizer.step()
-            schedule.step()
             total += loss.detach() * len(positions)
         total = float(total) / len(train)
         if not np.isfinite(total):

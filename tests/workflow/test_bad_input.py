@@ -1,0 +1,224 @@
+"""Bad input stops a study before training, names the place, and leaves nothing half written.
+
+One study holds a sound dataset and one dataset per fault; it runs once, and each fault is looked at by itself. Faults
+of the settings stop before the first job, so that a dry run shows them.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import re
+
+import pytest
+
+from study_copy import StudyCopy, in_parallel
+
+TEXT = "a private sentence that has the number"  # no message may quote it
+DESCRIPTION = """
+title: {name}
+paper: none
+licence: none
+terms: none
+language: en
+data_source: other
+language_setting: other
+group: one writer
+folder: {name}
+files:
+  table.csv:
+    obtain: nowhere
+    sha256: {digest}
+reader: table
+columns: {{id: number, group: writer, text: text}}
+context: none
+tasks:
+  {name}_mood:
+    title: Mood
+    label: mood
+    kind: classification
+    labels: [glad, sad]
+    metric: f1_macro
+    label_source: human
+    theme: direct
+    training: {{learning_rate: 5.0e-4}}
+  {name}_score:
+    title: Score
+    label: score
+    kind: regression
+    range: [1, 5]
+    metric: pearson_r
+    label_source: human
+    theme: direct
+"""
+
+
+def table(rows=60, without=None, **changes):
+    """A table as CSV; `changes` are {column: (row counted from 1, value)}."""
+    columns = [name for name in ["number", "writer", "text", "mood", "score"] if name != without]
+    content = [
+        {
+            "number": f"n{row}",
+            "writer": f"w{row}",
+            "text": f"{TEXT} {row}",
+            "mood": ["glad", "sad"][row % 2],
+            "score": 1 + row % 5,
+        }
+        for row in range(1, rows + 1)
+    ]
+    for column, (row, value) in changes.items():
+        content[row - 1][column] = value
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(content)
+    return stream.getvalue()
+
+
+def half(text):
+    """About the first half of a file, which ends within a text."""
+    return text[: text.index(TEXT, len(text) // 2) + 5]
+
+
+WHOLE = table()
+DIGEST = hashlib.sha256(WHOLE.encode()).hexdigest()
+# dataset: (its file, its pinned digest, the rule that stops, the task it stops, what the message says)
+FAULTS = {
+    "cut_pinned": (half(WHOLE), DIGEST, "check_raw", None, r"raw/cut_pinned/table\.csv .*SHA-256 .*expected .*cut off"),
+    "cut_unpinned": (half(WHOLE), None, "prepare_task", "mood", r"table\.csv, row 3[01]: .*cut off"),
+    "checksum": (WHOLE, "0" * 64, "check_raw", None, rf"raw/checksum/table\.csv .*SHA-256 {DIGEST}, expected 0{{64}}"),
+    "no_column": (table(without="mood"), None, "prepare_task", "mood", r"table\.csv: .*no column 'mood'"),
+    "label": (table(mood=(7, "merry")), None, "prepare_task", "mood",
+              r"table\.csv, row 7, column 'mood': .*unknown label 'merry' \(known: glad, sad\)"),
+    "range": (table(score=(8, "9.5")), None, "prepare_task", "score",
+              r"table\.csv, row 8, column 'score': .*'9\.5' is outside of the range 1 to 5"),
+    "empty": (table(text=(9, " ")), None, "prepare_task", "mood", r"table\.csv, row 9: .*empty text"),
+    "duplicate": (table(number=(10, "n3")), None, "prepare_task", "mood",
+                  r"table\.csv, row 3 and table\.csv, row 10: .*the id 'n3' stands there 2 times"),
+}  # fmt: skip
+SPLITS = ["test.parquet", "train.parquet", "validation.parquet"]
+
+
+def faulty_study(folder):
+    """A study of a sound dataset and one per fault."""
+    study = StudyCopy.of_repository(folder, study="faulty", datasets="config/faulty", seeds=[1], tasks="all")
+    for name, (text, digest, *_) in [("sound", (WHOLE, DIGEST)), *FAULTS.items()]:
+        study.write(f"resources/raw/{name}/table.csv", text)
+        study.write(f"config/faulty/{name}.yaml", DESCRIPTION.format(name=name, digest=digest or "null"))
+    # One task per fault is enough, and quicker.
+    tasks = ["sound_mood", *(f"{name}_{task or 'mood'}" for name, (_, _, _, task, _) in FAULTS.items())]
+    study.configure(tasks=tasks)
+    return study
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory):
+    """The study after its run, and the run."""
+    study = faulty_study(tmp_path_factory.mktemp("faulty") / "study")
+    return study, study.run("--cores", "2")
+
+
+def test_no_training_and_no_tokenising_starts(faulty):
+    _, run = faulty
+    assert run.status != 0
+    assert run.rules["check_raw"] == 1 + len(FAULTS)
+    assert set(run.rules) == {"check_raw", "prepare_task"}
+
+
+def test_the_sound_dataset_is_prepared_and_nothing_else_is_written(faulty):
+    study, _ = faulty
+    written = {path for path in study.files() if not path.endswith(".lock")}
+    checked = ["sound", *(name for name, fault in FAULTS.items() if fault[2] == "prepare_task")]
+    assert written == {
+        *(f"results/faulty/raw/{name}.json" for name in checked),
+        *(f"results/faulty/raw/{name}.provenance.json" for name in checked),
+        *(f"results/faulty/data/sound_mood/{name}" for name in [*SPLITS, "task.json", "provenance.json"]),
+        "results/faulty/summary.json",
+    }
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_in_a_file_names_the_place(name, faulty):
+    study, run = faulty
+    _, _, rule, task, message = FAULTS[name]
+    log = f"logs/faulty/raw/{name}.log" if rule == "check_raw" else f"logs/faulty/data/{name}_{task}.log"
+    failure = json.loads((study.folder / f"{log}.failure.json").read_text(encoding="utf-8"))
+    assert failure["rule"] == rule
+    assert re.search(message, failure["cause"]), failure["cause"]
+    # The console says the same, and where to read more.
+    assert re.search(message, " ".join(run.text.split())), run.text
+    assert log in run.text
+    assert not [path for path in study.files() if f"data/{name}_" in path and not path.endswith(".lock")]
+
+
+def test_no_message_quotes_a_text(faulty):
+    study, run = faulty
+    logs = "".join((study.folder / path).read_text(encoding="utf-8") for path in study.files("logs"))
+    assert TEXT not in run.text + logs
+
+
+def replace(path, old, new):
+    """A change of a file of the study."""
+    return lambda study: study.change(path, lambda text: text.replace(old, new, 1))
+
+
+SOUND = "config/faulty/sound.yaml"
+SETTINGS = {
+    "misspelt key of a dataset": (
+        replace(SOUND, "language_setting:", "langauge_setting:"),
+        [f"{SOUND} does not fit", "unknown key 'langauge_setting' (did you mean 'language_setting'?)"],
+    ),
+    "misspelt key of a task": (
+        replace(SOUND, "{learning_rate: 5.0e-4}", "{learnig_rate: 5.0e-4}"),
+        [SOUND, "tasks.sound_mood.training: unknown key 'learnig_rate' (did you mean 'learning_rate'?)"],
+    ),
+    "misspelt key of the config": (
+        replace("config/config.yaml", "accept_terms:", "accept_term:"),
+        ["config/config.yaml", "unknown key 'accept_term' (did you mean 'accept_terms'?)"],
+    ),
+    "repeated key of a dataset": (
+        replace(SOUND, "    theme: direct\n", "    theme: direct\n    label: score\n"),
+        [SOUND, ", line 30: the key 'label' is repeated", "remove one of them"],
+    ),
+    "repeated key of the config": (
+        lambda study: study.change("config/config.yaml", lambda text: text + "seeds: [1]\n"),
+        ["config/config.yaml, line ", "the key 'seeds' is repeated"],
+    ),
+    "number that YAML reads as text": (
+        replace(SOUND, "learning_rate: 5.0e-4", "learning_rate: 5e-4"),
+        [SOUND, "tasks.sound_mood.training.learning_rate: '5e-4' is not of type 'number'", "such as 1.0e-4"],
+    ),
+    "reserved name of a study": (
+        lambda study: study.configure(study="published"),
+        ["config/config.yaml", "study: ", "published"],
+    ),
+    "name of a study with a slash": (
+        lambda study: study.configure(study="../elsewhere"),
+        ["config/config.yaml", "study: '../elsewhere' does not match"],
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """Runs, not dry runs, of studies with a fault in their settings: {fault: (study, run)}."""
+    folder = tmp_path_factory.mktemp("settings")
+
+    def attempt(number, fault):
+        study = faulty_study(folder / f"study{number}")
+        SETTINGS[fault][0](study)
+        return study, study.run("--cores", "1")
+
+    return in_parallel(
+        {fault: lambda number=number, fault=fault: attempt(number, fault) for number, fault in enumerate(SETTINGS)}
+    )
+
+
+@pytest.mark.parametrize("fault", SETTINGS)
+def test_fault_in_the_settings_stops_before_the_first_job(fault, stopped):
+    study, run = stopped[fault]
+    assert run.status != 0
+    for words in SETTINGS[fault][1]:
+        assert words in run.text
+    assert run.jobs == ()
+    assert not (study.folder / "results").exists()

@@ -1,0 +1,128 @@
+"""The plan of a study: which jobs there are, and what is said about those that there aren't."""
+
+import shutil
+from collections import Counter
+
+import pytest
+import yaml
+
+from study_copy import StudyCopy, in_parallel
+
+FOUR = ["condolence", "epitome_er", "mi_adherent", "news_empathy"]
+
+
+@pytest.fixture(scope="module")
+def plans(full_study, tmp_path_factory):
+    """Dry runs of variants of a study, by name."""
+    folder = tmp_path_factory.mktemp("plans")
+
+    def small(name, **config):
+        study = full_study.clone(folder / name)
+        study.configure(seeds=[1], **config)
+        return study
+
+    partial = small("partial", tasks=FOUR)
+    other = folder / "other_raw"
+    shutil.copytree(full_study.folder / "resources/raw", other)
+    shutil.rmtree(other / "condolence")
+    (other / "mi/MI Dataset.csv").unlink()
+    selection = small("selection")
+    return in_parallel(
+        {
+            "partial": lambda: partial.dry_run(EMPATHY_RAW_DIR=str(other)),
+            "selection": lambda: selection.dry_run("--config", "tasks=[conv_empathy,condolence]", "data=[full]"),
+            "typo": lambda: small("typo", tasks=["condolence", "epitomer"]).dry_run(),
+            "nothing": lambda: small("nothing", tasks=FOUR).dry_run(EMPATHY_RAW_DIR=str(folder / "no_such_folder")),
+        }
+    )
+
+
+def test_the_full_study_has_18_baselines_and_306_transfers_per_condition_and_seed(full_plan):
+    counts = Counter()
+    for job in full_plan.jobs:
+        if job.trains:
+            wildcards = dict(part.split("=") for part in job.wildcards.split())
+            counts[job.rule, wildcards["data"], int(wildcards["seed"])] += 1
+    conditions = [(data, seed) for data in ("full", "half") for seed in (1, 2, 3)]
+    assert counts == {("train_baseline", *condition): 18 for condition in conditions} | {
+        ("train_transfer", *condition): 306 for condition in conditions
+    }
+    assert len(full_plan.trained) == 6 * (18 + 306)  # no two are the same
+
+
+def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
+    rules = full_plan.rules
+    assert {rule: number for rule, number in rules.items() if not rule.startswith("train_")} == {
+        "check_raw": 9,
+        "prepare_task": 18,
+        "summarise_data": 1,
+        "tokenise_task": 18,
+        "collect_scores": 1,
+        "tabulate_scores": 4,
+        "plot_improvement": 4,
+        "complete_study": 1,
+    }
+
+
+def test_a_plan_writes_nothing(full_study, full_plan):
+    assert not (full_study.folder / "results").exists()
+    assert not (full_study.folder / "logs").exists()
+
+
+def test_datasets_without_files_are_left_out_with_one_line_each(plans):
+    run = plans["partial"]
+    assert run.status == 0, run.text
+    assert run.rules["train_baseline"] == 2 * 2
+    assert run.rules["train_transfer"] == 2 * 2
+    assert not any(job.about("condolence") or job.about("mi_adherent") for job in run.jobs)
+    lines = [line for line in run.text.splitlines() if line.startswith("Left out: ")]
+    assert len(lines) == 2
+    condolence, mi = lines
+    assert "condolence: put output.csv into " in condolence
+    assert "other_raw/condolence: Ask the authors" in condolence
+    assert "Terms: " in condolence
+    assert mi.startswith("Left out: mi_adherent: put MI Dataset.csv into ")
+
+
+def test_tasks_and_conditions_can_be_chosen_on_the_command_line(plans):
+    run = plans["selection"]
+    assert run.status == 0, run.text
+    assert run.trained == {
+        ("train_baseline", "data=full seed=1 task=condolence"),
+        ("train_baseline", "data=full seed=1 task=conv_empathy"),
+        ("train_transfer", "data=full seed=1 source=condolence target=conv_empathy"),
+        ("train_transfer", "data=full seed=1 source=conv_empathy target=condolence"),
+    }
+    assert run.rules["prepare_task"] == 2
+    # What is not asked for is not missed.
+    assert "Left out" not in run.text
+
+
+def test_an_unknown_task_is_refused_with_a_hint(plans):
+    run = plans["typo"]
+    assert run.status != 0
+    assert "tasks: 'epitomer' is in no file of config/datasets (did you mean 'epitome_er'?)" in run.text
+    assert run.jobs == ()
+
+
+def test_a_study_without_any_data_is_refused_with_what_to_do(plans):
+    run = plans["nothing"]
+    assert run.status != 0
+    assert "None of the study's tasks has its data:" in run.text
+    for task in FOUR:
+        assert f"  {task}: put " in run.text
+    assert "no_such_folder/condolence" in run.text
+    assert run.jobs == ()
+
+
+def test_the_worked_example_of_the_manual_runs(full_study, worked_example, tmp_path):
+    table, description = worked_example
+    study = StudyCopy.of_repository(tmp_path / "study")
+    study.write("resources/raw/essays/essays.csv", table)
+    study.write("config/datasets/essays.yaml", description)
+    run = study.run("--cores", "2", "data", "--config", "tasks=[essays_concern,essays_emotion]")
+    assert run.status == 0, run.text
+    assert run.rules == {"check_raw": 1, "prepare_task": 2, "summarise_data": 1, "data": 1}
+    for task in yaml.safe_load(description)["tasks"]:
+        assert f"results/full/data/{task}/test.parquet" in study.files()
+    assert "results/full/data/summary.csv" in study.files()

@@ -1,0 +1,279 @@
+"""What runs again after which change, in a finished study. Nothing is trained here: see `StudyCopy.finish`."""
+
+import os
+import re
+
+import pytest
+import yaml
+
+from study_copy import in_parallel
+
+SMALL = ["condolence", "epitome_er", "news_empathy", "news_emotion"]
+LIBRARY = "workflow/scripts/empathy_transfer"
+CONDITIONS = ["data=full seed=1", "data=half seed=1"]
+AGGREGATES = {"collect_scores": 1, "tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
+
+
+def runs_of(task, tasks):
+    """The training jobs that a task's settings decide: its baseline, and all transfers to it and from it."""
+    others = [other for other in tasks if other != task]
+    return {
+        job
+        for condition in CONDITIONS
+        for job in [
+            ("train_baseline", f"{condition} task={task}"),
+            *(("train_transfer", f"{condition} source={task} target={other}") for other in others),
+            *(("train_transfer", f"{condition} source={other} target={task}") for other in others),
+        ]
+    }
+
+
+def all_runs(tasks):
+    """All training jobs of a study."""
+    return set().union(*(runs_of(task, tasks) for task in tasks))
+
+
+def set_learning_rate(study, dataset, task):
+    """Change the learning rate of one task."""
+    study.edit_yaml(
+        f"config/datasets/{dataset}.yaml",
+        lambda content: content["tasks"][task]["training"].update(learning_rate=1.5e-4),
+    )
+
+
+def add_nineteenth_task(study, worked_example):
+    """Add a dataset as the manual's worked example does, with the first of its tasks."""
+    table, description = worked_example
+    study.write("resources/raw/essays/essays.csv", table)
+    study.write("config/datasets/essays.yaml", description)
+    study.edit_yaml("config/datasets/essays.yaml", lambda content: content["tasks"].pop("essays_emotion"))
+
+
+# Changes that mean nothing for any result.
+
+
+def comments_in_code(study):
+    for path in [f"{LIBRARY}/training.py", f"{LIBRARY}/job.py", "workflow/scripts/train_transfer.py"]:
+        study.change(path, lambda text: text.replace("\n\n", "\n\n# a comment\n\n"))
+
+
+def docstrings_in_code(study):
+    for path in [f"{LIBRARY}/training.py", f"{LIBRARY}/job.py", "workflow/scripts/train_transfer.py"]:
+        study.change(path, lambda text: re.sub(r'^( *)"""(?=\w)', r'\1"""In other words: ', text, flags=re.MULTILINE))
+
+
+def touched_library(study):
+    for path in [*(study.folder / LIBRARY).rglob("*.py"), *(study.folder / "workflow/scripts").glob("*.py")]:
+        os.utime(path)
+
+
+def comment_in_dataset(study):
+    study.change("config/datasets/condolence.yaml", lambda text: text.replace("\ntasks:\n", "\n# a comment\ntasks:\n"))
+
+
+def order_of_keys(study):
+    path = "config/datasets/news.yaml"
+    content = yaml.safe_load((study.folder / path).read_text(encoding="utf-8"))
+    content["tasks"] = {task: dict(reversed(entry.items())) for task, entry in reversed(content["tasks"].items())}
+    content["tasks"]["news_empathy"]["training"] = dict(reversed(content["tasks"]["news_empathy"]["training"].items()))
+    study.write(path, yaml.safe_dump(dict(reversed(content.items())), sort_keys=False))
+
+
+def words_for_people(study):
+    study.edit_yaml(
+        "config/datasets/condolence.yaml", lambda content: content.update(paper="-", licence="-", terms="-", group="-")
+    )
+
+
+def comments_in_rules_and_config(study):
+    for path in ["Snakefile", "config/config.yaml", "workflow/rules/common.smk", "workflow/rules/transfer.smk"]:
+        study.change(path, lambda text: text + "\n# a comment\n")
+
+
+def touched_raw_files(study):
+    for path in (study.folder / "resources/raw").rglob("*.csv"):
+        os.utime(path)
+
+
+HARMLESS = [
+    comments_in_code,
+    docstrings_in_code,
+    touched_library,
+    comment_in_dataset,
+    order_of_keys,
+    words_for_people,
+    comments_in_rules_and_config,
+    touched_raw_files,
+]
+
+
+# Changes that mean something.
+
+
+def loss(study):
+    study.change(f"{LIBRARY}/training.py", lambda text: text.replace("functional.mse_loss(", "functional.huber_loss("))
+
+
+def title_and_theme(study):
+    study.edit_yaml(
+        "config/datasets/condolence.yaml",
+        lambda content: content["tasks"]["condolence"].update(title="Another title", theme="direct"),
+    )
+
+
+def label_range(study):
+    study.edit_yaml(
+        "config/datasets/condolence.yaml", lambda content: content["tasks"]["condolence"].update(range=[0, 5])
+    )
+
+
+def reader(study):
+    study.change(f"{LIBRARY}/readers/condolence.py", lambda text: text + "\nCONSTANT = 1\n")
+
+
+def fifth_task(study):
+    study.configure(tasks=[*SMALL, "news_distress"])
+
+
+def encoder(study):
+    study.change("config/config.yaml", lambda text: text.replace("name: roberta-base", "name: bert-base-uncased"))
+
+
+def figures(study):
+    study.change(f"{LIBRARY}/figures.py", lambda text: text + "\nCONSTANT = 1\n")
+
+
+MEANINGFUL = [loss, title_and_theme, label_range, reader, fifth_task, encoder, figures]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("reruns")
+
+
+@pytest.fixture(scope="module")
+def eighteen(full_study, full_plan, folder):
+    """A finished study of 18 tasks, with one seed and both data conditions."""
+    study = full_study.clone(folder / "eighteen")
+    study.configure(seeds=[1])
+    study.finish(full_plan.jobs)
+    return study
+
+
+@pytest.fixture(scope="module")
+def four(full_study, full_plan, folder):
+    """A finished study of four tasks, with one seed and both data conditions."""
+    study = full_study.clone(folder / "four")
+    study.configure(seeds=[1], tasks=SMALL)
+    study.finish(full_plan.jobs)
+    return study
+
+
+@pytest.fixture(scope="module")
+def large(eighteen, worked_example):
+    """Dry runs after changes of the study of 18 tasks."""
+    learning_rate = eighteen.clone(eighteen.folder.with_name("eighteen_learning_rate"))
+    set_learning_rate(learning_rate, "epitome", "epitome_er")
+    nineteen = eighteen.clone(eighteen.folder.with_name("nineteen"))
+    add_nineteenth_task(nineteen, worked_example)
+    return in_parallel({"learning_rate": learning_rate.dry_run, "nineteen": nineteen.dry_run})
+
+
+@pytest.fixture(scope="module")
+def changed(four, folder):
+    """Dry runs after changes of the study of four tasks, by the name of the change."""
+
+    def after(*changes, name):
+        study = four.clone(folder / name)
+        for change in changes:
+            change(study)
+        return study.dry_run()
+
+    calls = {change.__name__: lambda change=change: after(change, name=change.__name__) for change in MEANINGFUL}
+    calls["harmless"] = lambda: after(*HARMLESS, name="harmless")
+    runs = in_parallel(calls)
+    # All harmless changes are tried at once. Only if something would run, the one to blame is looked for.
+    if runs["harmless"].jobs:
+        runs |= {change.__name__: after(change, name=change.__name__) for change in HARMLESS}
+    else:
+        runs |= {change.__name__: runs["harmless"] for change in HARMLESS}
+    return runs
+
+
+def planned(run):
+    """The jobs of a dry run that must have worked."""
+    assert run.status == 0, run.text
+    return run
+
+
+def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full_study):
+    run = planned(large["learning_rate"])
+    assert run.rules == {"train_baseline": 2, "train_transfer": 2 * 34} | AGGREGATES
+    assert all(job.about("epitome_er") for job in run.jobs if job.trains)
+    for condition in CONDITIONS:
+        assert sum(condition in wildcards for _, wildcards in run.trained) == 35
+
+
+def test_a_19th_task_adds_37_trainings_per_condition_and_seed_and_retrains_none(large):
+    run = planned(large["nineteen"])
+    own = {"check_raw": 1, "prepare_task": 1, "tokenise_task": 1, "train_baseline": 2, "train_transfer": 2 * 36}
+    assert run.rules == own | {"summarise_data": 1} | AGGREGATES
+    for condition in CONDITIONS:
+        assert sum(condition in wildcards for _, wildcards in run.trained) == 37
+    assert all(job.about("essays_concern") for job in run.jobs if job.rule in own and job.rule != "check_raw")
+    assert [job.wildcards for job in run.jobs if job.rule == "check_raw"] == ["dataset=essays"]
+
+
+@pytest.mark.parametrize("change", HARMLESS, ids=lambda change: change.__name__)
+def test_nothing_runs_again_after(change, changed):
+    run = planned(changed[change.__name__])
+    assert run.rules == {}
+    assert run.jobs == ()
+
+
+def test_the_loss_retrains_all_and_leaves_the_data(changed):
+    run = planned(changed["loss"])
+    assert run.trained == all_runs(SMALL)
+    assert run.rules == {"train_baseline": 8, "train_transfer": 24} | AGGREGATES
+
+
+def test_title_and_theme_retrain_none(changed):
+    assert planned(changed["title_and_theme"]).rules == {"summarise_data": 1} | AGGREGATES
+
+
+@pytest.mark.parametrize("change", ["label_range", "reader"])
+def test_how_a_task_is_read_remakes_its_own_data_and_runs(change, changed):
+    run = planned(changed[change])
+    assert run.trained == runs_of("condolence", SMALL)
+    assert {rule: number for rule, number in run.rules.items() if not rule.startswith("train_")} == {
+        "prepare_task": 1,
+        "summarise_data": 1,
+        "tokenise_task": 1,
+    } | AGGREGATES
+
+
+def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
+    run = planned(changed["fifth_task"])
+    assert run.trained == runs_of("news_distress", [*SMALL, "news_distress"])
+    assert (
+        run.rules
+        == {
+            "prepare_task": 1,
+            "summarise_data": 1,
+            "tokenise_task": 1,
+            "train_baseline": 2,
+            "train_transfer": 16,
+        }
+        | AGGREGATES
+    )
+
+
+def test_another_encoder_leaves_the_data_and_remakes_the_rest(changed):
+    run = planned(changed["encoder"])
+    assert run.trained == all_runs(SMALL)
+    assert run.rules["tokenise_task"] == 4
+    assert not {"check_raw", "prepare_task", "summarise_data"} & set(run.rules)
+
+
+def test_an_edit_of_the_figures_draws_them_again_and_no_more(changed):
+    assert planned(changed["figures"]).rules == {"plot_improvement": 4, "complete_study": 1}
