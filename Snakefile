@@ -1,9 +1,8 @@
 """
 Transfer between 18 empathy tasks: from raw files to a table and a heat map of transfer.
 
-    snakemake --cores 8 --resources gpu=2                       the full study
-    snakemake --configfile config/local.yaml --cores 2          a study for a laptop
-    snakemake -n                                                what would run, and why
+    snakemake --cores 8 --resources gpu=2                the full study
+    snakemake --configfile config/local.yaml --cores 2   a study for a laptop
 """
 
 from snakemake.utils import min_version
@@ -32,6 +31,8 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/baseline.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/scores.smk"
+include: "workflow/rules/partial.smk"
+include: "workflow/rules/run.smk"
 
 
 if "demo" in config:
@@ -39,39 +40,8 @@ if "demo" in config:
     include: "workflow/rules/demo.smk"
 
 
-if workflow.is_main_process:
-    tell_plan()
-
-
-onstart:
-    hold_study()
-
-
-onsuccess:
-    close_run()
-
-
-onerror:
-    close_run()
-
-
 rule all:
     default_target: True
     input:
         "<results>/COMPLETE.json",
         AGGREGATES,
-
-
-rule data:
-    input:
-        "<results>/data/summary.csv",
-
-
-rule baseline:
-    input:
-        runs("<results>/baseline/{data}/seed={seed}/{task}/metrics.json"),
-
-
-rule transfer:
-    input:
-        runs("<results>/transfer/{data}/seed={seed}/{pair}/metrics.json"),

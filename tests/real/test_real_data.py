@@ -151,7 +151,7 @@ def test_moments_are_the_published_ones(task_name):
 
 
 def test_news_is_what_the_study_calls_validation():
-    # S1 counts 1,000 essays as 2,700; its validation column is all of them (decision D15).
+    # The study counts 1,000 essays as 2,700; its validation column is all of them.
     assert rows("news_empathy")["label"].agg(["median", "mean", "std"]).tolist() == pytest.approx(
         [4.33, 4.26, 1.95], abs=0.0051
     )

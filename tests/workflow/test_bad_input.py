@@ -9,10 +9,14 @@ import hashlib
 import io
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
-from study_copy import StudyCopy, in_parallel
+from study_copy import ROOT, StudyCopy, in_parallel
 
 TEXT = "a private sentence that has the number"  # no message may quote it
 DESCRIPTION = """
@@ -104,7 +108,7 @@ def faulty_study(folder):
     study = StudyCopy.of_repository(folder, study="faulty", datasets="config/faulty", seeds=[1], tasks="all")
     for name, (text, digest, *_) in [("sound", (WHOLE, DIGEST)), *FAULTS.items()]:
         study.write(f"resources/raw/{name}/table.csv", text)
-        study.write(f"config/faulty/{name}.yaml", DESCRIPTION.format(name=name, digest=digest or "null"))
+        study.write(f"config/faulty/{name}.yaml", DESCRIPTION.format(name=name, digest=json.dumps(digest)))
     # One task per fault is enough, and quicker.
     tasks = ["sound_mood", *(f"{name}_{task or 'mood'}" for name, (_, _, _, task, _) in FAULTS.items())]
     study.configure(tasks=tasks)
@@ -163,40 +167,26 @@ def replace(path, old, new):
 
 
 SOUND = "config/faulty/sound.yaml"
-SETTINGS = {
-    "misspelt key of a dataset": (
-        replace(SOUND, "language_setting:", "langauge_setting:"),
-        [f"{SOUND} does not fit", "unknown key 'langauge_setting' (did you mean 'language_setting'?)"],
-    ),
-    "misspelt key of a task": (
+REPEATED = DESCRIPTION.splitlines().index("    theme: direct") + 2  # the line below it
+# Faults that are tried with Snakemake itself: (change, what is said).
+STOPPED = {
+    "misspelt key": (
         replace(SOUND, "{learning_rate: 5.0e-4}", "{learnig_rate: 5.0e-4}"),
         [SOUND, "tasks.sound_mood.training: unknown key 'learnig_rate' (did you mean 'learning_rate'?)"],
     ),
-    "misspelt key of the config": (
-        replace("config/config.yaml", "accept_terms:", "accept_term:"),
-        ["config/config.yaml", "unknown key 'accept_term' (did you mean 'accept_terms'?)"],
-    ),
-    "repeated key of a dataset": (
+    "repeated key": (
         replace(SOUND, "    theme: direct\n", "    theme: direct\n    label: score\n"),
-        [SOUND, ", line 30: the key 'label' is repeated", "remove one of them"],
-    ),
-    "repeated key of the config": (
-        lambda study: study.change("config/config.yaml", lambda text: text + "seeds: [1]\n"),
-        ["config/config.yaml, line ", "the key 'seeds' is repeated"],
+        [f"{SOUND}, line {REPEATED}: the key 'label' is repeated", "remove one of them"],
     ),
     "number that YAML reads as text": (
         replace(SOUND, "learning_rate: 5.0e-4", "learning_rate: 5e-4"),
         [SOUND, "tasks.sound_mood.training.learning_rate: '5e-4' is not of type 'number'", "such as 1.0e-4"],
     ),
-    "reserved name of a study": (
+    "reserved name of the study": (
         lambda study: study.configure(study="published"),
         ["config/config.yaml", "study: ", "published"],
     ),
-    "name of a study with a slash": (
-        lambda study: study.configure(study="../elsewhere"),
-        ["config/config.yaml", "study: '../elsewhere' does not match"],
-    ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -206,19 +196,70 @@ def stopped(tmp_path_factory):
 
     def attempt(number, fault):
         study = faulty_study(folder / f"study{number}")
-        SETTINGS[fault][0](study)
+        STOPPED[fault][0](study)
         return study, study.run("--cores", "1")
 
     return in_parallel(
-        {fault: lambda number=number, fault=fault: attempt(number, fault) for number, fault in enumerate(SETTINGS)}
+        {fault: lambda number=number, fault=fault: attempt(number, fault) for number, fault in enumerate(STOPPED)}
     )
 
 
-@pytest.mark.parametrize("fault", SETTINGS)
+@pytest.mark.parametrize("fault", STOPPED)
 def test_fault_in_the_settings_stops_before_the_first_job(fault, stopped):
     study, run = stopped[fault]
     assert run.status != 0
-    for words in SETTINGS[fault][1]:
+    for words in STOPPED[fault][1]:
         assert words in run.text
     assert run.jobs == ()
     assert not (study.folder / "results").exists()
+
+
+# More faults of a config; `settings.smk` is plain Python.
+REFUSED = {
+    "misspelt key": ({"accept_term": []}, r"unknown key 'accept_term' \(did you mean 'accept_terms'\?\)"),
+    "misspelt key inside": ({"encoder": {"nmae": "x"}}, r"encoder: unknown key 'nmae' \(did you mean 'name'\?\)"),
+    "name with a slash": ({"study": "../elsewhere"}, r"study: '\.\./elsewhere' does not match"),
+    "name in capitals": ({"study": "Mine"}, r"study: 'Mine' does not match"),
+    "unknown condition": ({"data": ["full", "third"]}, r"data\[1\]: 'third' is not one of \['full', 'half'\]"),
+    "no full data": ({"data": ["half"]}, r"data: \['half'\] does not contain"),
+    "repeated seed": ({"seeds": [1, 1]}, r"seeds: \[1, 1\] has non-unique elements"),
+    "shares beyond 1": (
+        {"splits": {"scheme": "grouped", "seed": 0, "shares": {"train": 0.8, "validation": 0.1, "test": 0.2}}},
+        "the three shares must sum to 1",
+    ),
+}
+
+
+def check_config(config, paths):
+    """What the workflow does first with its config."""
+    path = ROOT / "workflow/rules/settings.smk"
+    names = {"workflow": SimpleNamespace(basedir=str(ROOT), configfiles=paths), "config": config}
+    exec(compile(path.read_text(encoding="utf-8"), path.name, "exec"), names)
+    names["check_config"]()
+
+
+@pytest.mark.parametrize("name", ["config", "local", "demo"])
+def test_the_studies_of_the_repository_are_accepted(name):
+    # A study's file says what differs from config.yaml.
+    paths = list(dict.fromkeys([ROOT / "config/config.yaml", ROOT / f"config/{name}.yaml"]))
+    config = {}
+    for path in paths:
+        update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")))
+    check_config(config, paths)
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_fault_in_the_config_names_the_key(fault):
+    path = ROOT / "config/config.yaml"
+    change, message = REFUSED[fault]
+    with pytest.raises(WorkflowError, match=message):
+        check_config(yaml.safe_load(path.read_text(encoding="utf-8")) | change, [path])
+
+
+def test_a_repeated_key_of_the_config_is_refused(tmp_path):
+    path = ROOT / "config/config.yaml"
+    text = path.read_text(encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(text + "seeds: [1]\n", encoding="utf-8")
+    line = len(text.splitlines()) + 1
+    with pytest.raises(WorkflowError, match=rf"mine\.yaml, line {line}: the key 'seeds' is repeated"):
+        check_config(yaml.safe_load(text), [tmp_path / "mine.yaml"])

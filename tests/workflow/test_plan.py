@@ -78,10 +78,13 @@ def test_datasets_without_files_are_left_out_with_one_line_each(plans):
     lines = [line for line in run.text.splitlines() if line.startswith("Left out: ")]
     assert len(lines) == 2
     condolence, mi = lines
-    assert "condolence: put output.csv into " in condolence
-    assert "other_raw/condolence: Ask the authors" in condolence
-    assert "Terms: " in condolence
-    assert mi.startswith("Left out: mi_adherent: put MI Dataset.csv into ")
+    for line, task, file, folder, remedy in [
+        (condolence, "condolence", "output.csv", "other_raw/condolence", "Ask the authors"),
+        (mi, "mi_adherent", "MI Dataset.csv", "other_raw/mi", "add 'mi' to accept_terms"),
+    ]:
+        assert line.startswith(f"Left out: {task}: ")
+        for words in [file, folder, remedy, "Terms: "]:
+            assert words in line
 
 
 def test_tasks_and_conditions_can_be_chosen_on_the_command_line(plans):
@@ -110,7 +113,7 @@ def test_a_study_without_any_data_is_refused_with_what_to_do(plans):
     assert run.status != 0
     assert "None of the study's tasks has its data:" in run.text
     for task in FOUR:
-        assert f"  {task}: put " in run.text
+        assert f"\n  {task}: " in run.text
     assert "no_such_folder/condolence" in run.text
     assert run.jobs == ()
 

@@ -37,3 +37,8 @@ rule train_baseline:
         "Training {wildcards.task} ({wildcards.data} data, seed {wildcards.seed})"
     script:
         "../scripts/train_baseline.py"
+
+
+rule baseline:
+    input:
+        runs("<results>/baseline/{data}/seed={seed}/{task}/metrics.json"),

@@ -3,19 +3,12 @@ Common: the plan of the study, and the functions that hand each job its settings
 """
 
 import itertools
-import json
 import os
-import subprocess
-import sys
-import time
 
-from filelock import FileLock, Timeout
-
-STARTED = time.time()
 # The library beside the scripts comes before any installed copy of it, also in a copy of this folder.
-os.environ.update(
-    PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.getenv("PYTHONPATH")]))
-)
+os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.getenv("PYTHONPATH")])))
+
+check_ratings(config["ratings"])
 DATASETS = load_datasets(config["datasets"])
 WANTED, TASKS, LEFT_OUT = plan_tasks(DATASETS)
 DOWNLOADED = downloads()
@@ -38,74 +31,14 @@ wildcard_constraints:
     folder="|".join(sorted({folder for folder, _ in DOWNLOADED}) or ["none"]),
 
 
-def hold_study(lock=FileLock(f"{RESULTS}/.study.lock", thread_local=False)):
-    """Hold the study's lock for the life of this process, so that no two runs write the same study."""
-    os.makedirs(RESULTS, exist_ok=True)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise WorkflowError(
-            f"Another run works on the study '{config['study']}' (lock {lock.lock_file})."
-        ) from None
-
-
-def close_run():
-    """Say what was made, what failed and what was left out, and where to look."""
-    from snakemake_logger_plugin_empathy.command import go_on_command
-
-    plan = {
-        "study": config["study"],
-        "results": RESULTS,
-        "logs": LOGS,
-        "started": STARTED,
-        "command": go_on_command(),
-        "expected": {
-            "data": expand(f"{RESULTS}/data/{{task}}/provenance.json", task=TASKS),
-            "baseline": runs(
-                f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/provenance.json"
-            ),
-            "transfer": runs(
-                f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/provenance.json"
-            ),
-        },
-        "left_out": LEFT_OUT,
-        "open": [f"{RESULTS}/figures/improvement_{kind}_full.png" for kind in KINDS],
-    }
-    os.makedirs(LOGS, exist_ok=True)
-    with open(f"{LOGS}/plan.json", "w", encoding="utf-8") as file:
-        json.dump(plan, file)
-    subprocess.run(
-        [sys.executable, "-m", "empathy_transfer.run_summary", f"{LOGS}/plan.json"]
-    )
-
-
 def download_source(wildcards):
     """Where a raw file is downloaded from: dataset, address, digest and the terms that were accepted."""
     return DOWNLOADED[(wildcards.folder, wildcards.file)]
 
 
-def tell_plan():
-    """Say which tasks are left out and why, and under which terms files will be downloaded."""
-    reasons = {}
-    for task, reason in LEFT_OUT.items():
-        reasons.setdefault(reason, []).append(task)
-    for reason, tasks in reasons.items():
-        print(f"Left out: {', '.join(tasks)}: {reason}", file=sys.stderr)
-    for dataset in sorted({source["dataset"] for source in DOWNLOADED.values()}):
-        terms = " ".join(DATASETS[dataset]["terms"].split())
-        print(
-            f"Downloading {dataset} under the terms that you accepted: {terms}",
-            file=sys.stderr,
-        )
-
-
 def training_settings(task):
     """Training settings of a task: the study's defaults, then the task's own, then the study's override."""
-    settings = (
-        config["training"]["defaults"]
-        | TASKS[task].get("training", {})
-        | config["training"]["override"]
-    )
+    settings = config["training"]["defaults"] | TASKS[task].get("training", {}) | config["training"]["override"]
     return dict(sorted(settings.items()))
 
 
@@ -117,22 +50,14 @@ def target_training(wildcards):
 def task_form(wildcards):
     """How a task is read: the layout of its raw files, without what is for people or downloads."""
     form = TASKS[wildcards.task]["form"]
-    used = {
-        key: form[key] for key in ("columns", "context", "folder", "form", "reader")
-    }
+    used = {key: form[key] for key in ("columns", "context", "folder", "form", "reader")}
     return used | {"files": list(form["files"])}
 
 
 def task_definition(wildcards):
     """A task's own entry in its dataset's file, without what only training or reporting uses."""
     unused = {"title", "theme", "theme_deviates", "training", "dataset", "form"}
-    return dict(
-        sorted(
-            (key, value)
-            for key, value in TASKS[wildcards.task].items()
-            if key not in unused
-        )
-    )
+    return dict(sorted((key, value) for key, value in TASKS[wildcards.task].items() if key not in unused))
 
 
 def task_dataset(wildcards):
@@ -158,9 +83,7 @@ def raw_files(wildcards):
 
 def dataset_form(wildcards):
     """The layout in which a dataset is read."""
-    return next(
-        task["form"] for task in TASKS.values() if task["dataset"] == wildcards.dataset
-    )
+    return next(task["form"] for task in TASKS.values() if task["dataset"] == wildcards.dataset)
 
 
 def dataset_files(wildcards):
@@ -171,27 +94,18 @@ def dataset_files(wildcards):
 
 def expected_digests(wildcards):
     """SHA-256 of the raw files of a dataset; None where it is recorded at first use."""
-    return {
-        name: file.get("sha256")
-        for name, file in dataset_form(wildcards)["files"].items()
-    }
+    return {name: file.get("sha256") for name, file in dataset_form(wildcards)["files"].items()}
 
 
 def generated_files(wildcards):
     """Names of the raw files of a dataset that a job of this workflow generates."""
-    return [
-        name
-        for name, file in dataset_form(wildcards)["files"].items()
-        if file.get("generated")
-    ]
+    return [name for name, file in dataset_form(wildcards)["files"].items() if file.get("generated")]
 
 
 def reported(tasks):
     """What tables and figures need to know of each of these tasks."""
     keys = ["title", "kind", "metric", "theme", "labels", "range"]
-    owner = {
-        task: name for name, dataset in DATASETS.items() for task in dataset["tasks"]
-    }
+    owner = {task: name for name, dataset in DATASETS.items() for task in dataset["tasks"]}
     return {
         name: {"dataset": owner[name]}
         | {
@@ -215,6 +129,4 @@ def existing_metrics(wildcards):
 
 def newest_change(wildcards):
     """Time of the last change among the existing metrics, in seconds, so that a partial result follows them."""
-    return max(
-        (os.path.getmtime(path) for path in existing_metrics(wildcards)), default=0.0
-    )
+    return max((os.path.getmtime(path) for path in existing_metrics(wildcards)), default=0.0)

@@ -116,3 +116,8 @@ rule tokenise_task:
         "Tokenising {wildcards.task}"
     script:
         "../scripts/tokenise_task.py"
+
+
+rule data:
+    input:
+        "<results>/data/summary.csv",

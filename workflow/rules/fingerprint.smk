@@ -21,16 +21,10 @@ def code_fingerprint(script, *modules):
     found = reachable(
         [
             entry,
-            *(
-                SCRIPTS / PACKAGE / f"{module.replace('.', '/')}.py"
-                for module in modules
-            ),
+            *(SCRIPTS / PACKAGE / f"{module.replace('.', '/')}.py" for module in modules),
         ]
     )
-    parts = [
-        f"{path.relative_to(SCRIPTS).as_posix()}\0{tree_digest(path)}"
-        for path in sorted(found)
-    ]
+    parts = [f"{path.relative_to(SCRIPTS).as_posix()}\0{tree_digest(path)}" for path in sorted(found)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -60,9 +54,7 @@ def imported(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            base = (
-                ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            )
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             origin = ".".join(part for part in (base, node.module) if part)
             names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
     return [file for name in names for file in module_files(name)]
@@ -73,10 +65,7 @@ def module_files(name):
     parts = name.split(".")
     if parts[0] != PACKAGE:
         return []
-    files = [
-        SCRIPTS.joinpath(*parts[:depth], "__init__.py")
-        for depth in range(1, len(parts) + 1)
-    ]
+    files = [SCRIPTS.joinpath(*parts[:depth], "__init__.py") for depth in range(1, len(parts) + 1)]
     files.append(SCRIPTS.joinpath(*parts[:-1], f"{parts[-1]}.py"))
     return [file for file in files if file.is_file()]
 
@@ -91,9 +80,7 @@ def without_docstrings(path):
     """Return a file's syntax tree with the docstrings of modules, classes and functions taken out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if isinstance(
-            node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        ):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             first = node.body[0] if node.body else None
             if (
                 isinstance(first, ast.Expr)
@@ -107,11 +94,7 @@ def without_docstrings(path):
 def canonical(node):
     """Write a tree as text. Empty fields are left out: Python versions differ in which of them there are."""
     if isinstance(node, ast.AST):
-        fields = [
-            (name, value)
-            for name, value in ast.iter_fields(node)
-            if value is not None and value != []
-        ]
+        fields = [(name, value) for name, value in ast.iter_fields(node) if value is not None and value != []]
         return f"{type(node).__name__}({','.join(f'{name}={canonical(value)}' for name, value in fields)})"
     if isinstance(node, list):
         return f"[{','.join(map(canonical, node))}]"

@@ -9,16 +9,29 @@ from pathlib import Path
 RAW_DIR = Path(os.environ.get("EMPATHY_RAW_DIR") or config["raw_dir"])
 DOWNLOADS = Path("resources/downloads")
 DATASET_SCHEMA = Path(workflow.basedir) / "workflow/schemas/dataset.schema.yaml"
+RATING_COLUMNS = ["task", "aspect", "annotator", "score"]
+ASPECTS = ["definition", "link", "conduciveness"]
 PUBLISHED_ORDER = Path(workflow.basedir) / "resources/published/tables4_5_tasks.csv"
+
+
+def check_ratings(path):
+    """Check the table of construct ratings: its columns, and in each row the aspect and a score from 1 to 5."""
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file)
+        if rows.fieldnames != RATING_COLUMNS:
+            raise WorkflowError(f"{path}: the first line must be {','.join(RATING_COLUMNS)}")
+        for number, row in enumerate(rows, start=2):
+            if row["aspect"] not in ASPECTS:
+                raise WorkflowError(f"{path}, line {number}: aspect '{row['aspect']}' is none of {', '.join(ASPECTS)}")
+            if not is_number(row["score"] or "") or not 1 <= float(row["score"]) <= 5:
+                raise WorkflowError(f"{path}, line {number}: score '{row['score']}' is not a number from 1 to 5")
 
 
 def load_datasets(folder):
     """Read and check all dataset files of a folder, by dataset; no two may hold a task of the same name."""
     paths = sorted(Path(folder).glob("*.yaml"))
     if not paths:
-        raise WorkflowError(
-            f"datasets: {folder} holds no *.yaml file. Name a folder of dataset files in the config."
-        )
+        raise WorkflowError(f"datasets: {folder} holds no *.yaml file. Name a folder of dataset files in the config.")
     datasets, owners = {}, {}
     for path in paths:
         content = load_yaml(path)
@@ -26,27 +39,16 @@ def load_datasets(folder):
         datasets[path.stem] = content
         for task in content["tasks"]:
             if task in owners:
-                raise WorkflowError(
-                    f"{path}: task '{task}' is also in {owners[task]}. Rename one of them."
-                )
+                raise WorkflowError(f"{path}: task '{task}' is also in {owners[task]}. Rename one of them.")
             owners[task] = path
     return datasets
 
 
 def forms(dataset):
     """Return the layouts of a dataset in the order of preference; an alternative has the main one's unset fields."""
-    main = {
-        key: dataset.get(key)
-        for key in ("folder", "files", "reader", "columns", "context")
-    }
-    alternatives = [
-        main | {"columns": None} | alternative
-        for alternative in dataset.get("alternatives", [])
-    ]
-    return [
-        dict(sorted(form.items()))
-        for form in ({"form": "main", "note": None} | main, *alternatives)
-    ]
+    main = {key: dataset.get(key) for key in ("folder", "files", "reader", "columns", "context")}
+    alternatives = [main | {"columns": None} | alternative for alternative in dataset.get("alternatives", [])]
+    return [dict(sorted(form.items())) for form in ({"form": "main", "note": None} | main, *alternatives)]
 
 
 def file_path(form, name):
@@ -62,9 +64,7 @@ def missing_files(form, accepted):
     return [
         name
         for name, file in form["files"].items()
-        if not file.get("generated")
-        and not Path(file_path(form, name)).is_file()
-        and not ("url" in file and accepted)
+        if not file.get("generated") and not Path(file_path(form, name)).is_file() and not ("url" in file and accepted)
     ]
 
 
@@ -84,23 +84,25 @@ def choose_form(name, dataset):
         )
         for file in missing
     )
-    shown = ", ".join(missing[:3]) + (
-        f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-    )
+    shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+    how = "; or ".join(way.strip().rstrip(".") for way in ways)
     terms = " ".join(dataset["terms"].split())
-    return (
-        None,
-        f"put {shown} into {RAW_DIR / form['folder']}: {'; or '.join(ways)}. Terms: {terms}",
-    )
+    return None, f"{shown} not found in {RAW_DIR / form['folder']}. To get it: {how}. Terms: {terms}"
+
+
+def left_out_lines(left_out):
+    """One line for each reason for which tasks are left out."""
+    tasks = {}
+    for task, reason in left_out.items():
+        tasks.setdefault(reason, []).append(task)
+    return [f"Left out: {', '.join(names)}: {reason}" for reason, names in tasks.items()]
 
 
 def plan_tasks(datasets):
     """Return (wanted tasks, planned ones, left-out ones with the reason); in the published order, others after it."""
     with open(PUBLISHED_ORDER, encoding="utf-8", newline="") as file:
         order = {row["task"]: place for place, row in enumerate(csv.DictReader(file))}
-    every = {
-        task: name for name, dataset in datasets.items() for task in dataset["tasks"]
-    }
+    every = {task: name for name, dataset in datasets.items() for task in dataset["tasks"]}
     wanted = sorted(every, key=lambda task: (order.get(task, len(order)), task))
     if config["tasks"] != "all":
         if unknown := [task for task in config["tasks"] if task not in every]:
@@ -122,8 +124,7 @@ def plan_tasks(datasets):
                 "form": form,
             }
     if not planned:
-        reasons = "\n  ".join(f"{task}: {reason}" for task, reason in left_out.items())
-        raise WorkflowError(f"None of the study's tasks has its data:\n  {reasons}")
+        raise WorkflowError("\n  ".join(["None of the study's tasks has its data:", *left_out_lines(left_out)]))
     return wanted, planned, left_out
 
 
@@ -136,9 +137,7 @@ def downloads():
             "terms": DATASETS[dataset]["terms"],
             "url": file["url"],
         }
-        for dataset, form in {
-            task["dataset"]: task["form"] for task in TASKS.values()
-        }.items()
+        for dataset, form in {task["dataset"]: task["form"] for task in TASKS.values()}.items()
         for name, file in form["files"].items()
         if file_path(form, name) == str(DOWNLOADS / form["folder"] / name)
     }

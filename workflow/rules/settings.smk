@@ -28,9 +28,7 @@ def unique_mapping(loader, node, deep=False):
     return yaml.SafeLoader.construct_mapping(loader, node, deep)
 
 
-UniqueKeyLoader.add_constructor(
-    yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, unique_mapping
-)
+UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, unique_mapping)
 
 
 def load_yaml(path):
@@ -39,25 +37,16 @@ def load_yaml(path):
         with open(path, encoding="utf-8") as file:
             return yaml.load(file, Loader=UniqueKeyLoader)
     except yaml.YAMLError as error:
-        raise WorkflowError(
-            f"{path} is not valid YAML: {' '.join(str(error).split())}"
-        ) from None
+        raise WorkflowError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
 
 
 def check_schema(content, schema_path, name):
     """Check content against a schema; the error names the file, each key and what is expected."""
     schema = load_yaml(schema_path)
     validator = jsonschema.Draft202012Validator(schema)
-    problems = [
-        describe(error)
-        for error in sorted(
-            validator.iter_errors(content), key=lambda error: error.json_path
-        )
-    ]
+    problems = [describe(error) for error in sorted(validator.iter_errors(content), key=lambda error: error.json_path)]
     if problems:
-        raise WorkflowError(
-            "\n  ".join([f"{name} does not fit {Path(schema_path).name}:", *problems])
-        )
+        raise WorkflowError("\n  ".join([f"{name} does not fit {Path(schema_path).name}:", *problems]))
 
 
 def describe(error):
@@ -67,18 +56,10 @@ def describe(error):
         known = sorted(error.schema.get("properties", {}))
         unknown = [str(key) for key in error.instance if key not in known]
         hints = [f"'{key}'" + suggestion(key, known) for key in unknown]
-        return (
-            f"{place}: unknown key {', '.join(hints)}. Known keys: {', '.join(known)}"
-        )
-    meaning = (
-        error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    )
+        return f"{place}: unknown key {', '.join(hints)}. Known keys: {', '.join(known)}"
+    meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     message = f"{place}: {error.message}" + (f". {meaning}" if meaning else "")
-    if (
-        error.validator == "type"
-        and isinstance(error.instance, str)
-        and is_number(error.instance)
-    ):
+    if error.validator == "type" and isinstance(error.instance, str) and is_number(error.instance):
         message += f" (YAML reads {error.instance} as text: write it with a decimal point, such as 1.0e-4)"
     return message
 
@@ -102,6 +83,8 @@ def check_config():
     """Check the config files as they were given, and the settings that result from them."""
     for path in workflow.configfiles:
         load_yaml(path)
+    # Numbers in a list of `--config` come as text.
+    config["seeds"] = [int(seed) if str(seed).isdecimal() else seed for seed in config["seeds"]]
     schema = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
     check_schema(config, schema, " + ".join(str(path) for path in workflow.configfiles))
     if abs(sum(config["splits"]["shares"].values()) - 1) > 1e-9:

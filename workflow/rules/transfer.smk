@@ -39,3 +39,8 @@ rule train_transfer:
         "Training {wildcards.target} from {wildcards.source} ({wildcards.data} data, seed {wildcards.seed})"
     script:
         "../scripts/train_transfer.py"
+
+
+rule transfer:
+    input:
+        runs("<results>/transfer/{data}/seed={seed}/{pair}/metrics.json"),

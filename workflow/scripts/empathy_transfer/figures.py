@@ -1,7 +1,7 @@
 """Heat maps of percent improvement, sources by targets.
 
-Items: S1-28 (diagonal empty), S1-31 (annotated cells, diverging colours centred at 0), D37 (blank cells hatched, never
-zero), D39 (collapsed runs marked).
+The layout of the study's Figures 6 and 7: annotated cells, diverging colours centred at 0, an empty diagonal. Blank
+cells are hatched, never zero, and collapsed runs are marked.
 """
 
 import math

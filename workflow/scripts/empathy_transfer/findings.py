@@ -1,6 +1,6 @@
 """The main findings in three sentences, worked out from the scores: descriptions of what was measured, nothing more.
 
-Item: S1-33, as far as it goes without tests of significance.
+What the study says of its themes, as far as it goes without tests of significance.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """Scores of predictions, their floors and their standard errors: numpy only, so that a training job starts fast.
 
-Items: S1-27 (macro F1 for classification, Pearson r for regression), S1-34 (floor), D1 (which classes count), D2 (r of
-a constant prediction is 0) and D39 (constant predictions).
+Section 5 of the study: macro F1 for classification, Pearson r for regression. The paper does not say which classes
+count in the mean, nor what r a constant prediction has; the functions say what is done here.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def classification_scores(labels, predictions, classes):
     """Macro F1, weighted F1 and accuracy of single-label predictions.
 
     ``labels`` and ``predictions`` are sequences of n class names (or numbers), ``classes`` all classes of the task.
-    Macro F1 is the plain mean over the classes *present in the labels* (D1): a class of the task that the test items
+    Macro F1 is the plain mean over the classes *present in the labels*: a class of the task that the test items
     lack neither raises nor lowers it, but predicting it counts as an error. Weighted F1 weighs each class by its
     number of test items. All three lie in [0, 1]. Raises ValueError for no items, unequal lengths or an unknown class.
     """
@@ -49,7 +49,7 @@ def multilabel_scores(labels, predictions):
 def regression_scores(labels, predictions):
     """Pearson r, mean absolute error and root mean squared error, the errors in units of the label.
 
-    r is 0, not undefined, when predictions or labels are constant (D2). Raises ValueError for no items, unequal
+    r is 0, not undefined, when predictions or labels are constant. Raises ValueError for no items, unequal
     lengths or values that are not finite numbers.
     """
     labels, predictions = _finite(labels, "labels"), _finite(predictions, "predictions")
@@ -63,7 +63,7 @@ def regression_scores(labels, predictions):
 
 
 def floor_score(kind, train_labels, test_labels, metric):
-    """Score on ``test_labels`` of the best constant answer that ``train_labels`` suggest (S1-34).
+    """Score on ``test_labels`` of the best constant answer that ``train_labels`` suggest.
 
     ``kind`` is classification (answer: the most frequent class of the training labels; of equals the first in sorted
     order), multilabel (binary arrays; each label that more than half of the training items carry) or regression
@@ -104,8 +104,8 @@ def bootstrap_standard_error(labels, predictions, metric, seed, resamples=1000):
     ``resamples`` times n items are drawn with replacement and scored; the sample standard deviation of these scores
     is returned. For F1 and accuracy only the joint table of label and prediction matters, so its cells are drawn
     (multinomially) rather than items; the classes are those present in the test labels, and a class that a resample
-    holds neither in its labels nor in its predictions is left out of that resample's mean (D1). Two-dimensional
-    arrays are indicators of multi-label predictions. A resample with constant values has r = 0 (D2). ``seed`` is
+    holds neither in its labels nor in its predictions is left out of that resample's mean. Two-dimensional
+    arrays are indicators of multi-label predictions. A resample with constant values has r = 0. ``seed`` is
     anything ``numpy.random.default_rng`` takes.
     """
     if resamples < 2:

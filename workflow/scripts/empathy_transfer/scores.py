@@ -1,7 +1,7 @@
 """Gather the scores of all runs and compare each transfer with its baseline.
 
-Items: S1-24 (half data against the full-data baseline), S1-27, S1-28; decisions D2 (percent improvement), D37 (reasons)
-and D39 (collapsed runs).
+Section 5 of the study: percent improvement of each transfer over its target's baseline; transfers on half of the data
+are compared with the full-data baseline.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ METRICS = {
 MAIN_METRICS = ("f1_macro", "pearson_r")
 BASELINE = "none"
 CONTROLS = ("self", "random_identity", "random_full")
-# A run that gains less over the floor than this share of its target's median run has collapsed (D39).
+# A run that gains less over the floor than this share of its target's median run has collapsed.
 COLLAPSED_SHARE = 0.25
 
 
@@ -118,7 +118,7 @@ def collect_scores(runs, tasks, left_out, seeds, data, failed=()):
 
 
 def collapsed_runs(runs):
-    """Keys of the collapsed runs (D39).
+    """Keys of the collapsed runs.
 
     A run has collapsed when all its test predictions are equal, or when its validation score exceeds the floor by
     less than a quarter of what the median run of the same target and data condition does; baseline, transfers and
@@ -137,10 +137,10 @@ def collapsed_runs(runs):
 
 
 def percent_improvement(scores, runs):
-    """Each transfer against its baseline on the target's main metric (D2): a frame with ``IMPROVEMENT_COLUMNS``.
+    """Each transfer against its baseline on the target's main metric: a frame with ``IMPROVEMENT_COLUMNS``.
 
     ``baseline`` and ``transfer`` are unrounded means over the seeds (``seeds`` of them) that both have. Transfers on
-    half the data are compared with the target's *full-data* baseline (S1-24); ``percent_vs_half_baseline`` compares
+    half the data are compared with the target's *full-data* baseline; ``percent_vs_half_baseline`` compares
     them with the half-data baseline, the control that tells "transfer makes up for data" from "half is enough".
     ``difference`` = transfer - baseline, ``percent`` = 100 difference / baseline, ``scaled`` = difference /
     (1 - floor), ``floor`` the score of constant answers on the test items. Percentages are undefined when the

@@ -1,10 +1,10 @@
-"""Training, validation and test rows of a task (decisions D12 to D15).
+"""Training, validation and test rows of a task.
 
 `grouped`, the default, sends each group (a conversation, an essay's conversation, a seeker's post ...) to a split by a
 hash of the seed and the group alone. Groups are global, so that no group stands in two splits, no task trains on
 another task's test item, and a new row or task moves no old one.
 
-`published` follows the paper (S1-03): 80/10/10 with one split per dataset, shared by its tasks. The paper states no
+`published` follows the paper: 80/10/10 with one split per dataset, shared by its tasks. The paper states no
 seed, so it is 42. Rows are drawn by their id, except for Conv, whose shares of 80.1/10.3/9.6 percent show that whole
 conversations were drawn. News is counted as 2,700 rows that are 1,000 essays: 800 drawn for training, all 1,000 for
 validation and 900 drawn for the test; so its splits overlap, and `marks_overlap` says so. What is known of each

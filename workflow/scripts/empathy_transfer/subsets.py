@@ -1,4 +1,4 @@
-"""Parts of a training set: stratified, whole groups, nested (decision D8).
+"""Parts of a training set: stratified, whole groups, nested.
 
 All groups are put into one order that depends on the seed and the data, never on the share; a subset is a prefix of
 that order. So a smaller share is always part of a larger one, and the size is off by half a group at most. The order
@@ -41,7 +41,7 @@ def nested_subset(groups: Sequence[str], labels: Sequence, kind: str, share: flo
     share
         Wanted share of the items, in (0, 1].
     seed
-        Data seed: hash of target and seed index (D5).
+        Data seed: hash of target and seed index.
 
     Returns
     -------

@@ -1,6 +1,6 @@
 """Tables of scores, sources by targets, as CSV, HTML and LaTeX.
 
-Items: S1-30 (layout), S1-34 (floor row, collapsed runs marked), D37 (blank cells say why).
+The layout of the study's Tables 7 and 8, with a floor row, collapsed runs marked, and blank cells that say why.
 """
 
 import csv

@@ -91,7 +91,7 @@ def earlier_turns(texts: Sequence[str], conversations: Sequence[str], policy: st
     """The context of each turn, from turns in order (those of a conversation need not be adjacent).
 
     `previous_turn` gives the one before, `all_previous` all before it, oldest first, one per line, and `none` nothing.
-    Only earlier turns are ever used (decision D10).
+    Only earlier turns are ever used.
     """
     if policy == "none":
         return [None] * len(texts)

@@ -35,7 +35,7 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
     frames = {}
     for label, name in FILES.items():
         table = read_delimited(named_file(files, name), [*PAIR, "seeker_post", "response_post", "level"])
-        # Repeated pairs sometimes disagree in level; only "keep the first" gives the study's shares (decision D12).
+        # Repeated pairs sometimes disagree in level; only "keep the first" gives the study's shares.
         frames[label] = table.drop_duplicates(PAIR, keep="first")
         levels[label] = frames[label].set_index(PAIR)["level"]
         if not levels[label].index.sort_values().equals(levels["er"].index.sort_values()):

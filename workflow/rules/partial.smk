@@ -1,0 +1,58 @@
+"""
+Stage: scores, tables and heat maps of the runs that exist, whatever failed or is still to come: `snakemake partial`.
+
+NEEDS    nothing that would train anything: the runs are params here, and not inputs
+MAKES    below <results>/partial what the stage of the scores makes
+"""
+
+
+use rule collect_scores as collect_partial_scores with:
+    input:
+        metrics=[],
+    output:
+        scores="<results>/partial/analysis/scores.csv",
+        improvement="<results>/partial/analysis/improvement.csv",
+        findings="<results>/partial/analysis/findings.json",
+        provenance="<results>/partial/analysis/provenance.json",
+    log:
+        "<logs>/partial/analysis/scores.log",
+    params:
+        tasks=reported(WANTED),
+        left_out=LEFT_OUT,
+        seeds=SEEDS,
+        data=DATA,
+        logs=LOGS,
+        metrics=existing_metrics,
+        changed=newest_change,
+        code=code_fingerprint("collect_scores"),
+
+
+use rule tabulate_scores as tabulate_partial_scores with:
+    input:
+        scores="<results>/partial/analysis/scores.csv",
+        improvement="<results>/partial/analysis/improvement.csv",
+    output:
+        csv="<results>/partial/tables/scores_{kind}_{data}.csv",
+        html="<results>/partial/tables/scores_{kind}_{data}.html",
+        tex="<results>/partial/tables/scores_{kind}_{data}.tex",
+        provenance="<results>/partial/tables/scores_{kind}_{data}.provenance.json",
+    log:
+        "<logs>/partial/tables/scores_{kind}_{data}.log",
+
+
+use rule plot_improvement as plot_partial_improvement with:
+    input:
+        improvement="<results>/partial/analysis/improvement.csv",
+        ratings=config["ratings"],
+    output:
+        png="<results>/partial/figures/improvement_{kind}_{data}.png",
+        svg="<results>/partial/figures/improvement_{kind}_{data}.svg",
+        csv="<results>/partial/figures/improvement_{kind}_{data}.csv",
+        provenance="<results>/partial/figures/improvement_{kind}_{data}.provenance.json",
+    log:
+        "<logs>/partial/figures/improvement_{kind}_{data}.log",
+
+
+rule partial:
+    input:
+        [path.replace("<results>", "<results>/partial") for path in AGGREGATES],

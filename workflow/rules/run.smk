@@ -1,0 +1,73 @@
+"""
+A run: what is said before it, the lock that it holds, and the words at its end.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+from filelock import FileLock, Timeout
+
+STARTED = time.time()
+
+
+def hold_study(lock=FileLock(f"{RESULTS}/.study.lock", thread_local=False)):
+    """Hold the study's lock for the life of this process, so that no two runs write the same study."""
+    os.makedirs(RESULTS, exist_ok=True)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise WorkflowError(f"Another run works on the study '{config['study']}' (lock {lock.lock_file}).") from None
+
+
+def tell_plan():
+    """Say what is left out and why, what is read from a partial release, and which terms hold for downloads."""
+    partial = {TASKS[task]["dataset"]: TASKS[task]["form"]["note"] for task in TASKS}
+    lines = left_out_lines(LEFT_OUT)
+    lines += [f"Partial release: {dataset}: {note}" for dataset, note in sorted(partial.items()) if note]
+    for dataset in sorted({source["dataset"] for source in DOWNLOADED.values()}):
+        terms = " ".join(DATASETS[dataset]["terms"].split())
+        lines.append(f"To be downloaded: {dataset}, under the terms that you accepted: {terms}")
+    print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
+
+
+def close_run():
+    """Say what was made, what failed and what was left out, and where to look."""
+    from snakemake_logger_plugin_empathy.command import go_on_command
+
+    plan = {
+        "study": config["study"],
+        "results": RESULTS,
+        "logs": LOGS,
+        "started": STARTED,
+        "command": go_on_command(),
+        "expected": {
+            "data": expand(f"{RESULTS}/data/{{task}}/provenance.json", task=TASKS),
+            "baseline": runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/provenance.json"),
+            "transfer": runs(f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/provenance.json"),
+        },
+        "left_out": LEFT_OUT,
+        "open": [f"{RESULTS}/figures/improvement_{kind}_full.png" for kind in KINDS],
+    }
+    os.makedirs(LOGS, exist_ok=True)
+    with open(f"{LOGS}/plan.json", "w", encoding="utf-8") as file:
+        json.dump(plan, file)
+    subprocess.run([sys.executable, "-m", "empathy_transfer.run_summary", f"{LOGS}/plan.json"])
+
+
+if workflow.is_main_process:
+    tell_plan()
+
+
+onstart:
+    hold_study()
+
+
+onsuccess:
+    close_run()
+
+
+onerror:
+    close_run()
