@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COPIED = ["Snakefile", "config", "docs", "environment.yml", "profiles", "pyproject.toml", "resources", "workflow"]
 # What runs leave behind in the repository, and what is not tracked.
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", "raw", "downloads", "recorded_digests")
+ROLES = ("task", "source", "target")
 TRAINING = ("train_baseline", "train_transfer")
 # Snakemake waits a tenth of a second before it touches the outputs of a job.
 TOUCH_AT_ONCE = (
@@ -39,9 +40,19 @@ class Job(NamedTuple):
     def trains(self):
         return self.rule in TRAINING
 
+    @property
+    def names(self):
+        """The wildcards as {name: value}."""
+        return dict(part.split("=", 1) for part in self.wildcards.split())
+
     def about(self, task):
         """Whether the job is about a task, as its own, its source or its target."""
-        return any(part.split("=", 1)[1] == task for part in self.wildcards.split() if "=" in part)
+        return task in (self.names.get(role) for role in ROLES)
+
+    def within(self, tasks, seed):
+        """Whether a study of these tasks and one seed has the job."""
+        names = self.names
+        return names.get("seed", seed) == seed and all(names[role] in tasks for role in ROLES if role in names)
 
 
 class Run(NamedTuple):
@@ -112,7 +123,7 @@ class StudyCopy:
         """Make this a finished study without computing it: empty outputs, recorded by Snakemake as made just now.
 
         Args:
-            jobs: the jobs of this study, or those of a study with more tasks, seeds or conditions.
+            jobs: the jobs of this study.
         """
         for job in jobs:
             for path in job.output:

@@ -11,39 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pandas
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
-PARTS = [
-    "Snakefile",
-    "config",
-    "workflow",
-    "profiles",
-    "resources/published",
-    "resources/ratings_demo.csv",
-    "environment.yml",
-]
-WORDS = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    "the",
-    "a",
-    "of",
-    "and",
-    "to",
-    "in",
-    "is",
-    "i",
-    "you",
-    "we",
-    "it",
-]
+from study_copy import StudyCopy
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+WORDS = [*SPECIAL, "the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
 CONFIG = """
 study: tiny
 tasks: [letters_hope, notes_care]
@@ -53,60 +28,34 @@ data: [full]
 training:
   override: {epochs: 1, batch_size: 16, learning_rate: 1.0e-3, max_train: 32, max_validation: 16, max_test: 16}
 """
+TINY = ("--configfile", "config/demo.yaml", "config/tiny.yaml", "--cores", "2")
 RUN = "transfer/full/seed=1/letters_hope--notes_care"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def study(tmp_path_factory):
     """A copy of the repository with a config for the small study and its encoder."""
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
-    folder = tmp_path_factory.mktemp("copy")
-    for part in PARTS:
-        (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (REPOSITORY / part).is_dir() else shutil.copy
-        copy(REPOSITORY / part, folder / part)
-    (folder / "config/tiny.yaml").write_text(CONFIG)
+    study = StudyCopy.of_repository(tmp_path_factory.mktemp("copy") / "study")
+    study.write("config/tiny.yaml", CONFIG)
     sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **sizes)).save_pretrained(
-        folder / "encoder"
-    )
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder / "encoder")
-    return folder
+    model = BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **sizes))
+    model.save_pretrained(study.folder / "encoder")
+    study.write("vocab.txt", "\n".join(WORDS))
+    BertTokenizerFast(str(study.folder / "vocab.txt")).save_pretrained(study.folder / "encoder")
+    return study
 
 
-def command(*arguments):
-    """The command line that a user types, without the `snakemake` on the path."""
-    return [
-        sys.executable,
-        "-m",
-        "snakemake",
-        *arguments,
-        "--configfile",
-        "config/demo.yaml",
-        "config/tiny.yaml",
-        "--cores",
-        "2",
-    ]
-
-
-def environment():
-    """The environment of a user: no settings of ours, and no network for Hugging Face."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("EMPATHY_")}
-    return kept | {"HF_HUB_OFFLINE": "1"}
-
-
-def snakemake(folder, *arguments):
-    """Run Snakemake to its end; returns the finished process with its output."""
-    return subprocess.run(
-        command(*arguments), cwd=folder, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+@pytest.fixture(scope="module")
+def folder(study):
+    """The folder of the copy."""
+    return study.folder
 
 
 def verify(folder, *arguments):
     """Run `empathy-transfer verify tiny`."""
-    path = environment() | {"PYTHONPATH": str(folder / "workflow/scripts")}
+    path = os.environ | {"PYTHONPATH": str(folder / "workflow/scripts")}
     return subprocess.run(
         [sys.executable, "-m", "empathy_transfer", "verify", "tiny", *arguments],
         cwd=folder, env=path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -128,9 +77,9 @@ def flip(path):
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_one_command_makes_the_whole_study(folder):
-    result = snakemake(folder)
-    assert result.returncode == 0, result.stdout
+def test_one_command_makes_the_whole_study(study, folder):
+    result = study.run(*TINY)
+    assert result.status == 0, result.text
     results = folder / "results/tiny"
     complete = json.loads((results / "COMPLETE.json").read_text())
     assert (complete["expected"], complete["found"]) == (4, 4)
@@ -149,17 +98,17 @@ def test_one_command_makes_the_whole_study(folder):
     assert set(scores["source"]) == {"none", "letters_hope", "notes_care"}
     assert (results / "figures/improvement_classification_full.png").stat().st_size > 10_000
     assert (results / "tables/scores_classification_full.html").is_file()
-    assert "COMPLETE" in result.stdout or "complete" in result.stdout
+    assert "COMPLETE" in result.text or "complete" in result.text
     assert json.loads((results / "summary.json").read_text())["study"] == "tiny"
 
 
-def test_a_second_run_finds_nothing_to_do(folder):
+def test_a_second_run_finds_nothing_to_do(study, folder):
     before = created(folder)
-    assert snakemake(folder).returncode == 0
+    assert study.run(*TINY).status == 0
     assert created(folder) == before
 
 
-def test_a_damaged_adapter_is_found_removed_with_what_was_made_from_it_and_restored(folder):
+def test_a_damaged_adapter_is_found_removed_with_what_was_made_from_it_and_restored(study, folder):
     before = created(folder)
     assert verify(folder).returncode == 0
     flip(folder / "results/tiny/baseline/full/seed=1/letters_hope/adapter.safetensors")
@@ -169,25 +118,25 @@ def test_a_damaged_adapter_is_found_removed_with_what_was_made_from_it_and_resto
     assert verify(folder, "--repair").returncode == 0
     assert not (folder / "results/tiny/COMPLETE.json").exists()
     time.sleep(1.1)  # the times of provenance files are whole seconds
-    assert snakemake(folder).returncode == 0
+    assert study.run(*TINY).status == 0
     assert (folder / "results/tiny/COMPLETE.json").exists()
     after = created(folder)
     assert {name for name in after if after[name] != before[name]} == {"letters_hope", "letters_hope--notes_care"}
     assert verify(folder).returncode == 0
 
 
-def test_a_failed_pair_is_told_and_the_rest_stays_usable(folder):
+def test_a_failed_pair_is_told_and_the_rest_stays_usable(study, folder):
     shutil.rmtree(folder / "results/tiny" / RUN)
     flip(folder / "results/tiny/baseline/full/seed=1/letters_hope/adapter.safetensors")
-    result = snakemake(folder, RUN.join(["results/tiny/", "/metrics.json"]))
-    assert result.returncode != 0
-    assert "letters_hope -> notes_care" in result.stdout
-    assert "adapter.safetensors" in result.stdout
-    assert "snakemake partial" in result.stdout
+    result = study.run(f"results/tiny/{RUN}/metrics.json", *TINY)
+    assert result.status != 0
+    assert "letters_hope -> notes_care" in result.text
+    assert "adapter.safetensors" in result.text
+    assert "snakemake partial" in result.text
     assert not (folder / "results/tiny" / RUN / "metrics.json").exists()
     before = created(folder)
-    result = snakemake(folder, "partial")
-    assert result.returncode == 0, result.stdout
+    result = study.run("partial", *TINY)
+    assert result.status == 0, result.text
     assert created(folder) == before
     scores = pandas.read_csv(folder / "results/tiny/partial/analysis/scores.csv", keep_default_na=False)
     cell = scores[(scores["source"] == "letters_hope") & (scores["target"] == "notes_care")]
@@ -195,25 +144,31 @@ def test_a_failed_pair_is_told_and_the_rest_stays_usable(folder):
     assert verify(folder, "--repair").returncode == 0
 
 
-def test_a_killed_run_goes_on_by_the_same_command(folder):
+def test_a_killed_run_goes_on_by_the_same_command(study, folder):
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     log, started = folder / "logs/tiny/baseline/full/seed=1/letters_hope.log", time.time()
-    run = subprocess.Popen(command(), cwd=folder, env=environment(), start_new_session=True, **quiet)
+    run = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", *TINY],
+        cwd=folder,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+        start_new_session=True,
+        **quiet,
+    )
     while not (log.exists() and log.stat().st_mtime > started):
         assert time.time() < started + 60, "the job did not start"
         time.sleep(0.1)
     os.kill(run.pid, signal.SIGKILL)  # the jobs live on, as after a crash of the main process alone
     run.wait()
-    result = snakemake(folder)
-    assert result.returncode == 0, result.stdout
+    result = study.run(*TINY)
+    assert result.status == 0, result.text
     assert (folder / "results/tiny/COMPLETE.json").exists()
     assert verify(folder).returncode == 0
 
 
-def test_two_runs_of_one_study_at_a_time_are_refused(folder):
+def test_two_runs_of_one_study_at_a_time_are_refused(study, folder):
     from filelock import FileLock
 
     with FileLock(folder / "results/tiny/.study.lock"):
-        result = snakemake(folder, "--forceall")
-    assert result.returncode != 0
-    assert "Another run works on the study 'tiny'" in result.stdout
+        result = study.run("--forceall", *TINY)
+    assert result.status != 0
+    assert "Another run works on the study 'tiny'" in result.text

@@ -108,19 +108,16 @@ def test_types_on_disk_are_those_promised(tmp_path, frame):
 
 
 def test_the_description_says_what_was_made(tmp_path, frame):
-    tables = prepare(tmp_path, form=FORM | {"note": "a part"})
+    tables = prepare(tmp_path)
     made = read_json(tmp_path / "task.json", verify=False)
     assert made == {
         "task": "own_reply",
-        "title": "Replies",
         "dataset": "own",
         "kind": "classification",
         "labels": ["0", "1"],
         "metric": "f1_macro",
         "label_source": "human",
-        "theme": "direct",
         "form": "own",
-        "note": "a part",
         "n": {split: len(table) for split, table in tables.items()},
         "scheme": "grouped",
         "seed": 4,

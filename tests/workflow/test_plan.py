@@ -41,8 +41,7 @@ def test_the_full_study_has_18_baselines_and_306_transfers_per_condition_and_see
     counts = Counter()
     for job in full_plan.jobs:
         if job.trains:
-            wildcards = dict(part.split("=") for part in job.wildcards.split())
-            counts[job.rule, wildcards["data"], int(wildcards["seed"])] += 1
+            counts[job.rule, job.names["data"], int(job.names["seed"])] += 1
     conditions = [(data, seed) for data in ("full", "half") for seed in (1, 2, 3)]
     assert counts == {("train_baseline", *condition): 18 for condition in conditions} | {
         ("train_transfer", *condition): 306 for condition in conditions
@@ -113,7 +112,7 @@ def test_a_study_without_any_data_is_refused_with_what_to_do(plans):
     assert run.status != 0
     assert "None of the study's tasks has its data:" in run.text
     for task in FOUR:
-        assert f"\n  {task}: " in run.text
+        assert f" {task}: " in run.text
     assert "no_such_folder/condolence" in run.text
     assert run.jobs == ()
 

@@ -148,7 +148,7 @@ def eighteen(full_study, full_plan, folder):
     """A finished study of 18 tasks, with one seed and both data conditions."""
     study = full_study.clone(folder / "eighteen")
     study.configure(seeds=[1])
-    study.finish(full_plan.jobs)
+    study.finish([job for job in full_plan.jobs if job.names.get("seed", "1") == "1"])
     return study
 
 
@@ -157,7 +157,7 @@ def four(full_study, full_plan, folder):
     """A finished study of four tasks, with one seed and both data conditions."""
     study = full_study.clone(folder / "four")
     study.configure(seeds=[1], tasks=SMALL)
-    study.finish(full_plan.jobs)
+    study.finish([job for job in full_plan.jobs if job.within(SMALL, seed="1")])
     return study
 
 
