@@ -204,13 +204,18 @@ def test_the_entry_points_run_as_jobs(tmp_path, frame, monkeypatch):
     run(
         "summarise_data",
         {"tables": [outputs[name] for name in names], "task_files": [outputs["task_json"]]},
-        {"summary": "results/s/data/summary.csv", "provenance": "results/s/data/summary.provenance.json"},
+        {
+            "summary": "results/s/data/summary.csv",
+            "released": ["results/s/data/own_reply/released"],
+            "provenance": "results/s/data/summary.provenance.json",
+        },
         {
             "tasks": {"own_reply": TASK | {"dataset": "own"}},
             "published": str(SCRIPTS.parents[1] / "resources" / "published"),
         },
         {},
     )
+    assert Path("results/s/data/own_reply/released").exists()
     summary = pandas.read_csv("results/s/data/summary.csv")
     total = summary.query("split == 'all' and statistic == 'n'")
     assert total["value"].tolist() == [40]

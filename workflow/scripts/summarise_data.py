@@ -8,3 +8,5 @@ if __name__ == "__main__":
     with open_job(snakemake) as job:
         tasks = collect_tasks(job.params["tasks"], job.input["tables"], job.input["task_files"])
         write_csv(job.output["summary"], summarise(tasks, job.params["published"]))
+        for path in job.output["released"]:
+            path.touch()

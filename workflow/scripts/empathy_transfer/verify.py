@@ -14,7 +14,8 @@ from empathy_transfer.joblock import held, holder
 from empathy_transfer.provenance import ArtefactError, is_provenance, load_provenance, mismatch, package_versions
 from empathy_transfer.verify_report import Report
 
-UNLISTED = {"benchmark.tsv", "summary.json"}  # made by the workflow engine and by its console, not by jobs
+# Made by the workflow engine, by its console, and by the first summary of a task; later ones do not list them.
+UNLISTED = {"benchmark.tsv", "summary.json", "released"}
 COMPLETE = "COMPLETE.json"
 
 
