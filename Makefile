@@ -33,7 +33,8 @@ clean:
 
 install: $(INSTALLED)
 
-# Modules are compiled when they are first imported (--no-compile): most of what torch brings never is.
+# Modules are compiled once, here, on all cores: some machines forbid it later (PYTHONDONTWRITEBYTECODE), and every job
+# would then compile torch anew. Files that can't be compiled are templates.
 # The library itself is installed after its pins, in place, and without asking for other versions.
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -43,4 +44,5 @@ $(INSTALLED): requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(PIP) install --no-compile -r requirements.txt
 	$(PIP) install --no-compile --no-deps -e .
+	@$(BIN)/python -m compileall -qq -j 0 -x '/tests/' .venv/lib workflow/scripts || true
 	@touch $@
