@@ -11,9 +11,9 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.gete
 check_ratings(config["ratings"])
 DATASETS = load_datasets(config["datasets"])
 WANTED, TASKS, LEFT_OUT = plan_tasks(DATASETS)
+FORMS = {task["dataset"]: task["form"] for task in TASKS.values()}
 DOWNLOADED = downloads()
 SEEDS, DATA = config["seeds"], config["data"]
-PLANNED_DATASETS = sorted({task["dataset"] for task in TASKS.values()})
 PAIRS = [f"{source}--{target}" for source, target in itertools.permutations(TASKS, 2)]
 SPLITS = ["train", "validation", "test"]
 KINDS = ["classification", "regression"]
@@ -24,7 +24,7 @@ wildcard_constraints:
     task="|".join(TASKS),
     source="|".join(TASKS),
     target="|".join(TASKS),
-    dataset="|".join(PLANNED_DATASETS),
+    dataset="|".join(sorted(FORMS)),
     data="full|half",
     kind="|".join(KINDS),
     seed=r"\d+",
@@ -77,44 +77,33 @@ def prepare_code(wildcards):
 
 def raw_files(wildcards):
     """Paths of the raw files of a task, in the order of its dataset's file."""
-    form = TASKS[wildcards.task]["form"]
-    return [file_path(form, name) for name in form["files"]]
-
-
-def dataset_form(wildcards):
-    """The layout in which a dataset is read."""
-    return next(task["form"] for task in TASKS.values() if task["dataset"] == wildcards.dataset)
+    return form_files(TASKS[wildcards.task]["form"])
 
 
 def dataset_files(wildcards):
     """Paths of the raw files of a dataset."""
-    form = dataset_form(wildcards)
-    return [file_path(form, name) for name in form["files"]]
+    return form_files(FORMS[wildcards.dataset])
 
 
 def expected_digests(wildcards):
     """SHA-256 of the raw files of a dataset; None where it is recorded at first use."""
-    return {name: file.get("sha256") for name, file in dataset_form(wildcards)["files"].items()}
+    return {name: file.get("sha256") for name, file in FORMS[wildcards.dataset]["files"].items()}
 
 
 def generated_files(wildcards):
     """Names of the raw files of a dataset that a job of this workflow generates."""
-    return [name for name, file in dataset_form(wildcards)["files"].items() if file.get("generated")]
+    return [name for name, file in FORMS[wildcards.dataset]["files"].items() if file.get("generated")]
 
 
 def reported(tasks):
     """What tables and figures need to know of each of these tasks."""
-    keys = ["title", "kind", "metric", "theme", "labels", "range"]
-    owner = {task: name for name, dataset in DATASETS.items() for task in dataset["tasks"]}
-    return {
-        name: {"dataset": owner[name]}
-        | {
-            key: DATASETS[owner[name]]["tasks"][name][key]
-            for key in keys
-            if key in DATASETS[owner[name]]["tasks"][name]
-        }
-        for name in tasks
+    keys = ["dataset", "title", "kind", "metric", "theme", "labels", "range"]
+    known = {
+        name: task | {"dataset": dataset}
+        for dataset, content in DATASETS.items()
+        for name, task in content["tasks"].items()
     }
+    return {name: {key: known[name][key] for key in keys if key in known[name]} for name in tasks}
 
 
 def runs(pattern):

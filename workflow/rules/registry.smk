@@ -59,6 +59,11 @@ def file_path(form, name):
     return str(given if given.is_file() else DOWNLOADS / form["folder"] / name)
 
 
+def form_files(form):
+    """Return where the raw files of a layout lie, in the order of the dataset's file."""
+    return [file_path(form, name) for name in form["files"]]
+
+
 def missing_files(form, accepted):
     """Return the raw files that are neither there nor to be made by a job of this run."""
     return [
@@ -137,7 +142,7 @@ def downloads():
             "terms": DATASETS[dataset]["terms"],
             "url": file["url"],
         }
-        for dataset, form in {task["dataset"]: task["form"] for task in TASKS.values()}.items()
+        for dataset, form in FORMS.items()
         for name, file in form["files"].items()
         if file_path(form, name) == str(DOWNLOADS / form["folder"] / name)
     }

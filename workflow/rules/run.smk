@@ -24,9 +24,8 @@ def hold_study(lock=FileLock(f"{RESULTS}/.study.lock", thread_local=False)):
 
 def tell_plan():
     """Say what is left out and why, what is read from a partial release, and which terms hold for downloads."""
-    partial = {TASKS[task]["dataset"]: TASKS[task]["form"]["note"] for task in TASKS}
     lines = left_out_lines(LEFT_OUT)
-    lines += [f"Partial release: {dataset}: {note}" for dataset, note in sorted(partial.items()) if note]
+    lines += [f"Partial release: {name}: {form['note']}" for name, form in sorted(FORMS.items()) if form["note"]]
     for dataset in sorted({source["dataset"] for source in DOWNLOADED.values()}):
         terms = " ".join(DATASETS[dataset]["terms"].split())
         lines.append(f"To be downloaded: {dataset}, under the terms that you accepted: {terms}")
