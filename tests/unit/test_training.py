@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from empathy_transfer.artefacts import read_csv, read_json, read_table, write_json, write_table
+from empathy_transfer.artefacts import read_json, read_json_lines, read_table, sha256_file, write_json, write_table
 from empathy_transfer.batches import derived_seed, evaluation_batches, training_batches
 from empathy_transfer.encoders import find_encoder
 from empathy_transfer.job import open_job
@@ -19,8 +19,8 @@ from fake_jobs import fake_snakemake
 
 SETTINGS = {
     "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1,
-    "max_gradient_norm": 1.0, "dropout": 0.1, "reduction_factor": 4, "precision": "fp32", "engine": "auto",
-    "max_train": None, "max_validation": None, "max_test": 10,
+    "max_gradient_norm": 1.0, "dropout": 0.1, "patience": None, "reduction_factor": 4,
+    "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None, "max_test": 10,
 }  # fmt: skip
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "day", "night", "i", "am"]
 
@@ -80,10 +80,12 @@ def make_task(tmp_path, monkeypatch, encoder_settings):
 
 def train(inputs, encoder_settings, folder, run=None, **changes):
     """Run one training job and return its folder."""
-    names = ["adapter.safetensors", "head.safetensors", "predictions.parquet", "metrics.json", "epochs.csv"]
+    names = ["adapter.safetensors", "head.safetensors", "predictions.parquet", "metrics.json", "epochs.jsonl"]
     output = {name.split(".")[0]: f"{folder}/{name}" for name in names} | {"provenance": f"{folder}/provenance.json"}
+    origin = {"code": "0", "inputs": {name: sha256_file(path) for name, path in inputs.items()}}
     with open_job(fake_snakemake("train", output)) as job:
-        train_run(run or Run("none", "mood", "full", 1), inputs, job.output, SETTINGS | changes, encoder_settings, 1)
+        arguments = run or Run("none", "mood", "full", 1), inputs, job.output, SETTINGS | changes, encoder_settings
+        train_run(*arguments, threads=1, origin=origin)
     return folder
 
 
@@ -100,9 +102,9 @@ def test_a_classification_job_writes_all_of_its_results(make_task, encoder_setti
     assert np.allclose(predictions[["p_bad", "p_good", "p_absent"]].sum(axis=1), 1, atol=1e-5)
     agreement = (predictions["label"] == predictions["prediction"]).mean()
     assert agreement == pytest.approx(metrics["values"]["accuracy"])
-    epochs = read_csv(f"{folder}/epochs.csv")
-    assert metrics["validation"] == pytest.approx(epochs["validation"].max())
-    assert metrics["best_epoch"] == epochs["validation"].idxmax() + 1
+    scores = [row["validation"] for row in read_json_lines(f"{folder}/epochs.jsonl")]
+    assert metrics["validation"] == max(scores)
+    assert metrics["best_epoch"] == scores.index(max(scores)) + 1
 
 
 @pytest.mark.parametrize(

@@ -10,16 +10,13 @@ MAKES    <results>/baseline/{data}/seed={seed}/{task}/{adapter,head}.safetensors
 rule train_baseline:
     input:
         tokens="<results>/tokens/{task}/tokens.safetensors",
-        train="<results>/data/{task}/train.parquet",
-        validation="<results>/data/{task}/validation.parquet",
-        test="<results>/data/{task}/test.parquet",
         task_json="<results>/data/{task}/task.json",
     output:
         adapter="<results>/baseline/{data}/seed={seed}/{task}/adapter.safetensors",
         head="<results>/baseline/{data}/seed={seed}/{task}/head.safetensors",
         predictions="<results>/baseline/{data}/seed={seed}/{task}/predictions.parquet",
         metrics="<results>/baseline/{data}/seed={seed}/{task}/metrics.json",
-        epochs="<results>/baseline/{data}/seed={seed}/{task}/epochs.csv",
+        epochs="<results>/baseline/{data}/seed={seed}/{task}/epochs.jsonl",
         provenance="<results>/baseline/{data}/seed={seed}/{task}/provenance.json",
     log:
         "<logs>/baseline/{data}/seed={seed}/{task}.log",

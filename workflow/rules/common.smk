@@ -8,6 +8,9 @@ import os
 # The library beside the scripts comes before any installed copy of it, also in a copy of this folder.
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.getenv("PYTHONPATH")])))
 
+# No param, since it changes no result.
+os.environ["EMPATHY_FIRST_LAYER_GB"] = str(config["first_layer_gb"])
+
 check_ratings(config["ratings"])
 DATASETS = load_datasets(config["datasets"])
 WANTED, TASKS, LEFT_OUT = plan_tasks(DATASETS)

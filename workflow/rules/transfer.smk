@@ -12,16 +12,13 @@ rule train_transfer:
     input:
         adapter="<results>/baseline/full/seed={seed}/{source}/adapter.safetensors",
         tokens="<results>/tokens/{target}/tokens.safetensors",
-        train="<results>/data/{target}/train.parquet",
-        validation="<results>/data/{target}/validation.parquet",
-        test="<results>/data/{target}/test.parquet",
         task_json="<results>/data/{target}/task.json",
     output:
         adapter="<results>/transfer/{data}/seed={seed}/{source}--{target}/adapter.safetensors",
         head="<results>/transfer/{data}/seed={seed}/{source}--{target}/head.safetensors",
         predictions="<results>/transfer/{data}/seed={seed}/{source}--{target}/predictions.parquet",
         metrics="<results>/transfer/{data}/seed={seed}/{source}--{target}/metrics.json",
-        epochs="<results>/transfer/{data}/seed={seed}/{source}--{target}/epochs.csv",
+        epochs="<results>/transfer/{data}/seed={seed}/{source}--{target}/epochs.jsonl",
         provenance="<results>/transfer/{data}/seed={seed}/{source}--{target}/provenance.json",
     log:
         "<logs>/transfer/{data}/seed={seed}/{source}--{target}.log",

@@ -15,4 +15,5 @@ if __name__ == "__main__":
             settings=job.params["training"],
             encoder_settings=job.params["encoder"],
             threads=job.threads,
+            origin=job.origin,
         )

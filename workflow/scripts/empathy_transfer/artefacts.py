@@ -18,6 +18,7 @@ __all__ = [
     "read_bytes",
     "read_csv",
     "read_json",
+    "read_json_lines",
     "read_table",
     "read_tensors",
     "sha256_bytes",
@@ -26,6 +27,7 @@ __all__ = [
     "write_csv",
     "write_figure",
     "write_json",
+    "write_json_lines",
     "write_table",
     "write_tensors",
     "write_text",
@@ -69,6 +71,22 @@ def read_json(path, verify=True):
         return json.loads(data)
     except ValueError as error:
         raise _unreadable(path, "JSON", error, verify) from error
+
+
+def write_json_lines(path, rows):
+    """Write a list of dicts of plain values as JSON Lines."""
+    write_text(
+        path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False, default=_plain) + "\n" for row in rows)
+    )
+
+
+def read_json_lines(path, verify=True):
+    """Read a JSON Lines file as a list."""
+    data = read_bytes(path, verify)
+    try:
+        return [json.loads(line) for line in data.splitlines()]
+    except ValueError as error:
+        raise _unreadable(path, "JSON Lines", error, verify) from error
 
 
 def write_csv(path, frame):

@@ -1,23 +1,27 @@
 """The items of a training job: which are used, and in which batches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
 import torch
 
-from empathy_transfer.artefacts import read_table, read_tensors
+from empathy_transfer.artefacts import read_tensors
+from empathy_transfer.splits import SPLITS
 from empathy_transfer.subsets import capped_share, nested_subset
+from empathy_transfer.token_file import unpack_texts
 
-# Batches are made of items of like length, from chunks of this many batches in random order: little padding, and
-# still another mixture in each epoch.
+# Batches are made of items of like length, from chunks of this many batches in random order: little padding in
+# attention, and still another mixture in each epoch.
 CHUNK_BATCHES = 16
+# A batch is filled up to a multiple of this many tokens, since every new shape of a matrix product is prepared anew.
+TOKEN_STEP = 32
 DATA_SHARES = {"full": 1.0, "half": 0.5}
 
 
 @dataclass(frozen=True)
 class Items:
-    """Tokenised items on the CPU: flat ids, their offsets, and labels (see `tokens.tokenise_task`)."""
+    """Tokenised items on the CPU: flat ids, their offsets, labels and ids (see `token_file`), and the rows in use."""
 
     input_ids: torch.Tensor
     token_type_ids: torch.Tensor
@@ -34,17 +38,61 @@ class Items:
         """Number of tokens of each item."""
         return (self.offsets[1:] - self.offsets[:-1]).numpy()[self.rows]
 
-    def batch(self, positions):
-        """Return padded ids, token types and mask (items x tokens) and the labels of the items at these positions."""
-        rows = self.rows[positions]
-        starts, ends = self.offsets[rows].tolist(), self.offsets[rows + 1].tolist()
-        shape = (len(rows), max(end - start for start, end in zip(starts, ends, strict=True)))
-        ids, kinds, mask = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
-        for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
-            ids[row, : end - start] = self.input_ids[start:end]
-            kinds[row, : end - start] = self.token_type_ids[start:end]
-            mask[row, : end - start] = 1
-        return ids, kinds, mask, self.labels[rows]
+
+@dataclass(frozen=True)
+class Batch:
+    """A few items, packed: T tokens behind one another, the last ones filling that belongs to no item.
+
+    `input_ids` and `token_type_ids` are (T, int64), `lengths` the tokens of each item, `places` where each item begins
+    in its split's flat ids, `labels` as in the tokens file.
+    """
+
+    split: str
+    places: list
+    lengths: list
+    input_ids: torch.Tensor
+    token_type_ids: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self):
+        """Return the number of items."""
+        return len(self.lengths)
+
+    def to(self, device):
+        """Return the batch on a device, without waiting for the copy."""
+        names = ("input_ids", "token_type_ids", "labels")
+        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
+
+    def starts(self):
+        """Return where each item begins in this batch (items, int64)."""
+        starts = np.cumsum([0, *self.lengths[:-1]])
+        return torch.from_numpy(starts).to(self.input_ids.device, non_blocking=True)
+
+    def positions(self):
+        """Return the position of each token in its item (T, int64); 0 for filling."""
+        places = np.zeros(len(self.input_ids), dtype=np.int64)
+        np.concatenate([np.arange(length) for length in self.lengths], out=places[: sum(self.lengths)])
+        return torch.from_numpy(places).to(self.input_ids.device, non_blocking=True)
+
+    def padded(self):
+        """Return padded ids, token types and attention mask (items x tokens, int64)."""
+        used = sum(self.lengths)
+        parts = self.input_ids, self.token_type_ids, torch.ones_like(self.input_ids)
+        pad = torch.nn.utils.rnn.pad_sequence
+        return [pad(part[:used].split(self.lengths), batch_first=True) for part in parts]
+
+
+def batch_of(items, split, rows):
+    """Return the `Batch` of these rows of a split."""
+    rows = np.asarray(rows)
+    starts, ends = items.offsets[rows].tolist(), items.offsets[rows + 1].tolist()
+    lengths = [end - start for start, end in zip(starts, ends, strict=True)]
+    filling = torch.zeros(-sum(lengths) % TOKEN_STEP, dtype=torch.int64)
+    ids, kinds = (
+        torch.cat([*(flat[start:end] for start, end in zip(starts, ends, strict=True)), filling])
+        for flat in (items.input_ids, items.token_type_ids)
+    )
+    return Batch(split, starts, lengths, ids, kinds, items.labels[rows])
 
 
 def derived_seed(purpose, target, seed):
@@ -56,35 +104,46 @@ def derived_seed(purpose, target, seed):
     return int.from_bytes(sha256(f"{purpose}:{target}:{seed}".encode()).digest()[:8], "big") >> 1
 
 
-def load_items(tokens, split, rows):
-    """Return the items of a split at these row numbers."""
+def load_items(tensors, split, rows=None):
+    """Return the items of a split at these row numbers, all without them."""
     names = ["input_ids", "token_type_ids", "offsets", "labels"]
-    return Items(**{name: tokens[f"{split}.{name}"] for name in names}, rows=rows)
+    parts = {name: tensors[f"{split}.{name}"] for name in names}
+    return Items(**parts, rows=np.arange(len(parts["labels"])) if rows is None else rows)
 
 
-def choose_items(tokens_path, split_paths, task, data, seed, caps):
+def choose_items(tokens_path, task, data, seed, caps):
     """Choose the items of a run: returns ({split: Items}, ids of the test items).
 
     The training items are a part of those of the cap, and half of them for `half`, drawn per seed; validation and
     test items depend on the task alone. Whole groups are taken, stratified by label (see `subsets`).
 
     Args:
-        tokens_path: the task's tokens. split_paths: the split tables by name.
-        task: name and kind of the target task.
+        tokens_path: the task's tokens. task: name, kind and labels of the target task.
         data: `full` or `half`. seed: seed of the study. caps: greatest number of items by split, or None.
     """
-    tokens, _ = read_tensors(tokens_path)
+    tensors, _ = read_tensors(tokens_path)
     chosen = {}
-    for split, path in split_paths.items():
-        frame = read_table(path, columns=["id", "group", "label"])
-        fixed = split != "train"
-        share = capped_share(len(frame), caps[split]) * (1.0 if fixed else DATA_SHARES[data])
+    for split in SPLITS:
+        part = {name.removeprefix(f"{split}."): value for name, value in tensors.items() if name.startswith(split)}
+        count, fixed = len(part["labels"]), split != "train"
+        share = capped_share(count, caps[split]) * (1.0 if fixed else DATA_SHARES[data])
         draw = derived_seed("items" if fixed else "data", task["task"], split if fixed else seed)
-        mask = nested_subset(frame["group"].tolist(), frame["label"].tolist(), task["kind"], share, draw)
-        chosen[split] = load_items(tokens, split, np.flatnonzero(mask))
+        mask = nested_subset(
+            unpack_texts(part, "groups"), label_values(part["labels"], task), task["kind"], share, draw
+        )
+        chosen[split] = load_items(tensors, split, np.flatnonzero(mask))
         if split == "test":
-            ids = frame["id"].to_numpy()[mask]
+            ids = [name for name, wanted in zip(unpack_texts(part, "ids"), mask, strict=True) if wanted]
     return chosen, ids
+
+
+def label_values(labels, task):
+    """Return labels of a tokens file as in the Parquet files: class names, values, or lists of class names."""
+    values = labels.numpy()
+    if task["kind"] == "regression":
+        return values
+    names = np.array(task["labels"], dtype=object)
+    return names[values].tolist() if task["kind"] == "classification" else [list(names[row == 1]) for row in values]
 
 
 def training_batches(lengths, batch_size, generator):

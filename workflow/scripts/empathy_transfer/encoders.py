@@ -1,10 +1,16 @@
 """Find a pretrained encoder on this machine, and say in one line what to do when it is not there."""
 
+import contextlib
 import hashlib
+import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from empathy_transfer.files import write_text
+
+DIGESTS = Path(".cache/digests")
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
@@ -107,6 +113,22 @@ def _encoder(name, folder):
 
 
 def _sha256(path):
-    """Return the SHA-256 of a file as hexadecimal digits."""
+    """Return the SHA-256 of a file as hexadecimal digits, remembered as long as the file is not written to.
+
+    Reading the weights takes longer than some trainings, and every job asks.
+    """
+    status = Path(path).stat()
+    key = [str(Path(path).resolve()), status.st_size, status.st_mtime_ns, status.st_ino]
+    memory = DIGESTS / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]}.txt"
+    try:
+        known = memory.read_text(encoding="ascii")
+        if re.fullmatch(r"[0-9a-f]{64}", known):
+            return known
+    except OSError:
+        pass
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with contextlib.suppress(OSError):  # a folder that can't be written to costs time only
+        DIGESTS.mkdir(parents=True, exist_ok=True)
+        write_text(memory, digest)
+    return digest

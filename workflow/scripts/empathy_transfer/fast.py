@@ -1,11 +1,12 @@
 """The fast engine: BERT- and RoBERTa-shaped encoders with a stack of bottleneck adapters, in plain torch.
 
-The same numbers as the reference engine (a test compares logits and gradients), without its imports, and with less
-work: the last layer is computed for the [CLS] token alone, which is all that the head reads, and no gradient is
-computed below the first trained adapter.
+The same numbers as the reference engine (a test compares logits and gradients), with less work: the tokens of a batch
+are packed without padding; the last layer is computed for the [CLS] token alone, which is all that the head reads; no
+gradient is computed below the first trained adapter; and without dropout the first layer, which no adapter touches, is
+computed once per item and kept (see `first_layer`).
 
-In a layer with attention block output x, feed-forward output h and second layer norm N, each adapter A of the stack,
-source first, does h <- h + A(N(h + x)), with A(z) = up(relu(down(z))); the layer's output is N(h + x).
+In a layer with attention block output x, feed-forward output h and second layer norm N, the sum s = h + x goes through
+the adapters of the stack, source first, s <- s + A(N(s)), with A(z) = up(relu(down(z))); the layer's output is N(s).
 """
 
 import json
@@ -17,6 +18,9 @@ from safetensors.torch import load_file
 from torch.nn import functional
 
 from empathy_transfer.adapter_files import read_adapter
+from empathy_transfer.attention import attend
+from empathy_transfer.dropout import Dropout
+from empathy_transfer.first_layer import FirstLayer, storage
 
 MODEL_TYPES = {"bert", "roberta"}
 INITIAL_STANDARD_DEVIATION = 0.02
@@ -31,114 +35,137 @@ def applies_to(encoder):
 
 
 class FastEngine:
-    """An encoder, its adapters and a head, with the interface of `reference.ReferenceEngine` (see there)."""
+    """An encoder, its adapters and a head, with the interface of `reference.ReferenceEngine` (see there).
+
+    All trained parameters lie in one vector, `flat`, so that the optimizer takes a step in a few operations.
+    """
 
     name = "fast"
 
     def __init__(self, encoder, outputs, reduction_factor, dropout, source_adapter, seed, device, precision):
         """Load the frozen parts and draw the new adapter and head; arguments as in the reference engine."""
         self.config = json.loads((encoder.folder / "config.json").read_text(encoding="utf-8"))
-        self.device, self.dropout, self.training = torch.device(device), dropout, False
+        self.encoder, self.precision = encoder, precision
+        self.device, self.training = torch.device(device), False
         self.type = torch.bfloat16 if precision == "bf16" else torch.float32
-        self.weights = _without_prefix(load_file(encoder.folder / "model.safetensors"))
-        self.weights = {name: tensor.to(self.device, self.type) for name, tensor in self.weights.items()}
-        self.layers = self.config["num_hidden_layers"]
-        for layer in range(self.layers):
-            self._fuse_attention(f"encoder.layer.{layer}.attention.self")
+        self.dropout = Dropout(dropout, self.device, self.type) if dropout else None
+        self.layers, self.heads = self.config["num_hidden_layers"], self.config["num_attention_heads"]
+        self.weights = self._load_weights()
         # RoBERTa counts positions from the one behind its padding token, and has no token types.
         self.first_position = self.config["pad_token_id"] + 1 if self.config["model_type"] == "roberta" else 0
-        shapes = self.adapter_shapes(reduction_factor)
-        given = {} if source_adapter is None else read_adapter(source_adapter, shapes, encoder, reduction_factor)
+        self.first_layer = None
+        adapter = self.adapter_shapes(reduction_factor)
+        given = {} if source_adapter is None else read_adapter(source_adapter, adapter, encoder, reduction_factor)
         self.frozen = {name: tensor.to(self.device, torch.float32) for name, tensor in given.items()}
         self._source = {name: tensor.to(self.type) for name, tensor in self.frozen.items()}
-        generator = torch.Generator().manual_seed(seed)
         hidden = self.config["hidden_size"]
         head = {"1.weight": (hidden, hidden), "1.bias": (hidden,), "4.weight": (outputs, hidden), "4.bias": (outputs,)}
-        self.target = {name: self._new(name, shape, generator) for name, shape in shapes.items()}
-        self.top = {name: self._new(name, shape, generator) for name, shape in head.items()}
+        self.shapes = [adapter, head]
+        generator = torch.Generator().manual_seed(seed)
+        drawn = [_new(name, shape, generator) for part in self.shapes for name, shape in part.items()]
+        self.flat = torch.cat(drawn).to(self.device).requires_grad_()
 
-    def trained(self):
-        """Return the trained parameters by name: the target adapter's and the head's."""
-        return {f"adapter.{name}": value for name, value in self.target.items()} | {
-            f"head.{name}": value for name, value in self.top.items()
-        }
+    def parameters(self):
+        """Return the tensors that the optimizer trains."""
+        return [self.flat]
+
+    def named(self, vector):
+        """Return the parts of a vector like `flat` by name, adapter and head apart; they share its memory."""
+        sizes = [sum(map(math.prod, part.values())) for part in self.shapes]
+        return [_split(part, shapes) for part, shapes in zip(vector.split(sizes), self.shapes, strict=True)]
 
     def adapter(self):
         """Return the target adapter's tensors, named as in the reference engine."""
-        return self.target
+        return self.named(self.flat.detach())[0]
+
+    def head(self):
+        """Return the head's tensors, named as in the reference engine."""
+        return self.named(self.flat.detach())[1]
 
     def source(self):
         """Return the frozen source adapter's tensors; empty without one."""
         return self.frozen
 
-    def head(self):
-        """Return the head's tensors, named as in the reference engine."""
-        return self.top
-
     def train(self, mode=True):
         """Turn dropout on or off."""
         self.training = mode
 
-    def logits(self, input_ids, token_type_ids, attention_mask):
-        """Return the head's outputs (items x outputs, float32) for padded batches (items x tokens) of token ids."""
-        target = {name: tensor.to(self.type) for name, tensor in self.target.items()}
+    def seed(self, seed):
+        """Seed dropout."""
+        if self.dropout:
+            self.dropout.seed(seed)
+
+    def keep_first_layer(self, splits, tokens_digest):
+        """Compute the first layer of all items once, and read it from a file from now on (see `first_layer`).
+
+        Nothing is kept with dropout, which changes the first layer, nor on a GPU, where reading costs more.
+        """
+        if self.dropout is None and self.device.type == "cpu":
+            self.first_layer = FirstLayer(self, splits, tokens_digest, *storage())
+
+    @torch.inference_mode()
+    def first_sums(self, batch):
+        """Return the first layer's sums (tokens x hidden size) of a batch, before any adapter."""
+        return self._sums(0, self._embed(batch), batch, only_first=False)
+
+    def logits(self, batch, record=None):
+        """Return the head's outputs (items x outputs, float32) for a `batches.Batch`.
+
+        Args:
+            batch: the items. record: a list that takes what each layer adds to the stream, as (attention output,
+                feed-forward output) per layer, for gradients with respect to activations.
+        """
+        adapter, head = (part for part in self.flat.split([sum(map(math.prod, s.values())) for s in self.shapes]))
+        target, top = _split(adapter.to(self.type), self.shapes[0]), _split(head, self.shapes[1])
         stack = [self._source, target] if self._source else [target]
-        mask = None
-        if not bool(attention_mask.all()):
-            mask = torch.zeros(attention_mask.shape, dtype=self.type, device=self.device)
-            mask = mask.masked_fill(attention_mask == 0, torch.finfo(self.type).min)[:, None, None, :]
-        hidden = self._embed(input_ids, token_type_ids)
+        hidden = None
         for layer in range(self.layers):
-            hidden = self._layer(layer, hidden, mask, stack, only_first=layer == self.layers - 1)
-        first = self._drop(hidden[:, 0].float())
-        first = self._drop(torch.tanh(functional.linear(first, self.top["1.weight"], self.top["1.bias"])))
-        return functional.linear(first, self.top["4.weight"], self.top["4.bias"])
+            last = layer == self.layers - 1
+            if layer == 0 and self.first_layer is not None and record is None:
+                sums = self.first_layer.read(batch)
+                sums = sums[batch.starts()] if last else sums
+            else:
+                sums = self._sums(layer, self._embed(batch) if layer == 0 else hidden, batch, last, record)
+            hidden = self._adapt(layer, sums, stack)
+        first = self._drop(hidden.float())
+        first = self._drop(torch.tanh(functional.linear(first, top["1.weight"], top["1.bias"])))
+        return functional.linear(first, top["4.weight"], top["4.bias"])
 
-    def _embed(self, input_ids, token_type_ids):
+    def _embed(self, batch):
         """Embed token ids: the sum of word, position and token type, normalised."""
-        positions = torch.arange(input_ids.shape[1], device=self.device) + self.first_position
-        kinds = token_type_ids if self.config["type_vocab_size"] > 1 else torch.zeros_like(token_type_ids)
-        summed = functional.embedding(input_ids, self.weights["embeddings.word_embeddings.weight"])
+        kinds = batch.token_type_ids if self.config["type_vocab_size"] > 1 else torch.zeros_like(batch.token_type_ids)
+        positions = batch.positions() + self.first_position
+        summed = functional.embedding(batch.input_ids, self.weights["embeddings.word_embeddings.weight"])
         summed = summed + functional.embedding(kinds, self.weights["embeddings.token_type_embeddings.weight"])
-        summed = summed + self.weights["embeddings.position_embeddings.weight"][positions]
-        return self._drop(self._normalise(summed, "embeddings.LayerNorm"))
+        summed = summed + functional.embedding(positions, self.weights["embeddings.position_embeddings.weight"])
+        return self._drop(self._normalise(summed.to(self.type), "embeddings.LayerNorm"))
 
-    def _layer(self, layer, hidden, mask, stack, only_first):
-        """Compute a layer and its adapters, for all tokens or for the first one alone."""
+    def _sums(self, layer, hidden, batch, only_first, record=None):
+        """Return the sum of attention block and feed-forward output, for all tokens or for the first ones alone."""
         name = f"encoder.layer.{layer}"
-        rows = hidden[:, :1] if only_first else hidden
-        attended = self._attend(f"{name}.attention.self", rows, hidden, mask)
-        attended = self._drop(self._linear(attended, f"{name}.attention.output.dense"))
+        weight, bias = (self.weights[f"{name}.attention.self.{kind}"] for kind in ("weight", "bias"))
+        size = hidden.shape[-1]
+        rows, first = hidden, None
+        if only_first:
+            rows = hidden[batch.starts()]
+            first = functional.linear(rows, weight[:size], bias[:size])
+            weight, bias = weight[size:], bias[size:]
+        dropout = self.dropout.mask if self.dropout and self.training else None
+        attended = attend(functional.linear(hidden, weight, bias), batch.lengths, self.heads, first, dropout)
+        attended = _recorded(self._drop(self._linear(attended, f"{name}.attention.output.dense")), record)
         block = self._normalise(attended + rows, f"{name}.attention.output.LayerNorm")
         inner = functional.gelu(self._linear(block, f"{name}.intermediate.dense"))
-        output = self._drop(self._linear(inner, f"{name}.output.dense"))
-        for adapter in stack:
-            normal = self._normalise(output + block, f"{name}.output.LayerNorm")
-            down, up = (f"{self._adapter_prefix(layer)}.{part}" for part in BOTTLENECK.values())
-            narrow = functional.linear(normal, adapter[f"{down}.weight"], adapter[f"{down}.bias"]).relu()
-            output = output + functional.linear(narrow, adapter[f"{up}.weight"], adapter[f"{up}.bias"])
-        return self._normalise(output + block, f"{name}.output.LayerNorm")
+        return _recorded(self._drop(self._linear(inner, f"{name}.output.dense")), record) + block
 
-    def _attend(self, name, rows, hidden, mask):
-        """Multi-head attention from `rows` (items x rows x hidden size) to all tokens."""
-        weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        size = hidden.shape[-1]
-        if rows.shape[1] == hidden.shape[1]:
-            query, key, value = functional.linear(hidden, weight, bias).split(size, dim=-1)
-        else:
-            query = functional.linear(rows, weight[:size], bias[:size])
-            key, value = functional.linear(hidden, weight[size:], bias[size:]).split(size, dim=-1)
-        heads = self.config["num_attention_heads"]
-        query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (query, key, value))
-        dropout = self.dropout if self.training else 0.0
-        if self.device.type == "cpu" and (self.type == torch.bfloat16 or dropout):
-            # The fused kernel's backward is slow in bf16 on a CPU, and it has none with dropout.
-            scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-            scores = scores if mask is None else scores + mask
-            result = self._drop(scores.softmax(-1)) @ value
-        else:
-            result = functional.scaled_dot_product_attention(query, key, value, mask, dropout)
-        return result.transpose(1, 2).flatten(2)
+    def _adapt(self, layer, sums, stack):
+        """Return the layer's output: the sums through the adapters of the stack, normalised."""
+        name = f"encoder.layer.{layer}.output.LayerNorm"
+        down, up = (f"{self._adapter_prefix(layer)}.{part}" for part in BOTTLENECK.values())
+        for adapter in stack:
+            normal = self._normalise(sums, name)
+            narrow = functional.linear(normal, adapter[f"{down}.weight"], adapter[f"{down}.bias"]).relu()
+            sums = sums + functional.linear(narrow, adapter[f"{up}.weight"], adapter[f"{up}.bias"])
+        return self._normalise(sums, name)
 
     def _linear(self, x, name):
         """Apply a frozen linear layer."""
@@ -151,13 +178,30 @@ class FastEngine:
 
     def _drop(self, x):
         """Apply dropout while training."""
-        return functional.dropout(x, self.dropout) if self.training and self.dropout else x
+        if not (self.dropout and self.training):
+            return x
+        return x * self.dropout.mask(x.shape).to(x.dtype)
 
-    def _fuse_attention(self, name):
-        """Join the three projections of an attention block into one matrix product."""
-        for kind in ("weight", "bias"):
-            parts = [self.weights.pop(f"{name}.{part}.{kind}") for part in ("query", "key", "value")]
-            self.weights[f"{name}.{kind}"] = torch.cat(parts)
+    def _load_weights(self):
+        """Load the encoder's weights: embeddings as they are in the mapped file, all others in the engine's type."""
+        weights = _without_prefix(load_file(self.encoder.folder / "model.safetensors"))
+        weights = {
+            name: tensor.to(self.device)
+            if name.endswith("embeddings.weight")
+            else tensor.to(self.device, torch.float32)
+            for name, tensor in weights.items()
+        }
+        for layer in range(self.layers):
+            # Joined, the three projections are one matrix product; scaled queries save a pass over the scores.
+            name = f"encoder.layer.{layer}.attention.self"
+            for kind in ("weight", "bias"):
+                query, key, value = (weights.pop(f"{name}.{part}.{kind}") for part in ("query", "key", "value"))
+                query = query / math.sqrt(self.config["hidden_size"] // self.heads)
+                weights[f"{name}.{kind}"] = torch.cat([query, key, value])
+        return {
+            name: tensor if name.endswith("embeddings.weight") else tensor.to(self.type)
+            for name, tensor in weights.items()
+        }
 
     def _adapter_prefix(self, layer):
         """Name of a layer's adapter in a file."""
@@ -175,12 +219,27 @@ class FastEngine:
                 shapes[f"{self._adapter_prefix(layer)}.{name}.bias"] = sizes[part][:1]
         return shapes
 
-    def _new(self, name, shape, generator):
-        """Draw a new parameter as the `adapters` library does: normal weights, biases of zero."""
-        value = torch.zeros(shape)
-        if name.endswith("weight"):
-            value.normal_(std=INITIAL_STANDARD_DEVIATION, generator=generator)
-        return value.to(self.device).requires_grad_()
+
+def _new(name, shape, generator):
+    """Draw a new parameter, as a vector, as the `adapters` library does: normal weights, biases of zero."""
+    value = torch.zeros(shape)
+    if name.endswith("weight"):
+        value.normal_(std=INITIAL_STANDARD_DEVIATION, generator=generator)
+    return value.flatten()
+
+
+def _split(vector, shapes):
+    """Cut a vector into tensors of these shapes, by name."""
+    parts = vector.split([math.prod(shape) for shape in shapes.values()])
+    return {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+
+
+def _recorded(x, record):
+    """Return an activation, put into the record if there is one."""
+    if record is not None:
+        x = x if x.requires_grad else x.requires_grad_()
+        record.append(x)
+    return x
 
 
 def _without_prefix(weights):

@@ -33,6 +33,7 @@ class Job:
     log: str
     code: str
     inputs: list = field(repr=False)  # all input paths, the unnamed ones too, but not `after`: it sets the order only
+    digests: dict = field(default_factory=dict, repr=False)  # SHA-256 by input path, when the job began
 
     @property
     def provenance(self):
@@ -44,6 +45,15 @@ class Job:
         """All output paths except for the provenance, in the order of the rule."""
         named = [path for name, path in self.output.items() if name != "provenance"]
         return [path for entry in named for path in (entry if isinstance(entry, list) else [entry])]
+
+    @property
+    def origin(self):
+        """What the job's results come from: fingerprint of the `code`, SHA-256 of each of the `inputs` by name."""
+        single = {name: path for name, path in self.input.items() if isinstance(path, Path)}
+        named = {
+            name: self.digests[path.as_posix()] for name, path in single.items() if path.as_posix() in self.digests
+        }
+        return {"code": self.code, "inputs": named}
 
     @property
     def label(self):
@@ -113,6 +123,7 @@ def _run(job):
     created = datetime.now(UTC).isoformat(timespec="seconds")
     # Before the body, so that an input that changes meanwhile shows as different afterwards.
     inputs = {path.as_posix(): sha256_file(path) for path in job.inputs}
+    job.digests.update(inputs)
     yield job
     study = study_of(job.provenance) or study_of(job.provenance.absolute())
     record = {

@@ -65,12 +65,24 @@ class ReferenceEngine:
         """Return the trained parameters by name: the target adapter's and the head's."""
         return {name: value for name, value in self.model.named_parameters() if value.requires_grad}
 
+    def parameters(self):
+        """Return the tensors that the optimizer trains."""
+        return list(self.trained().values())
+
     def train(self, mode=True):
         """Turn dropout on or off."""
         self.model.train(mode)
 
-    def logits(self, input_ids, token_type_ids, attention_mask):
-        """Return the head's outputs (items x outputs, float32) for padded batches (items x tokens) of token ids."""
+    def seed(self, seed):
+        """Seed dropout."""
+        torch.manual_seed(seed)
+
+    def keep_first_layer(self, splits, tokens_digest):
+        """Do nothing: this engine computes every layer in every step."""
+
+    def logits(self, batch):
+        """Return the head's outputs (items x outputs, float32) for a `batches.Batch`."""
+        input_ids, token_type_ids, attention_mask = batch.padded()
         kinds = {"token_type_ids": token_type_ids} if self.takes_token_types else {}
         with self._autocast():
             output = self.model(input_ids=input_ids, attention_mask=attention_mask, **kinds)

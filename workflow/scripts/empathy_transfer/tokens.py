@@ -5,15 +5,11 @@ import os
 from empathy_transfer.artefacts import read_json, read_table, write_tensors
 from empathy_transfer.encoders import find_encoder
 from empathy_transfer.splits import SPLITS
+from empathy_transfer.token_file import pack_rows, pack_texts
 
 
 def tokenise_task(splits, task_path, encoder_settings, tokens_path, threads=1):
-    """Tokenise the three splits of a task and write them as one safetensors file.
-
-    Tensors, with n rows and T tokens in all per split (names begin with the split, e.g. `train.`):
-    `input_ids` (T, int32) and `token_type_ids` (T, uint8) without padding, `offsets` (n + 1, int64) of the rows in
-    them, `labels` (n: int64 class index, float32 value; n x labels: float32 indicators). Rows are in the order of the
-    Parquet files.
+    """Tokenise the three splits of a task and write them as one safetensors file (its layout: `token_file`).
 
     Args:
         splits: paths of the split tables by split name.
@@ -31,10 +27,11 @@ def tokenise_task(splits, task_path, encoder_settings, tokens_path, threads=1):
     task = read_json(task_path)
     tensors, metadata = {}, {"max_length": encoder_settings["max_length"], "weights_sha256": encoder.weights_sha256}
     for split in SPLITS:
-        frame = read_table(splits[split], columns=["context", "text", "label"])
+        frame = read_table(splits[split], columns=["id", "group", "context", "text", "label"])
         rows, cut = encode_pairs(tokenizer, frame["context"], frame["text"], encoder_settings["max_length"])
-        tensors |= {f"{split}.{name}": tensor for name, tensor in _pack(rows).items()}
-        tensors[f"{split}.labels"] = encode_labels(frame["label"], task)
+        packed = pack_rows(rows) | pack_texts("ids", frame["id"]) | pack_texts("groups", frame["group"])
+        packed["labels"] = encode_labels(frame["label"], task)
+        tensors |= {f"{split}.{name}": tensor for name, tensor in packed.items()}
         metadata[f"{split}_texts_cut"] = cut
         print(f"{split}: {len(rows):,} texts, {sum(len(ids) for ids, _ in rows):,} tokens, {cut:,} texts cut")
     write_tensors(tokens_path, tensors, metadata)
@@ -65,7 +62,7 @@ def encode_pairs(tokenizer, contexts, texts, max_length):
 
 
 def encode_labels(labels, task):
-    """Return labels as a tensor: class indices, values or indicators, by the task's kind (see `tokenise_task`)."""
+    """Return labels as a tensor: class indices, values or indicators, by the task's kind (see `token_file`)."""
     import torch
 
     if task["kind"] == "regression":
@@ -78,15 +75,3 @@ def encode_labels(labels, task):
         for label in present:
             indicators[row, index[label]] = 1.0
     return indicators
-
-
-def _pack(rows):
-    """Join rows of ids into flat tensors and their offsets."""
-    import torch
-
-    lengths = torch.tensor([0, *(len(ids) for ids, _ in rows)], dtype=torch.int64)
-    return {
-        "input_ids": torch.tensor([token for ids, _ in rows for token in ids], dtype=torch.int32),
-        "token_type_ids": torch.tensor([kind for _, kinds in rows for kind in kinds], dtype=torch.uint8),
-        "offsets": lengths.cumsum(0),
-    }

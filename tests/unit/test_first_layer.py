@@ -1,0 +1,119 @@
+"""The kept first layer: the same numbers whoever asks first, damage noticed, space bounded."""
+
+import numpy as np
+import pytest
+import torch
+
+from empathy_transfer.batches import batch_of
+from empathy_transfer.fast import FastEngine
+from empathy_transfer.first_layer import FirstLayer
+from tiny_encoders import items_of, make_encoder
+
+LENGTHS = [5, 40, 1, 17, 33]
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """A tiny random BERT."""
+    return make_encoder("bert", tmp_path_factory.mktemp("bert"))
+
+
+def engine_of(encoder, precision="fp32", dropout=0.0):
+    """An engine with new weights, the same every time."""
+    return FastEngine(encoder, 3, 4, dropout, None, 1, "cpu", precision)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_logits_are_those_of_the_engine_without_it(encoder, tmp_path, precision):
+    items = items_of(LENGTHS, context=True)
+    batch = batch_of(items, "train", [3, 0, 4])
+    plain, keeping = engine_of(encoder, precision), engine_of(encoder, precision)
+    keeping.first_layer = FirstLayer(keeping, {"train": items}, "tokens", tmp_path, 1e9)
+    tolerance = 1e-5 if precision == "fp32" else 3e-2
+    torch.testing.assert_close(keeping.logits(batch), plain.logits(batch), rtol=tolerance, atol=tolerance)
+
+
+def test_an_items_numbers_do_not_depend_on_the_items_beside_it(encoder, tmp_path):
+    items = items_of(LENGTHS)
+    engine = engine_of(encoder)
+    alone = [FirstLayer(engine, {"train": part(items, [row])}, "a", tmp_path / str(row), 1e9) for row in range(5)]
+    together = FirstLayer(engine, {"train": items}, "a", tmp_path / "all", 1e9)
+    for row, states in enumerate(alone):
+        one = batch_of(items, "train", [row])
+        assert torch.equal(states.read(one), together.read(one))
+
+
+def test_what_is_there_is_not_computed_again_and_damage_is(encoder, tmp_path, monkeypatch):
+    items = items_of(LENGTHS)
+    engine = engine_of(encoder)
+    whole = batch_of(items, "train", range(5))
+    first = FirstLayer(engine, {"train": part(items, [0, 1])}, "a", tmp_path, 1e9)
+    computed = []
+    plain = FastEngine.first_sums
+    monkeypatch.setattr(
+        FastEngine, "first_sums", lambda self, batch: computed.append(batch.lengths) or plain(self, batch)
+    )
+    second = FirstLayer(engine, {"train": items}, "a", tmp_path, 1e9)
+    assert computed == [[1], [17], [33]]
+    expected = second.read(whole).clone()
+    del first, second
+    (file,) = [path for path in tmp_path.iterdir() if not path.suffix]
+    data = bytearray(file.read_bytes())
+    data[4 * 32 * 6] ^= 1  # in the second item: the first has five tokens
+    file.write_bytes(data)
+    computed.clear()
+    again = FirstLayer(engine, {"train": items}, "a", tmp_path, 1e9)
+    assert computed == [[40]]
+    assert torch.equal(again.read(whole), expected)
+
+
+def test_other_tokens_encoders_and_precisions_have_their_own_files(encoder, tmp_path):
+    items = {"train": items_of(LENGTHS)}
+    FirstLayer(engine_of(encoder), items, "a", tmp_path, 1e9)
+    FirstLayer(engine_of(encoder), items, "b", tmp_path, 1e9)
+    FirstLayer(engine_of(encoder, "bf16"), items, "a", tmp_path, 1e9)
+    assert len([path for path in tmp_path.iterdir() if not path.suffix]) == 3
+
+
+def test_files_used_least_lately_go_first_and_those_in_use_stay(encoder, tmp_path):
+    items = {"train": items_of([200] * 20)}  # 512,000 bytes
+    engine = engine_of(encoder)
+    held = FirstLayer(engine, items, "held", tmp_path, 1e9)
+    for name in ("old", "new"):
+        close(FirstLayer(engine, items, name, tmp_path, 1e9))
+    before = set(tmp_path.iterdir())
+    close(FirstLayer(engine, items, "newest", tmp_path, 1.6e6))
+    gone = before - set(tmp_path.iterdir())
+    assert len(gone) == 2  # the file of "old" and its index
+    assert torch.equal(held.read(batch_of(items["train"], "train", [0]))[:1].isfinite().all(), torch.tensor(True))
+
+
+def test_a_task_over_the_limit_leaves_nothing_behind(encoder, tmp_path):
+    items = items_of(LENGTHS)
+    engine = engine_of(encoder)
+    states = FirstLayer(engine, {"train": items}, "a", tmp_path, 0)
+    assert not list(tmp_path.iterdir())
+    kept = FirstLayer(engine, {"train": items}, "a", tmp_path / "kept", 1e9)
+    whole = batch_of(items, "train", range(5))
+    assert torch.equal(states.read(whole), kept.read(whole))
+
+
+def test_nothing_is_kept_with_dropout(encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    engine = engine_of(encoder, dropout=0.1)
+    engine.keep_first_layer({"train": items_of(LENGTHS)}, "a")
+    assert engine.first_layer is None
+    assert not list(tmp_path.iterdir())
+
+
+def part(items, rows):
+    """The same items, only some of them in use."""
+    return type(items)(items.input_ids, items.token_type_ids, items.offsets, items.labels, np.array(rows))
+
+
+def close(states):
+    """Let go of the files, as the end of a job does."""
+    import os
+
+    for descriptor in states.held:
+        os.close(descriptor)

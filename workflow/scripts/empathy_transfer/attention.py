@@ -1,0 +1,110 @@
+"""Multi-head attention over packed tokens: the items of a batch lie behind one another, without padding between them.
+
+Forward and backward are written out, as matrix product, softmax and matrix product: on a CPU torch's fused kernel is
+slow in bf16 and has no backward with dropout. Items are padded to the longest one of their batch inside attention only.
+On a GPU the variable-length kernel takes the packed tokens as they are, where it can.
+"""
+
+import torch
+from torch.autograd.function import once_differentiable
+
+# The width of a padded batch is a multiple of this, since every new shape of a matrix product is prepared anew.
+WIDTH_STEP = 8
+
+
+def attend(projected, lengths, heads, first=None, dropout=None):
+    """Return the attention's result (tokens x hidden size; items x hidden size with `first`), before its dense layer.
+
+    Args:
+        projected: queries, keys and values side by side (tokens x 3 hidden sizes), or keys and values alone with
+            `first`. Queries are scaled already. Rows behind the last item are filling: nothing attends to them.
+        lengths: number of tokens of each item. heads: number of heads.
+        first: queries (items x hidden size) of each item's first token, where only that is wanted.
+        dropout: function from a shape to a scaled mask of the attention's shares; None keeps all.
+    """
+    if projected.is_cuda and dropout is None and projected.dtype != torch.float32:
+        return _attend_on_gpu(projected, lengths, heads, first)
+    return _Attention.apply(projected, first, tuple(lengths), heads, dropout)
+
+
+class _Attention(torch.autograd.Function):
+    """Attention with its backward written out."""
+
+    @staticmethod
+    def forward(context, projected, first, lengths, heads, dropout):
+        """Compute the result and keep what the backward needs."""
+        parts = _to_heads(projected, lengths, heads, 3 if first is None else 2)
+        key, value = parts[-2:]
+        query = parts[0] if first is None else first.view(len(lengths), heads, 1, -1)
+        scores = query @ key.transpose(-1, -2)
+        for item, length in enumerate(lengths):
+            scores[item, :, :, length:] = -torch.inf
+        shares = torch.softmax(scores, -1)
+        mask = None if dropout is None else dropout(shares.shape)
+        result = (shares if mask is None else shares * mask) @ value
+        context.save_for_backward(query, key, value, shares, mask)
+        context.lengths, context.with_first, context.tokens = lengths, first is not None, len(projected)
+        return result.flatten(1) if context.with_first else _from_heads(result[None], lengths, context.tokens)
+
+    @staticmethod
+    @once_differentiable
+    def backward(context, gradient):
+        """Return the gradients of the projections."""
+        query, key, value, shares, mask = context.saved_tensors
+        if context.with_first:
+            gradient = gradient.view(query.shape)
+        else:
+            gradient = _to_heads(gradient, context.lengths, query.shape[1], 1)[0]
+        of_shares = gradient @ value.transpose(-1, -2)
+        of_value = (shares if mask is None else shares * mask).transpose(-1, -2) @ gradient
+        of_shares = of_shares if mask is None else of_shares.mul_(mask)
+        of_scores = torch._softmax_backward_data(of_shares, shares, -1, shares.dtype)
+        of_query, of_key = of_scores @ key, of_scores.transpose(-1, -2) @ query
+        if context.with_first:
+            of_projected = _from_heads(torch.stack([of_key, of_value]), context.lengths, context.tokens)
+            return of_projected, of_query.flatten(1), None, None, None
+        of_projected = _from_heads(torch.stack([of_query, of_key, of_value]), context.lengths, context.tokens)
+        return of_projected, None, None, None, None
+
+
+def _to_heads(packed, lengths, heads, parts):
+    """Unpack (tokens x parts * hidden size) to (parts x items x heads x width x head size), filled up with zeros."""
+    width = -(-max(lengths) // WIDTH_STEP) * WIDTH_STEP
+    size = packed.shape[1] // (parts * heads)
+    result = packed.new_zeros(parts, len(lengths), heads, width, size)
+    for item, rows in enumerate(packed[: sum(lengths)].split(lengths)):
+        result[:, item, :, : len(rows)] = rows.view(len(rows), parts, heads, size).permute(1, 2, 0, 3)
+    return result
+
+
+def _from_heads(unpacked, lengths, tokens):
+    """Pack (parts x items x heads x width x head size) to (tokens x parts * hidden size); filling rows are zero."""
+    parts, _, heads, _, size = unpacked.shape
+    result = unpacked.new_empty(tokens, parts, heads, size)
+    used = sum(lengths)
+    result[used:] = 0
+    for item, rows in enumerate(result[:used].split(lengths)):
+        rows.copy_(unpacked[:, item, :, : len(rows)].permute(2, 0, 1, 3))
+    return result.flatten(1)
+
+
+def _attend_on_gpu(projected, lengths, heads, first):
+    """Attention by the variable-length kernel."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    used = sum(lengths)
+    parts = projected[:used].unflatten(1, (3 if first is None else 2, heads, -1)).unbind(1)
+    key, value = parts[-2:]
+    query = parts[0] if first is None else first.unflatten(1, (heads, -1))
+    ends = _ends(lengths, projected.device)
+    query_ends = ends if first is None else _ends([1] * len(lengths), projected.device)
+    longest = max(lengths)
+    result = varlen_attn(query, key, value, query_ends, ends, longest if first is None else 1, longest, scale=1.0)
+    result = result.flatten(1)
+    return result if first is not None else torch.nn.functional.pad(result, (0, 0, 0, len(projected) - used))
+
+
+def _ends(lengths, device):
+    """Where items begin and end among the tokens, as the kernel wants it; copied without waiting."""
+    ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+    return ends.to(device, non_blocking=True)
