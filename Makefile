@@ -1,6 +1,7 @@
 # A fresh machine needs Python 3.11 or newer with its `venv` module, and make:
 #   make demo     install into .venv, then run the demo study
 #   make test     install into .venv, then run the tests
+#   make bench    measure the speed of training against the library's trainer; BENCH=--quick ends in 90 seconds
 #   make lint     check the format and the style of all code
 #   make clean    remove the demo study and caches; other studies and .venv stay
 
@@ -8,18 +9,24 @@ PYTHON ?= python3
 CORES ?= all
 # More arguments for pytest, such as PYTEST="-n 2 tests/unit".
 PYTEST ?=
+BENCH ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint clean install
+.PHONY: demo test bench lint clean install
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
 test: $(INSTALLED)
 	$(BIN)/pytest $(PYTEST)
+
+# The library's trainer, and nothing else here, needs accelerate.
+bench: $(INSTALLED)
+	$(PIP) install --quiet --no-deps accelerate==1.15.0
+	$(BIN)/python benchmarks/training.py $(BENCH)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

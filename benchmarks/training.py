@@ -1,0 +1,146 @@
+"""Speed of training on a frozen stack: our engines against the library's trainer, in one run.
+
+    make bench                          all of it: about an hour on two cores
+    make bench BENCH=--quick            MiniLM without dropout, one round: at most 90 seconds on two cores
+    python benchmarks/training.py [--quick] [--rounds 3] [--threads 1] [--json FILE]
+
+Engines, each in its own process, take turns round by round; medians over rounds are reported, with their range:
+
+- `default`: `adapters.AdapterTrainer` with its defaults, every text padded to the maximum
+- `best`: `AdapterTrainer` at its best: padded per batch, grouped by length, bf16
+- `reference`: our loop over the `adapters` model
+- `fast`: our fast engine
+
+A transfer is trained: frozen encoder, frozen source adapter, new target adapter and head, batches of 32. Texts are
+random tokens with the lengths of two datasets. Useful work is the same for all engines: forward, gradients of
+activations above the first target adapter, gradients of adapter and head; executed work is what an engine computes.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import workloads
+
+ENGINES = ("default", "best", "reference", "fast")
+WORKER = Path(__file__).with_name("training_worker.py")
+
+
+class Worker:
+    """A process that trains with one engine when it is told to."""
+
+    def __init__(self, case, engine, threads):
+        """Start the process and wait until it has taken its first step; the time until then is `startup_s`."""
+        self.engine, started = engine, time.perf_counter()
+        arguments = [sys.executable, str(WORKER), json.dumps(case | {"engine": engine, "threads": threads})]
+        self.process = subprocess.Popen(
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        self.ready = self.answer()
+        self.startup_s = time.perf_counter() - started
+        self.rounds = []
+
+    def start(self):
+        """Let it train one round."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+    def answer(self):
+        """Wait for its next line."""
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"the worker of engine {self.engine!r} died; run {WORKER.name} by hand to see why")
+        return json.loads(line)
+
+    def round(self):
+        """Train one round and keep its speed."""
+        self.start()
+        self.rounds.append(self.answer())
+
+    def close(self):
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(case, rounds, threads, peak):
+    """Return a row per engine for one case: encoder, dropout and lengths."""
+    workers = []
+    for engine in ENGINES:
+        workers.append(Worker(case, engine, threads))
+        print(f"  {engine}: first step after {workers[-1].startup_s:.1f} s", flush=True)
+    for number in range(rounds):
+        for worker in workers:
+            worker.round()
+        speeds = ", ".join(f"{worker.engine} {worker.rounds[-1]['samples_per_second']:.1f}" for worker in workers)
+        print(f"  round {number + 1}/{rounds}: {speeds} samples/s", flush=True)
+    rows = [row_of(worker, case, peak) for worker in workers]
+    speed = {row["engine"]: row["samples_per_second"] for row in rows}
+    for row in rows:
+        row["ratio_to_default"] = round(row["samples_per_second"] / speed["default"], 2)
+        row["ratio_to_best"] = round(row["samples_per_second"] / speed["best"], 2)
+    for worker in workers:
+        worker.close()
+    return rows
+
+
+def row_of(worker, case, peak):
+    """Return the medians of a worker's rounds, with their range."""
+    speeds = [entry["samples_per_second"] for entry in worker.rounds]
+    speed = statistics.median(speeds)
+    useful = workloads.useful_flops(case) * speed / 1e9
+    executed = workloads.executed_flops(case, worker.engine) * speed / 1e9
+    return {
+        "encoder": case["encoder"], "lengths": case["lengths"], "dropout": case["dropout"], "engine": worker.engine,
+        "samples_per_second": round(speed, 2), "lowest": round(min(speeds), 2), "highest": round(max(speeds), 2),
+        "gflops": round(useful, 1), "share_of_peak": round(useful / peak["bf16"], 3),
+        "executed_gflops": round(executed, 1), "peak_memory_mb": worker.rounds[-1]["peak_memory_mb"],
+        "startup_s": round(worker.startup_s, 2), "precision": worker.ready["precision"],
+    }  # fmt: skip
+
+
+def compare_processes(case, rounds):
+    """Compare two processes of one thread with one process of two threads, in turns; returns samples/s of both."""
+    pair, single = [Worker(case, "fast", 1) for _ in range(2)], Worker(case, "fast", 2)
+    together, alone = [], []
+    for _ in range(rounds):
+        for worker in pair:
+            worker.start()
+        together.append(sum(worker.answer()["samples_per_second"] for worker in pair))
+        single.round()
+        alone.append(single.rounds[-1]["samples_per_second"])
+    for worker in (*pair, single):
+        worker.close()
+    return statistics.median(together), statistics.median(alone)
+
+
+def main():
+    """Run the cases and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="MiniLM without dropout, one round")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per case (%(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of each engine (%(default)s)")
+    parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    arguments = parser.parse_args()
+    rounds = 1 if arguments.quick else arguments.rounds
+    peak = workloads.gemm_peak(arguments.threads)
+    print(f"matrix products on {arguments.threads} thread(s): bf16 {peak['bf16']:.0f}, fp32 {peak['fp32']:.0f} GFLOP/s")
+    rows = []
+    for case in workloads.cases(arguments.quick):
+        print(f"{case['encoder']}, lengths of {case['lengths']}, dropout {case['dropout']}", flush=True)
+        rows += measure(case, rounds, arguments.threads, peak)
+    print(workloads.table(rows))
+    if not arguments.quick:
+        together, alone = compare_processes(workloads.cases(True)[0], rounds)
+        print(f"two processes of one thread {together:.1f}, one process of two threads {alone:.1f} samples/s, "
+              f"ratio {together / alone:.2f}")  # fmt: skip
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
