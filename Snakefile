@@ -30,6 +30,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/baseline.smk"
 include: "workflow/rules/transfer.smk"
+include: "workflow/rules/ratings.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/partial.smk"
 include: "workflow/rules/run.smk"
@@ -45,3 +46,4 @@ rule all:
     input:
         "<results>/COMPLETE.json",
         AGGREGATES,
+        RATINGS,

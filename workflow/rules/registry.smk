@@ -15,16 +15,20 @@ PUBLISHED_ORDER = Path(workflow.basedir) / "resources/published/tables4_5_tasks.
 
 
 def check_ratings(path):
-    """Check the table of construct ratings: its columns, and in each row the aspect and a score from 1 to 5."""
+    """Check the table of construct ratings: its columns, and in each row the aspect and a score from 1 to 5, none twice."""
     with open(path, encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
         if rows.fieldnames != RATING_COLUMNS:
             raise WorkflowError(f"{path}: the first line must be {','.join(RATING_COLUMNS)}")
+        seen = set()
         for number, row in enumerate(rows, start=2):
             if row["aspect"] not in ASPECTS:
                 raise WorkflowError(f"{path}, line {number}: aspect '{row['aspect']}' is none of {', '.join(ASPECTS)}")
             if not is_number(row["score"] or "") or not 1 <= float(row["score"]) <= 5:
                 raise WorkflowError(f"{path}, line {number}: score '{row['score']}' is not a number from 1 to 5")
+            if (rating := (row["task"], row["aspect"], row["annotator"])) in seen:
+                raise WorkflowError(f"{path}, line {number}: {' '.join(rating)} is rated twice. Take one row out.")
+            seen.add(rating)
 
 
 def load_datasets(folder):

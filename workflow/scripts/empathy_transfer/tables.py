@@ -114,16 +114,20 @@ def as_html(rows, targets, tasks, kind, data):
 def as_tex(rows, targets, tasks, kind, data):
     """The table as LaTeX; the document needs the packages booktabs and graphicx."""
     if not rows:
-        return f"% {table_title(kind, data)}\n\\emph{{{_tex(nothing_of(kind))}}}\n"
-    heads = [f"\\rotatebox{{60}}{{{_tex(tasks[target]['title'])}}}" for target in targets]
+        return f"% {table_title(kind, data)}\n\\emph{{{tex_text(nothing_of(kind))}}}\n"
+    heads = [f"\\rotatebox{{60}}{{{tex_text(tasks[target]['title'])}}}" for target in targets]
     lines = ["% needs \\usepackage{booktabs,graphicx}", "\\begin{table}", "\\centering\\small"]
-    lines += [f"\\caption{{{_tex(caption(kind, data))}}}", f"\\begin{{tabular}}{{l{'r' * len(targets)}}}", "\\toprule"]
+    lines += [
+        f"\\caption{{{tex_text(caption(kind, data))}}}",
+        f"\\begin{{tabular}}{{l{'r' * len(targets)}}}",
+        "\\toprule",
+    ]
     lines += [f"{' & '.join(['source', *heads])} \\\\", "\\midrule"]
     for source, cells in rows.items():
         lines += ["\\midrule"] if source == "floor" else []
-        lines.append(f"{' & '.join([_tex(_title(source, tasks)), *map(_tex_cell, cells)])} \\\\")
+        lines.append(f"{' & '.join([tex_text(_title(source, tasks)), *map(_tex_cell, cells)])} \\\\")
     lines += ["\\bottomrule", "\\end{tabular}"]
-    lines += [f"\\par\\footnotesize {_tex(line)}" for line in legend(rows)]
+    lines += [f"\\par\\footnotesize {tex_text(line)}" for line in legend(rows)]
     return "\n".join([*lines, "\\end{table}", ""])
 
 
@@ -182,13 +186,13 @@ def _html_cell(cell):
 def _tex_cell(cell):
     """A cell as LaTeX."""
     if cell.blank:
-        return f"\\tiny {_tex(cell.text)}"
+        return f"\\tiny {tex_text(cell.text)}"
     text = f"\\textbf{{{cell.text}}}" if cell.best else cell.text
     text = f"\\underline{{{text}}}" if cell.baseline else text
     return f"{text}\\textsuperscript{{\\dag}}" if cell.collapsed else text
 
 
-def _tex(text):
+def tex_text(text):
     """Text with the characters that LaTeX reads as commands escaped."""
     special = {character: f"\\{character}" for character in "&%$#_{}"}
     special |= {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}", "†": "\\dag{}"}

@@ -1,0 +1,198 @@
+"""Construct ratings: how well raters agree on a task's definition, link and conduciveness.
+
+Section 3 and Table 3 of the study: Krippendorff's alpha and Spearman's rank correlation per aspect and overall, and how
+often two raters differ by how much (Figure 8). Any number of raters, and gaps where a rater left out a task.
+"""
+
+import itertools
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from empathy_transfer.artefacts import read_csv, write_csv
+from empathy_transfer.errors import DataError
+
+ASPECTS = ("definition", "link", "conduciveness")
+# All ratings taken together, and each rater's mean over the aspects of a task.
+OVERALL, MEAN = "overall", "mean"
+LEVELS = ("interval", "ordinal", "nominal")
+AGREEMENT_COLUMNS = [
+    *["aspect", "raters", "tasks", "krippendorff_alpha", "alpha_low", "alpha_high", "undefined_resamples"],
+    *["alpha_ordinal", "alpha_nominal", "spearman_r", "spearman_p", "reason"],
+]
+PAIR_COLUMNS = ["aspect", "rater_1", "rater_2", "tasks", "spearman_r", "spearman_p", "reason"]
+DIFFERENCE_COLUMNS = ["aspect", "difference", "count"]
+# With fewer pairs of values, a rank correlation can't be told from any other.
+LEAST_PAIRS = 3
+
+
+def write_agreement(ratings_path, resamples, alpha, agreement_path, pairs_path, differences_path):
+    """Write agreement.csv, rater_pairs.csv and differences.csv from a table of ratings.
+
+    ``resamples`` is the number of bootstrap resamples of tasks, 1 - ``alpha`` the level of their intervals.
+    """
+    ratings = read_ratings(ratings_path)
+    write_csv(agreement_path, agreement(ratings, resamples, alpha))
+    write_csv(pairs_path, rater_pairs(ratings))
+    write_csv(differences_path, difference_counts(ratings))
+
+
+def read_ratings(path):
+    """Read a table of ratings: a frame with the columns task, aspect, annotator (text) and score (1 to 5).
+
+    Raises DataError for an unknown aspect, a score that is no number from 1 to 5, or a rating that stands there twice.
+    A rating that is missing has no row.
+    """
+    frame = read_csv(path, verify=False, dtype={"task": str, "aspect": str, "annotator": str})
+    if unknown := sorted(set(frame["aspect"].fillna("")) - set(ASPECTS)):
+        raise DataError(f"{path}: aspect '{unknown[0]}' is none of {', '.join(ASPECTS)}")
+    scores = pd.to_numeric(frame["score"], errors="coerce").astype("float64")
+    if not scores.between(1, 5).all():
+        raise DataError(f"{path}: a score is not a number from 1 to 5. Leave out the row of a missing rating.")
+    keys = ["task", "aspect", "annotator"]
+    repeated = frame[frame.duplicated(keys)]
+    if len(repeated):
+        raise DataError(f"{path}: {' '.join(repeated[keys].iloc[0])} is rated twice: take one of the rows out")
+    return frame[keys].assign(score=scores)
+
+
+def agreement(ratings, resamples=10_000, alpha=0.05, seed=0):
+    """Agreement of all raters, per aspect, overall and on the means: a frame with ``AGREEMENT_COLUMNS``.
+
+    ``krippendorff_alpha`` is at interval level, as in the study's Table 3, with the percentile interval of a bootstrap
+    over tasks (all aspects of a task together); at the other levels it is there for comparison. ``spearman_r`` is the
+    mean over pairs of raters; it has a p only where there is one pair. ``tasks`` counts those that two raters rated.
+    ``reason`` says why alpha is empty: ``no_ratings`` (no task with two ratings) or ``constant`` (all ratings equal).
+    """
+    rows, pairs = [], rater_pairs(ratings)
+    raters = sorted(ratings["annotator"].unique())
+    for aspect, units in _units(ratings).items():
+        found = pairs[pairs["aspect"] == aspect]
+        values = {level: krippendorff_alpha(units.to_numpy(), level) for level in LEVELS}
+        value, reason = values["interval"]
+        rated = units[units.notna().sum(axis=1) >= 2].index.get_level_values("task")
+        rows.append(
+            {
+                "aspect": aspect,
+                "raters": len(raters),
+                "tasks": rated.nunique(),
+                "krippendorff_alpha": value,
+                **bootstrap_interval(units, resamples, alpha, seed),
+                "alpha_ordinal": values["ordinal"][0],
+                "alpha_nominal": values["nominal"][0],
+                "spearman_r": found["spearman_r"].mean(),
+                "spearman_p": found["spearman_p"].iloc[0] if len(found) == 1 else None,
+                "reason": reason,
+            }
+        )
+    return _typed(pd.DataFrame(rows, columns=AGREEMENT_COLUMNS))
+
+
+def krippendorff_alpha(scores, level):
+    """(alpha, "") of an array of scores (units x raters, NaN where there is none), or (None, reason code).
+
+    ``level`` is interval, ordinal or nominal. 1 is full agreement, 0 that of chance; it can be negative. Undefined if
+    no unit has two ratings (``no_ratings``) or all ratings of such units are equal (``constant``).
+    """
+    import krippendorff
+
+    counted = np.isfinite(scores).sum(axis=1) >= 2
+    if not counted.any():
+        return None, "no_ratings"
+    if len(np.unique(scores[counted][np.isfinite(scores[counted])])) == 1:
+        return None, "constant"
+    return float(krippendorff.alpha(scores[counted].T, level_of_measurement=level)), ""
+
+
+def bootstrap_interval(units, resamples, alpha, seed=0):
+    """Percentile interval of alpha at interval level: {alpha_low, alpha_high, undefined_resamples}.
+
+    Tasks are drawn with replacement. The interval is one for the population of tasks that these are drawn from; it
+    does not cover the choice of raters. A resample in which alpha is undefined is left out; their share is returned.
+    Empty with fewer than two tasks, or where more than half of the resamples are undefined.
+    """
+    observed, squares, sums = _disagreements(units)
+    if len(observed) < 2:
+        return {"alpha_low": None, "alpha_high": None, "undefined_resamples": None}
+    drawn = np.random.default_rng(seed).multinomial(len(observed), [1 / len(observed)] * len(observed), size=resamples)
+    number, total, square = (drawn @ part for part in (sums[:, 0], sums[:, 1], squares))
+    # Alpha = 1 - (N - 1) Do / De, where De = sum over all pairs of values of (a - b)^2 = 2 (N sum a^2 - (sum a)^2).
+    expected = 2 * (number * square - total**2)
+    defined = expected > 1e-9
+    if defined.mean() < 0.5:
+        return {"alpha_low": None, "alpha_high": None, "undefined_resamples": 1 - defined.mean()}
+    alphas = 1 - (number[defined] - 1) * (drawn @ observed)[defined] / expected[defined]
+    low, high = np.quantile(alphas, [alpha / 2, 1 - alpha / 2])
+    return {"alpha_low": low, "alpha_high": high, "undefined_resamples": 1 - defined.mean()}
+
+
+def rater_pairs(ratings):
+    """Spearman's rank correlation of each pair of raters: a frame with ``PAIR_COLUMNS``.
+
+    ``tasks`` counts the tasks that both rated; p is two-sided, by the t distribution (``scipy.stats.spearmanr``).
+    ``reason`` is ``too_few`` with fewer than three pairs of values, ``constant`` if a rater gave one value only.
+    """
+    from scipy.stats import spearmanr
+
+    rows = []
+    for aspect, units in _units(ratings).items():
+        for first, second in itertools.combinations(units.columns, 2):
+            both = units[[first, second]].dropna()
+            r, p, reason = None, None, ""
+            if len(both) < LEAST_PAIRS:
+                reason = "too_few"
+            elif (both.nunique() == 1).any():
+                reason = "constant"
+            else:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", RuntimeWarning)  # r of exactly 1 divides by zero: p is 0
+                    r, p = (float(value) for value in spearmanr(both[first], both[second]))
+            tasks = both.index.get_level_values("task").nunique()
+            rows.append((aspect, first, second, tasks, r, p, reason))
+    return _typed(pd.DataFrame(rows, columns=PAIR_COLUMNS))
+
+
+def difference_counts(ratings):
+    """How often two raters differ by how much: a frame with ``DIFFERENCE_COLUMNS``, 0 to 4 always listed.
+
+    Each pair of raters counts once for each task that both rated; ``overall`` is the sum over the aspects.
+    """
+    rows = []
+    for aspect, units in _units(ratings).items():
+        if aspect == MEAN:
+            continue
+        pairs = [units[[*pair]].dropna() for pair in itertools.combinations(units.columns, 2)]
+        found = [abs(pair.iloc[:, 0] - pair.iloc[:, 1]).round(9) for pair in pairs]
+        counts = pd.concat(found).value_counts().to_dict() if found else {}
+        rows += [(aspect, value, counts.get(value, 0)) for value in sorted({*counts, 0.0, 1.0, 2.0, 3.0, 4.0})]
+    return pd.DataFrame(rows, columns=DIFFERENCE_COLUMNS).astype({"difference": "float64", "count": "int64"})
+
+
+def _units(ratings):
+    """{aspect: frame of scores, rows (task, aspect), columns raters}: the aspects, overall and the means."""
+    scores = ratings.pivot(index=["task", "aspect"], columns="annotator", values="score")
+    by_aspect = {aspect: scores[scores.index.get_level_values("aspect") == aspect] for aspect in ASPECTS}
+    # A mean needs all aspects: two raters' means over different aspects would differ for no fault of theirs.
+    means = scores.groupby("task").mean().round(12).where(scores.groupby("task").count() == len(ASPECTS))
+    return by_aspect | {OVERALL: scores, MEAN: means}
+
+
+def _disagreements(units):
+    """Per task with two ratings or more: observed disagreement, sum of squares, and (number, sum) of its values.
+
+    The observed disagreement of a unit is the sum of (a - b)^2 over its ordered pairs, divided by its number of
+    values less one; the number and sums are those of the values that alpha counts.
+    """
+    counted = units[units.notna().sum(axis=1) >= 2]
+    number, total, square = counted.notna().sum(axis=1), counted.sum(axis=1), (counted**2).sum(axis=1)
+    parts = pd.DataFrame({"observed": 2 * (number * square - total**2) / (number - 1), "square": square})
+    tasks = parts.assign(number=number, total=total).groupby(level="task").sum()
+    return tasks["observed"].to_numpy(), tasks["square"].to_numpy(), tasks[["number", "total"]].to_numpy()
+
+
+def _typed(frame):
+    """The frame with numbers as numbers, also where a column holds none."""
+    text = ("aspect", "reason", "rater_1", "rater_2")
+    whole = ("raters", "tasks")
+    return frame.astype({name: "int64" if name in whole else "float64" for name in frame if name not in text})
