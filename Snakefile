@@ -32,6 +32,7 @@ include: "workflow/rules/baseline.smk"
 include: "workflow/rules/transfer.smk"
 include: "workflow/rules/ratings.smk"
 include: "workflow/rules/scores.smk"
+include: "workflow/rules/significance.smk"
 include: "workflow/rules/partial.smk"
 include: "workflow/rules/run.smk"
 

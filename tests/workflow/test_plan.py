@@ -59,6 +59,8 @@ def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
         "collect_scores": 1,
         "tabulate_scores": 4,
         "plot_improvement": 4,
+        "compare_with_baseline": 18,
+        "collect_significance": 1,
         "measure_agreement": 1,
         "tabulate_themes": 1,
         "plot_differences": 1,

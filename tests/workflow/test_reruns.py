@@ -11,9 +11,20 @@ from study_copy import in_parallel
 SMALL = ["condolence", "epitome_er", "news_empathy", "news_emotion"]
 LIBRARY = "workflow/scripts/empathy_transfer"
 CONDITIONS = ["data=full seed=1", "data=half seed=1"]
-AGGREGATES = {"collect_scores": 1, "tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
+AGGREGATES = {
+    "collect_scores": 1,
+    "collect_significance": 1,
+    "tabulate_scores": 4,
+    "plot_improvement": 4,
+    "complete_study": 1,
+}
 # The table of themes shows all tasks, with their titles and themes.
 THEMES = {"tabulate_themes": 1}
+
+
+def compared(targets):
+    """The tests of this many targets: each has a run that is made anew."""
+    return {"compare_with_baseline": targets}
 
 
 def runs_of(task, tasks):
@@ -201,7 +212,7 @@ def planned(run):
 
 def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full_study):
     run = planned(large["learning_rate"])
-    assert run.rules == {"train_baseline": 2, "train_transfer": 2 * 34} | AGGREGATES
+    assert run.rules == {"train_baseline": 2, "train_transfer": 2 * 34} | compared(18) | AGGREGATES
     assert all(job.about("epitome_er") for job in run.jobs if job.trains)
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 35
@@ -210,7 +221,7 @@ def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full
 def test_a_19th_task_adds_37_trainings_per_condition_and_seed_and_retrains_none(large):
     run = planned(large["nineteen"])
     own = {"check_raw": 1, "prepare_task": 1, "tokenise_task": 1, "train_baseline": 2, "train_transfer": 2 * 36}
-    assert run.rules == own | {"summarise_data": 1} | THEMES | AGGREGATES
+    assert run.rules == own | {"summarise_data": 1} | compared(19) | THEMES | AGGREGATES
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 37
     assert all(job.about("essays_concern") for job in run.jobs if job.rule in own and job.rule != "check_raw")
@@ -227,7 +238,7 @@ def test_nothing_runs_again_after(change, changed):
 def test_the_loss_retrains_all_and_leaves_the_data(changed):
     run = planned(changed["loss"])
     assert run.trained == all_runs(SMALL)
-    assert run.rules == {"train_baseline": 8, "train_transfer": 24} | AGGREGATES
+    assert run.rules == {"train_baseline": 8, "train_transfer": 24} | compared(4) | AGGREGATES
 
 
 def test_title_and_theme_retrain_none(changed):
@@ -237,7 +248,10 @@ def test_title_and_theme_retrain_none(changed):
 def test_two_changes_at_once_re_run_what_each_does(changed):
     run = planned(changed["learning_rate_and_title"])
     assert run.trained == runs_of("epitome_er", SMALL)
-    assert run.rules == {"summarise_data": 1, "train_baseline": 2, "train_transfer": 12} | THEMES | AGGREGATES
+    assert (
+        run.rules
+        == {"summarise_data": 1, "train_baseline": 2, "train_transfer": 12} | compared(4) | THEMES | AGGREGATES
+    )
 
 
 def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
@@ -247,7 +261,7 @@ def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
         "prepare_task": 1,
         "summarise_data": 1,
         "tokenise_task": 1,
-    } | AGGREGATES
+    } | compared(4) | AGGREGATES
 
 
 def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
@@ -262,6 +276,7 @@ def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
             "train_baseline": 2,
             "train_transfer": 16,
         }
+        | compared(5)
         | THEMES
         | AGGREGATES
     )

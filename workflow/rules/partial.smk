@@ -2,7 +2,7 @@
 Stage: scores, tables and heat maps of the runs that exist, whatever failed or is still to come: `snakemake partial`.
 
 NEEDS    nothing that would train anything: the runs are params here, and not inputs
-MAKES    below <results>/partial what the stage of the scores makes
+MAKES    below <results>/partial what the stages of the scores and of their significance make
 """
 
 
@@ -25,6 +25,36 @@ use rule collect_scores as collect_partial_scores with:
         metrics=existing_metrics,
         changed=newest_change,
         code=code_fingerprint("collect_scores"),
+
+
+use rule compare_with_baseline as compare_partial_with_baseline with:
+    input:
+        metrics=[],
+    output:
+        tests="<results>/partial/analysis/significance/{target}/tests.csv",
+        covariance="<results>/partial/analysis/significance/{target}/covariance.csv",
+        provenance="<results>/partial/analysis/significance/{target}/provenance.json",
+    log:
+        "<logs>/partial/analysis/significance/{target}.log",
+    params:
+        settings=significance_settings(),
+        test=target_test,
+        metrics=existing_metrics,
+        changed=newest_change,
+        code=code_fingerprint("compare_with_baseline"),
+
+
+use rule collect_significance as collect_partial_significance with:
+    input:
+        tests=expand("<results>/partial/analysis/significance/{target}/tests.csv", target=TASKS),
+        covariances=expand("<results>/partial/analysis/significance/{target}/covariance.csv", target=TASKS),
+        improvement="<results>/partial/analysis/improvement.csv",
+    output:
+        significance="<results>/partial/analysis/significance.csv",
+        theme_counts="<results>/partial/analysis/theme_counts.csv",
+        provenance="<results>/partial/analysis/significance.provenance.json",
+    log:
+        "<logs>/partial/analysis/significance.log",
 
 
 use rule tabulate_scores as tabulate_partial_scores with:

@@ -31,7 +31,7 @@ JOBS_FAILED = "At least one job did not complete successfully"
 CANCELLED = "Cancelling snakemake on user request"
 # They come before the closing words of the workflow's own handlers, which the bars would overwrite.
 ENDINGS = ("Shutting down, this might", "Exiting because a job execution failed")
-NOT_WORTH_A_LINE = {"all", "partial", "ratings", *STAGES}  # they only collect
+NOT_WORTH_A_LINE = {"all", "partial", "ratings", "significance", *STAGES}  # they only collect
 
 
 @dataclass

@@ -1,0 +1,193 @@
+"""Families of tests and counts by theme: small studies whose numbers are worked out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from empathy_transfer import families
+from empathy_transfer.families import add_families, significance, write_significance
+from empathy_transfer.significance import COVARIANCE_COLUMNS, detectable, empty_tests
+from empathy_transfer.theme_counts import design_effect, theme_counts, wilson_interval
+
+SETTINGS = {"alpha": 0.05, "margins": [5], "resamples": 100, "absent_classes": "drop"}
+TASKS = {
+    "a": {"title": "A", "kind": "classification", "theme": "direct", "dataset": "one"},
+    "b": {"title": "B", "kind": "multilabel", "theme": "direct", "dataset": "one"},
+    "r": {"title": "R", "kind": "regression", "theme": "adjacent", "dataset": "two"},
+}
+PAIRS = [(source, target) for source in TASKS for target in TASKS if source != target]
+P = dict(zip(PAIRS, (0.001, 0.02, 0.03, 0.2, 0.5, 0.9), strict=True))
+
+
+def make_tests(p=None, **changes):
+    """Tests of all pairs with given p values: full data, standard error .1, all better than the baseline."""
+    rows = [
+        {"source": source, "target": target, "data": "full", "runs": runs, "metric": "f1_macro", "difference": 0.2,
+         "se": 0.1, "df": 1000.0, "p": value, "mde": 0.28, "mde_percent": 56.0, "difference_published": -0.1,
+         "se_published": 0.1, "p_published": 0.04, "covers": "items", "reason": ""} | changes
+        for (source, target), value in (P if p is None else p).items() for runs in ("all", "without_collapsed")
+    ]  # fmt: skip
+    return pd.concat([empty_tests(SETTINGS).astype(object), pd.DataFrame(rows)])
+
+
+def make_improvement(**reasons):
+    """All planned cells of both conditions; reasons by target."""
+    rows = [(s, t, data, "f1_macro", reasons.get(t, "not_run")) for s, t in PAIRS for data in ("full", "half")]
+    return pd.DataFrame(rows, columns=["source", "target", "data", "metric", "reason"])
+
+
+def make_covariances(shared=0.0, se=0.1):
+    """Covariances of each target's two differences; ``shared`` is their correlation."""
+    result = {}
+    for target in TASKS:
+        first, second = (source for source in TASKS if source != target)
+        values = {(first, first): se**2, (second, first): shared * se**2, (second, second): se**2}
+        variants = ("all", "without_collapsed")
+        rows = [("full", runs, *pair, value, value) for runs in variants for pair, value in values.items()]
+        result[target] = pd.DataFrame(rows, columns=COVARIANCE_COLUMNS)
+    return result
+
+
+def cell(frame, **keys):
+    """The one row with the given values."""
+    for column, value in keys.items():
+        frame = frame[frame[column] == value]
+    assert len(frame) == 1
+    return frame.iloc[0]
+
+
+def make_found(p=None, **changes):
+    return significance(make_tests(p, **changes), make_improvement(), TASKS, SETTINGS)
+
+
+def test_false_discovery_rates_by_hand():
+    found = make_found()
+    pairs = {pair: cell(found, source=pair[0], target=pair[1], data="full", runs="all") for pair in PAIRS}
+    # m p / rank, from the largest on never rising: .006, .06, .06, .3, .6, .9.
+    assert [pairs[pair]["q"] for pair in PAIRS] == pytest.approx([0.006, 0.06, 0.06, 0.3, 0.6, 0.9])
+    harmonic = sum(1 / rank for rank in range(1, 7))
+    assert pairs["a", "b"]["q_by"] == pytest.approx(0.006 * harmonic)
+    assert {row["family"] for row in pairs.values()} == {6}
+    # Matrices: a and b are classification targets (multilabel too), r is regression.
+    classification = sorted(P[pair] for pair in PAIRS if pair[1] != "r")
+    assert pairs["a", "b"]["q_matrix"] == pytest.approx(classification[0] * 4)
+    assert pairs["a", "r"]["q_matrix"] == pytest.approx(0.02 * 2)
+    assert [pairs[pair]["effect"] for pair in PAIRS] == ["improved", *["none_found"] * 5]
+    assert pairs["a", "b"]["effect_published"] == "harmed"
+    # One discovery among six tests.
+    assert pairs["a", "b"]["bh_threshold"] == pytest.approx(0.05 / 6)
+    assert pairs["a", "b"]["mde_bh"] == pytest.approx(detectable(0.1, 0.05 / 6))
+    assert pairs["a", "b"]["mde_bh_percent"] == pytest.approx(200 * detectable(0.1, 0.05 / 6))
+
+
+def test_cells_without_a_test_have_their_reason_and_are_in_no_family():
+    p = {pair: value for pair, value in P.items() if pair != ("a", "b")}
+    found = significance(make_tests(p), make_improvement(b="failed"), TASKS, SETTINGS)
+    assert len(found) == 2 * 12
+    assert not found.duplicated(["source", "target", "data", "runs"]).any()
+    gone = cell(found, source="a", target="b", data="full", runs="all")
+    assert (gone["reason"], gone["metric"]) == ("failed", "f1_macro")
+    assert gone["effect"] is None or gone["effect"] != gone["effect"]
+    assert cell(found, source="a", target="r", data="full", runs="all")["family"] == 5
+    assert set(found.loc[found["data"] == "half", "reason"]) == {"not_run", "failed"}
+    late = significance(make_tests(p), make_improvement(b=""), TASKS, SETTINGS)
+    assert cell(late, source="a", target="b", data="full", runs="all")["reason"] == "not_available"
+
+
+def test_a_study_without_tests():
+    found = significance(empty_tests(SETTINGS), make_improvement(), TASKS, SETTINGS)
+    assert set(found["reason"]) == {"not_run"}
+    assert found["q"].isna().all()
+    counts = theme_counts(found, {}, TASKS, SETTINGS)
+    assert set(counts["n"]) == {0}
+    assert counts[["rate", "low", "high"]].isna().all(axis=None)
+
+
+def test_controls_are_tested_outside_of_the_families():
+    tests = make_tests({**P, ("none", "a"): 0.01, ("self", "a"): 0.01})
+    found = significance(tests, make_improvement(), TASKS, SETTINGS)
+    assert set(found.loc[found["source"].isin(["none", "self"]), "q"].isna()) == {True}
+    assert cell(found, source="a", target="b", data="full", runs="all")["family"] == 6
+
+
+def test_non_inferiority_is_one_sided_at_half_the_level():
+    found = make_found(data="half", p_noninferior_5=0.02)
+    assert set(found.loc[found["data"] == "half", "noninferior"]) == {"yes"}
+    assert set(make_found(data="half", p_noninferior_5=0.03)["noninferior"].dropna()) == {"no"}
+    half = found[(found["data"] == "half") & (found["runs"] == "all")]
+    assert half["q_noninferior"].to_numpy() == pytest.approx(0.02)
+    counts = theme_counts(found, {}, TASKS, SETTINGS)
+    row = cell(counts, data="half", runs="all", test="noninferiority", pairs="all", source_theme="direct",
+               target_theme="adjacent")  # fmt: skip
+    assert (row["outcome"], row["n"], row["count"]) == ("noninferior", 2, 2)
+
+
+def test_theme_counts_by_hand():
+    found = make_found()
+    counts = theme_counts(found, make_covariances(), TASKS, SETTINGS)
+
+    def row(source, target, test, outcome, pairs="all"):
+        return cell(counts, runs="all", data="full", test=test, outcome=outcome, pairs=pairs, source_theme=source,
+                    target_theme=target)  # fmt: skip
+
+    # Direct to adjacent: a -> r (.02), b -> r (.2); direct to direct: a -> b (.001) and b -> a (.03).
+    one = row("direct", "adjacent", "p", "improved")
+    assert (one["n"], one["count"], one["rate"]) == (2, 1, 0.5)
+    assert row("direct", "direct", "p", "improved")["count"] == 2
+    assert row("direct", "direct", "q", "improved")["count"] == 1
+    assert row("direct", "direct", "q", "not_harmed")["count"] == 2
+    assert row("direct", "direct", "published", "harmed")["count"] == 2
+    # All within one dataset.
+    assert row("direct", "direct", "p", "improved", "between_datasets")["n"] == 0
+    assert row("direct", "adjacent", "p", "improved", "between_datasets")["n"] == 2
+    assert row("adjacent", "abstract", "p", "improved")["n"] == 0
+
+
+def test_cells_that_move_together_widen_the_interval():
+    found, shape = make_found(), {"runs": "all", "data": "full", "test": "p", "outcome": "improved", "pairs": "all"}
+    shape |= {"source_theme": "direct", "target_theme": "adjacent"}
+    apart = cell(theme_counts(found, make_covariances(), TASKS, SETTINGS), **shape)
+    together = cell(theme_counts(found, make_covariances(shared=0.999), TASKS, SETTINGS), **shape)
+    assert apart["design_effect"] == pytest.approx(1, abs=0.1)
+    assert together["design_effect"] == pytest.approx(2, abs=0.1)
+    assert together["low"] < apart["low"] < apart["high"] < together["high"]
+
+
+def test_design_effect_by_hand():
+    generator = np.random.default_rng(0)
+    one = generator.random((4000, 1)) < 0.3
+    assert design_effect(np.repeat(one, 5, axis=1)) == pytest.approx(5)
+    assert design_effect(generator.random((4000, 5)) < 0.3) == pytest.approx(1, abs=0.1)
+    assert design_effect(np.ones((10, 3), dtype=bool)) == 1
+    assert design_effect(np.ones((10, 0), dtype=bool)) == 1
+
+
+@pytest.mark.parametrize(("count", "number"), [(0, 30), (3, 36), (36, 36)])
+def test_wilson_is_that_of_scipy(count, number):
+    expected = stats.binomtest(count, number).proportion_ci(method="wilson")
+    assert wilson_interval(count, number, 0.05) == pytest.approx((expected.low, expected.high))
+    assert wilson_interval(0, 0, 0.05) == (None, None)
+    assert wilson_interval(6, 12, 0.05, 2.0) == pytest.approx(wilson_interval(3, 6, 0.05))
+
+
+def test_files(tmp_path, monkeypatch):
+    tables = {"t/tests.csv": make_tests(), "u/tests.csv": empty_tests(SETTINGS)}
+    tables |= {f"{target}/covariance.csv": frame for target, frame in make_covariances().items()}
+    monkeypatch.setattr(families, "read_csv", lambda path: tables[path.as_posix()])
+    monkeypatch.setattr(families, "read_improvement", lambda path: make_improvement())
+    paths = [tmp_path / "significance.csv", tmp_path / "theme_counts.csv"]
+    tests, covariances = (
+        [type(tmp_path)(name) for name in tables if suffix in name] for suffix in ("tests", "covariance")
+    )
+    write_significance(tests, covariances, None, TASKS, SETTINGS, *paths)
+    found = pd.read_csv(paths[0])
+    assert len(found) == 24
+    assert found.columns[-1] == "reason"
+    counts = pd.read_csv(paths[1])
+    assert set(counts["test"]) == {"published", "p", "q", "noninferiority"}
+    assert len(counts) == 2 * 2 * 3 * 3 * 2 * 9 + 2 * 2 * 9  # conditions, runs, tests, outcomes, pairs, themes
+
+
+def test_families_are_added_to_a_frame_without_tests():
+    assert len(add_families(empty_tests(SETTINGS), TASKS, SETTINGS)) == 0

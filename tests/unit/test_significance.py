@@ -1,0 +1,358 @@
+"""Tests of significance: each number against one worked out by hand or by another implementation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.metrics import f1_score
+
+from empathy_transfer import significance
+from empathy_transfer.resampling import bootstrap_counts, make_sample
+from empathy_transfer.significance import (
+    compare,
+    detectable,
+    empty_tests,
+    satterthwaite,
+    seed_variance,
+    spread,
+    two_sided_p,
+    write_tests,
+)
+
+SETTINGS = {"resamples": 100, "alpha": 0.05, "margins": [5, 10], "absent_classes": "drop"}
+
+
+def make_target(n=120, seeds=(1, 2, 3), sources=("a", "b"), kind="regression", groups=None, seed=0):
+    """A target with runs of given seeds: (records, sample in groups, items, predictions)."""
+    generator = np.random.default_rng(seed)
+    labels = generator.normal(size=n) if kind == "regression" else generator.integers(0, 3, n)
+    records, predictions = {}, {}
+    for data in ("full", "half"):
+        for source in ("none", *sources):
+            for number in seeds:
+                if kind == "regression":
+                    answers = labels + generator.normal(size=n)
+                else:
+                    answers = np.where(generator.random(n) < 0.6, labels, generator.integers(0, 3, n))
+                set_run(records, predictions, (source, data, number), labels, answers)
+    labels = labels if kind == "regression" else np.eye(3, dtype=bool)[labels]
+    return records, make_sample(labels, groups), make_sample(labels), predictions
+
+
+def set_run(records, predictions, key, labels, answers, **changes):
+    """Set the record and the predictions of a run."""
+    source, data, number = key
+    if labels.dtype.kind == "f":
+        value = 0.0 if np.ptp(answers) == 0 else np.corrcoef(labels, answers)[0, 1]
+        metric, predictions[key] = "pearson_r", answers
+    else:
+        metric, value = "f1_macro", f1_score(labels, answers, average="macro")
+        predictions[key] = np.eye(3, dtype=bool)[answers]
+    record = {
+        "source": source,
+        "target": "t",
+        "data": data,
+        "seed": number,
+        "metric": metric,
+        "values": {metric: value},
+    }
+    record |= {"floor": 0.0, "standard_error": 0.05, "validation": 0.5, "floor_validation": 0.0}
+    records[key] = record | {"constant_prediction": False} | changes
+
+
+def cell(tests, source, data="full", runs="all"):
+    """The row of a cell."""
+    chosen = tests[(tests["source"] == source) & (tests["data"] == data) & (tests["runs"] == runs)]
+    assert len(chosen) == 1
+    return chosen.iloc[0]
+
+
+def correlation(items, answers, counts):
+    """Pearson r of items repeated by their counts, with scipy."""
+    return stats.pearsonr(np.repeat(items.labels, counts), np.repeat(answers, counts))[0]
+
+
+def test_seed_variance_by_hand():
+    values = {("none", "full", 1): 0.5, ("none", "full", 2): 0.7, ("a", "full", 1): 0.4, ("a", "half", 1): 0.1}
+    values |= {("b", "full", seed): value for seed, value in zip((1, 2, 3), (0.1, 0.2, 0.3), strict=True)}
+    # Squares .02 and .02, with 1 and 2 degrees of freedom; single runs add none.
+    variance, freedom = seed_variance(values)
+    assert variance == pytest.approx(0.04 / 3)
+    assert freedom == 3
+    assert seed_variance({("a", "full", 1): 0.4}) == (0.0, 0)
+
+
+def test_satterthwaite_is_that_of_the_welch_test():
+    first, second = np.array([1.0, 2.0, 4.0]), np.array([0.0, 5.0, 9.0, 2.0])
+    parts = [(first.var(ddof=1) / 3, 2), (second.var(ddof=1) / 4, 3)]
+    assert satterthwaite(parts) == pytest.approx(stats.ttest_ind(first, second, equal_var=False).df)
+    assert satterthwaite([(0.5, 20), (0.0, 0)]) == pytest.approx(20)
+    assert satterthwaite([(0.0, 20), (0.0, 0)]) == 20
+
+
+def test_the_jackknife_of_a_mean_is_its_usual_variance():
+    values = np.array([1.0, 4.0, 2.0, 7.0])
+    left_out = (values.sum() - values) / 3
+    assert spread(left_out, few=True) == pytest.approx(values.var(ddof=1) / 4)
+    assert spread(values, few=False) == pytest.approx(values.var(ddof=1))
+
+
+def test_detectable_difference():
+    assert detectable(1.0, 0.05) == pytest.approx(2.80, abs=0.002)
+    assert detectable(0.02, 0.05 / 306) == pytest.approx(0.02 * (3.7703 + 0.8416), rel=1e-3)
+
+
+def test_two_sided_p_is_that_of_a_t_test():
+    values = np.array([0.3, -0.1, 0.4, 0.2, 0.5])
+    expected = stats.ttest_1samp(values, 0)
+    assert two_sided_p(values.mean(), values.std(ddof=1) / np.sqrt(5), 4) == pytest.approx(expected.pvalue)
+    assert two_sided_p(0.0, 0.0, 10) == 1
+
+
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_the_primary_test_by_loops(kind):
+    records, sample, items, predictions = make_target(kind=kind)
+    # A loop over sklearn takes milliseconds for each score.
+    resamples = 100 if kind == "regression" else 25
+    tests, covariance = compare(records, sample, items, predictions, SETTINGS | {"resamples": resamples})
+    row = cell(tests, "a")
+    scores = {key: next(iter(record["values"].values())) for key, record in records.items()}
+    means = {source: np.mean([scores[source, "full", seed] for seed in (1, 2, 3)]) for source in ("none", "a")}
+    assert row["difference"] == pytest.approx(means["a"] - means["none"], abs=1e-9)
+    assert row["percent"] == pytest.approx(100 * row["difference"] / means["none"])
+    assert (row["seeds"], row["clusters"], row["method"], row["covers"]) == (3, 120, "bootstrap", "items_and_seeds")
+
+    def resampled(source, counts):
+        """Mean score over seeds of a resample, with scipy or sklearn."""
+        values = []
+        for seed in (1, 2, 3):
+            answers = np.repeat(predictions[source, "full", seed], counts, axis=0)
+            labels = np.repeat(items.labels, counts, axis=0)
+            if kind == "regression":
+                values.append(stats.pearsonr(labels, answers)[0])
+            else:
+                values.append(f1_score(labels.argmax(axis=1), answers.argmax(axis=1), average="macro"))
+        return np.mean(values)
+
+    counts = np.concatenate(list(bootstrap_counts(120, resamples, seed=0))).astype(int)
+    drawn = {source: np.array([resampled(source, line) for line in counts]) for source in ("none", "a", "b")}
+    deviations = np.stack([drawn["a"] - drawn["none"], drawn["b"] - drawn["none"]])
+    assert row["item_se"] == pytest.approx(deviations[0].std(ddof=1), rel=1e-6)
+    # Six cells with three seeds each: 12 degrees of freedom.
+    between = np.mean([np.var([scores[key] for key in records if key[:2] == one], ddof=1)
+                       for one in {key[:2] for key in records}])  # fmt: skip
+    assert (row["seed_sd"], row["seed_df"]) == (pytest.approx(np.sqrt(between)), 12)
+    se = np.sqrt(deviations[0].var(ddof=1) + between * 2 / 3)
+    freedom = se**4 / (deviations[0].var(ddof=1) ** 2 / 119 + (between * 2 / 3) ** 2 / 12)
+    assert (row["se"], row["df"]) == (pytest.approx(se, rel=1e-6), pytest.approx(freedom, rel=1e-6))
+    low, high = stats.t.interval(0.95, freedom, loc=row["difference"], scale=se)
+    assert (row["low"], row["high"]) == (pytest.approx(low, rel=1e-5), pytest.approx(high, rel=1e-5))
+    assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / se, freedom), rel=1e-5)
+    assert row["mde_percent"] == pytest.approx(100 * 2.8016 * se / means["none"], rel=1e-4)
+    chosen = covariance[(covariance["data"] == "full") & (covariance["runs"] == "all")]
+    pair = chosen[(chosen["source_1"] == "b") & (chosen["source_2"] == "a")].iloc[0]
+    assert pair["items"] == pytest.approx(np.cov(deviations)[0, 1], rel=1e-6)
+    assert pair["total"] == pytest.approx(np.cov(deviations)[0, 1] + between / 3, rel=1e-6)
+    own = chosen[(chosen["source_1"] == "a") & (chosen["source_2"] == "a")].iloc[0]
+    assert own["total"] == pytest.approx(se**2, rel=1e-6)
+
+
+def test_half_data_against_the_full_baseline():
+    records, sample, items, predictions = make_target()
+    tests, _ = compare(records, sample, items, predictions, SETTINGS)
+    row = cell(tests, "a", "half")
+    assert row["baseline"] == cell(tests, "a")["baseline"]
+    assert np.isnan(cell(tests, "a")["p_noninferior_5"])
+    # A margin of 10 % is easier to keep than one of 5 %, and that easier than no margin at all.
+    assert row["p_noninferior_10"] < row["p_noninferior_5"] < stats.t.sf(row["difference"] / row["se"], row["df"])
+    # The half-data baseline is compared as well.
+    assert cell(tests, "none", "half")["seeds"] == 3
+    # By loops: the standard error of transfer - .95 baseline.
+    counts = np.concatenate(list(bootstrap_counts(120, 100, seed=0))).astype(int)
+    weighted = [
+        np.mean([correlation(items, predictions["a", "half", seed], line)
+                 - 0.95 * correlation(items, predictions["none", "full", seed], line) for seed in (1, 2, 3)])
+        for line in counts
+    ]  # fmt: skip
+    between = row["seed_sd"] ** 2 * (1 + 0.95**2) / 3
+    items_variance = np.var(weighted, ddof=1)
+    se = np.sqrt(items_variance + between)
+    freedom = se**4 / (items_variance**2 / 119 + between**2 / row["seed_df"])
+    expected = stats.t.sf((row["transfer"] - 0.95 * row["baseline"]) / se, freedom)
+    assert row["p_noninferior_5"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_test_of_the_study_by_hand():
+    records, sample, items, predictions = make_target(groups=np.arange(120) // 3)
+    tests, _ = compare(records, sample, items, predictions, SETTINGS)
+    row = cell(tests, "b")
+    # Items one by one although the primary test draws groups, and the first seed only.
+    counts = np.concatenate(list(bootstrap_counts(120, 100, seed=1))).astype(int)
+    drawn = np.array([
+        correlation(items, predictions["b", "full", 1], line) - correlation(items, predictions["none", "full", 1], line)
+        for line in counts
+    ])  # fmt: skip
+    tail = min((drawn <= 0).sum(), (drawn >= 0).sum()) + 1
+    assert row["p_published"] == pytest.approx(min(1, 2 * tail / 101))
+    assert row["se_published"] == pytest.approx(drawn.std(ddof=1), rel=1e-6)
+    assert row["seed_published"] == 1
+    assert (row["clusters"], row["n_test"]) == (40, 120)
+
+
+def test_one_seed_leaves_out_what_another_would_give_and_says_so():
+    tests, _ = compare(*make_target(seeds=(4,)), SETTINGS)
+    row = cell(tests, "a")
+    assert row["covers"] == "items"
+    assert np.isnan(row["seed_sd"])
+    assert row["se"] == row["item_se"]
+    assert row["df"] == 119
+
+
+def test_few_groups_are_jackknifed():
+    records, sample, items, predictions = make_target(groups=np.arange(120) // 12)
+    tests, covariance = compare(records, sample, items, predictions, SETTINGS)
+    row = cell(tests, "a")
+    assert (row["method"], row["clusters"]) == ("cluster_t", 10)
+    kept = [(np.arange(120) // 12 != group).astype(int) for group in range(10)]
+    left_out = [
+        np.mean([correlation(items, predictions["a", "full", seed], some)
+                 - correlation(items, predictions["none", "full", seed], some) for seed in (1, 2, 3)])
+        for some in kept
+    ]  # fmt: skip
+    assert row["item_se"] == pytest.approx(np.sqrt(9 * np.var(left_out)), rel=1e-6)
+    assert row["df"] < 9 + 12
+    own = covariance[(covariance["source_1"] == "a") & (covariance["source_2"] == "a") & (covariance["data"] == "full")]
+    assert own["total"].iloc[0] == pytest.approx(row["se"] ** 2)
+
+
+def test_equal_predictions_differ_by_nothing():
+    records, sample, items, predictions = make_target(kind="classification", seeds=(1,), sources=("a",))
+    predictions["a", "full", 1] = predictions["none", "full", 1]
+    records["a", "full", 1]["values"] = records["none", "full", 1]["values"]
+    row = cell(compare(records, sample, items, predictions, SETTINGS)[0], "a")
+    assert (row["difference"], row["p"], row["p_published"]) == (0, 1, 1)
+    assert (row["low"], row["high"]) == (0, 0)
+
+
+def test_constant_predictions_are_tested_with_an_r_of_zero():
+    records, sample, items, predictions = make_target(sources=("a", "b", "c"))
+    for seed in (1, 2, 3):
+        set_run(records, predictions, ("a", "full", seed), items.labels, np.full(120, 0.5), constant_prediction=True)
+    tests, _ = compare(records, sample, items, predictions, SETTINGS)
+    row = cell(tests, "a")
+    assert row["transfer"] == 0
+    assert row["p"] < 0.001
+    assert row["reason"] == "collapsed"
+    gone = cell(tests, "a", runs="without_collapsed")
+    assert (gone["reason"], gone["seeds"]) == ("collapsed", 0)
+    assert np.isnan(gone["p"])
+    # The seed variance of the others is pooled over two degrees of freedom less.
+    assert cell(tests, "b", runs="without_collapsed")["seed_df"] == cell(tests, "b")["seed_df"] - 2
+
+
+def test_a_collapsed_seed_is_left_out_with_its_partner():
+    records, sample, items, predictions = make_target()
+    set_run(records, predictions, ("a", "full", 2), items.labels, np.full(120, 0.5), constant_prediction=True)
+    tests, _ = compare(records, sample, items, predictions, SETTINGS)
+    assert cell(tests, "a")["seeds"] == 3
+    sound = cell(tests, "a", runs="without_collapsed")
+    assert (sound["seeds"], sound["reason"]) == (2, "")
+    values = [records["none", "full", seed]["values"]["pearson_r"] for seed in (1, 3)]
+    assert sound["baseline"] == pytest.approx(np.mean(values))
+
+
+def test_two_items_are_too_few():
+    tests, covariance = compare(*make_target(n=2), SETTINGS)
+    assert set(tests["reason"]) <= {"too_few"}
+    assert tests[["p", "se", "p_published"]].isna().all(axis=None)
+    assert tests["difference"].notna().all()
+    assert len(covariance) == 0
+
+
+def test_a_difference_without_variance_has_no_test():
+    records, sample, items, predictions = make_target(seeds=(1,), sources=("a",))
+    set_run(records, predictions, ("none", "full", 1), items.labels, -items.labels)
+    set_run(records, predictions, ("a", "full", 1), items.labels, items.labels)
+    row = cell(compare(records, sample, items, predictions, SETTINGS)[0], "a")
+    assert row["difference"] == pytest.approx(2)
+    assert row["reason"] == "no_variance"
+    assert np.isnan(row["p"])
+
+
+def test_a_baseline_near_the_floor_has_no_percentages():
+    records, sample, items, predictions = make_target()
+    for record in records.values():
+        record["floor"] = 0.69
+    row = cell(compare(records, sample, items, predictions, SETTINGS)[0], "a", "half")
+    assert row["reason"] == "undefined"
+    assert np.isnan(row["percent"])
+    assert np.isnan(row["p_noninferior_5"])
+    assert row["p"] > 0
+
+
+def test_only_seeds_of_both_are_compared():
+    records, sample, items, predictions = make_target()
+    del records["a", "full", 3], records["none", "full", 1]
+    row = cell(compare(records, sample, items, predictions, SETTINGS)[0], "a")
+    assert (row["seeds"], row["seed_published"]) == (1, 2)
+    assert row["covers"] == "items_and_seeds"
+    assert row["se"] == pytest.approx(np.sqrt(row["item_se"] ** 2 + 2 * row["seed_sd"] ** 2))
+
+
+def test_predictions_that_do_not_give_the_recorded_score_are_refused():
+    records, sample, items, predictions = make_target()
+    records["a", "full", 1]["values"] = {"pearson_r": 0.1}
+    with pytest.raises(ValueError, match=r"metrics.json says 0.1"):
+        compare(records, sample, items, predictions, SETTINGS)
+
+
+@pytest.fixture
+def files(monkeypatch):
+    """Runs and tables by path, in place of files; returns the dict of tables."""
+    labels = ["x", "y", "x", "y", "y", "x"]
+    tables = {"test.parquet": pd.DataFrame({"id": list("abcdefg"), "group": list("ppqqrrs")})}
+    records = {}
+    for source in ("none", "s"):
+        answers = labels if source == "none" else ["x", "y", "y", "y", "y", "x"]
+        tables[f"{source}/predictions.parquet"] = pd.DataFrame(
+            {"id": list("abcdef"), "label": labels, "prediction": answers}
+        )
+        value = f1_score(labels, answers, average="macro")
+        records[f"{source}/metrics.json"] = {
+            "source": source, "target": "t", "data": "full", "seed": 1, "metric": "f1_macro", "floor": 0.3,
+            "values": {"f1_macro": value}, "standard_error": 0.1, "validation": 0.6, "floor_validation": 0.3,
+            "constant_prediction": False,
+        }  # fmt: skip
+    monkeypatch.setattr(significance, "read_table", lambda path, columns: tables[str(path)][columns])
+    monkeypatch.setattr(significance, "read_runs", lambda paths: [records[path] for path in paths if path in records])
+    return tables
+
+
+def run(folder, target="t"):
+    """Write the tests of a target from the runs in place of files; returns the frame as read back."""
+    paths = [folder / "tests.csv", folder / "covariance.csv"]
+    names = ["none/metrics.json", "s/metrics.json", "missing/metrics.json"]
+    write_tests(target, names, "test.parquet", SETTINGS, *paths)
+    return pd.read_csv(paths[0], keep_default_na=False, na_values=[""])
+
+
+def test_files(files, tmp_path):
+    tests = run(tmp_path)
+    assert list(tests.columns) == list(empty_tests(SETTINGS).columns)
+    row = cell(tests, "s")
+    # Three groups of two items are too few to test.
+    assert (row["n_test"], row["clusters"], row["reason"]) == (6, 3, "too_few")
+    assert row["difference"] == pytest.approx(f1_score([0, 1, 0, 1, 1, 0], [0, 1, 1, 1, 1, 0], average="macro") - 1)
+    assert len(run(tmp_path, target="other")) == 0
+
+
+def test_runs_with_other_items_are_refused(files, tmp_path):
+    files["s/predictions.parquet"] = files["s/predictions.parquet"].iloc[::-1].reset_index(drop=True)
+    with pytest.raises(ValueError, match="other test items"):
+        run(tmp_path)
+
+
+def test_items_that_the_test_split_lacks_are_refused(files, tmp_path):
+    files["test.parquet"] = files["test.parquet"].iloc[:4]
+    with pytest.raises(ValueError, match="2 items of the predictions"):
+        run(tmp_path)
