@@ -27,6 +27,7 @@ pathvars:
 include: "workflow/rules/fingerprint.smk"
 include: "workflow/rules/registry.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/run_files.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/baseline.smk"
 include: "workflow/rules/transfer.smk"

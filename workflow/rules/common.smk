@@ -109,47 +109,6 @@ def reported(tasks):
     return {name: {key: known[name][key] for key in keys if key in known[name]} for name in tasks}
 
 
-def runs(pattern):
-    """Paths of all baselines or transfers of the study, in all conditions."""
-    return expand(pattern, data=DATA, seed=SEEDS, task=TASKS, pair=PAIRS)
-
-
-def target_runs(target, name):
-    """Paths of a file of all runs that train a target: its baselines, and the transfers to it."""
-    pairs = [f"{source}--{target}" for source in TASKS if source != target]
-    baselines = expand(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{target}/{name}", data=DATA, seed=SEEDS)
-    return baselines + expand(
-        f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/{name}", data=DATA, seed=SEEDS, pair=pairs
-    )
-
-
-def target_metrics(wildcards):
-    """Paths of the metrics of all runs that train a target."""
-    return target_runs(wildcards.target, "metrics.json")
-
-
-def target_predictions(wildcards):
-    """Paths of the test predictions of all runs that train a target."""
-    return target_runs(wildcards.target, "predictions.parquet")
-
-
-def target_test(wildcards):
-    """Path of the test items of a target, as a param: it is not made for want of it."""
-    return f"{RESULTS}/data/{wildcards.target}/test.parquet"
-
-
 def significance_settings():
     """What the tests of significance use of the config's block `analysis`."""
     return {key: config["analysis"][key] for key in ("absent_classes", "alpha", "margins", "resamples")}
-
-
-def existing_metrics(wildcards):
-    """Paths of the metrics of the runs that have been made, whatever made them; of a target's, if a job has one."""
-    target = wildcards.get("target")
-    paths = sorted(str(path) for path in Path(RESULTS).glob("*/*/seed=*/*/metrics.json"))
-    return [path for path in paths if target is None or path.split("/")[-2].split("--")[-1] == target]
-
-
-def newest_change(wildcards):
-    """Time of the last change among the existing metrics, in seconds, so that a partial result follows them."""
-    return max((os.path.getmtime(path) for path in existing_metrics(wildcards)), default=0.0)

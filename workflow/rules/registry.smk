@@ -128,10 +128,7 @@ def plan_tasks(datasets):
         if form is None:
             left_out[task] = reason
         else:
-            planned[task] = datasets[name]["tasks"][task] | {
-                "dataset": name,
-                "form": form,
-            }
+            planned[task] = datasets[name]["tasks"][task] | {"dataset": name, "form": form}
     if not planned:
         raise WorkflowError("\n  ".join(["None of the study's tasks has its data:", *left_out_lines(left_out)]))
     return wanted, planned, left_out

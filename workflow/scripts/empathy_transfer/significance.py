@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.artefacts import read_table, write_csv
+from empathy_transfer.artefacts import write_csv
+from empathy_transfer.paired_runs import read_paired
 from empathy_transfer.resampling import (
     bootstrap_counts,
     dropped_share,
     leave_one_out_counts,
-    make_sample,
     paired_difference,
     score_systems,
     whole_counts,
@@ -59,7 +59,9 @@ def write_tests(target, metrics_paths, test_path, settings, tests_path, covarian
         for record in read_runs([path]):
             if record["target"] == target:
                 runs[record["source"], record["data"], record["seed"]] = (record, Path(path))
-    tests, covariance = compare(*_read(runs, test_path), settings) if runs else (empty_tests(settings), _covariance([]))
+    tests, covariance = (
+        compare(*read_paired(runs, test_path), settings) if runs else (empty_tests(settings), _covariance([]))
+    )
     write_csv(tests_path, tests)
     write_csv(covariance_path, covariance)
     if len(tests) and (tests["covers"].dropna() == "items").all():
@@ -209,18 +211,14 @@ def two_sided_p(difference, se, freedom):
 def _published(whole, scores, ends, sides, n_items, settings):
     """The study's own test, as columns: one seed, items resampled one by one, two-sided percentile p."""
     difference = _score(whole, sides[0][0]) - _score(whole, sides[1][0])
+    columns = {"n_test": n_items, "difference_published": difference, "se_published": None, "p_published": None}
     if n_items < LEAST_CLUSTERS:
-        return {"n_test": n_items, "difference_published": difference, "se_published": None, "p_published": None}
+        return columns
     replicates = paired_difference(scores, *ends, absent=settings["absent_classes"])
     # The observed difference counts as one more resample, so that p is never 0.
     tails = [(1 + (replicates <= NOTHING).sum()), (1 + (replicates >= -NOTHING).sum())]
     p = min(1.0, 2 * min(tails) / (1 + len(replicates)))
-    return {
-        "n_test": n_items,
-        "difference_published": difference,
-        "se_published": replicates.std(ddof=1),
-        "p_published": p,
-    }
+    return columns | {"se_published": replicates.std(ddof=1), "p_published": p}
 
 
 def _describe(row, baselines, collapsed, settings):
@@ -274,39 +272,6 @@ def _covariances(deviations, few):
                 shared = len({key[2] for key in transfers} & {key[2] for key in others})
                 seeds = variance * shared / (len(transfers) * len(others)) + (first == second) * variance / len(others)
                 yield data, runs, source, other, items[first, second], items[first, second] + seeds
-
-
-def _read(runs, test_path):
-    """(records, test items in their groups, the items one by one, predictions) of the runs, checked to be paired."""
-    frames = {
-        key: read_table(path.with_name("predictions.parquet"), columns=["id", "label", "prediction"])
-        for key, (_, path) in runs.items()
-    }
-    first = next(iter(frames.values()))
-    for key, frame in frames.items():
-        if not (frame["id"].equals(first["id"]) and frame["label"].equals(first["label"])):
-            raise ValueError(f"{runs[key][1].parent}: other test items or labels than in the other runs of the target")
-    groups = read_table(test_path, columns=["id", "group"]).set_index("id")["group"].reindex(first["id"])
-    if groups.isna().any():
-        raise ValueError(f"{test_path}: {int(groups.isna().sum())} items of the predictions are not among its rows")
-    labels, predictions = _encode(first["label"], {key: frame["prediction"] for key, frame in frames.items()})
-    records = {key: record for key, (record, _) in runs.items()}
-    return records, make_sample(labels, groups.to_numpy()), make_sample(labels), predictions
-
-
-def _encode(labels, predictions):
-    """Labels and predictions as numbers, or as booleans (items, classes among the labels)."""
-    if labels.dtype.kind == "f":
-        return labels.to_numpy(), {key: column.to_numpy() for key, column in predictions.items()}
-    several = isinstance(labels.iloc[0], list)
-    classes = sorted({name for row in labels for name in row} if several else set(labels))
-
-    def indicators(column):
-        """Which classes each item has."""
-        rows = [set(row) if several else {row} for row in column]
-        return np.array([[name in row for name in classes] for row in rows], dtype=bool)
-
-    return indicators(labels), {key: indicators(column) for key, column in predictions.items()}
 
 
 def _score(whole, row):
