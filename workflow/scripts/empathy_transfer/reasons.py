@@ -10,6 +10,6 @@ REASONS = {
     "undefined": ("UN", "undefined: the baseline is within two standard errors of constant answers"),
     "no_ratings": ("NT", "no ratings: two raters for an agreement, one rating of each aspect for a mean"),
     "constant": ("CO", "all values are the same"),
-    "too_few": ("TF", "too few items, groups of items or ratings to say"),
+    "too_few": ("TF", "too few items, groups of items, ratings, tasks or pairs of tasks to say"),
     "no_variance": ("NV", "scores differ, but no resample varies, so that there is no test"),
 }
