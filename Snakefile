@@ -25,6 +25,7 @@ pathvars:
 
 
 include: "workflow/rules/fingerprint.smk"
+include: "workflow/rules/layouts.smk"
 include: "workflow/rules/registry.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/run_files.smk"
@@ -34,6 +35,9 @@ include: "workflow/rules/transfer.smk"
 include: "workflow/rules/ratings.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/significance.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/importance.smk"
+include: "workflow/rules/published.smk"
 include: "workflow/rules/partial.smk"
 include: "workflow/rules/run.smk"
 

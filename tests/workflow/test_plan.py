@@ -33,6 +33,9 @@ def plans(full_study, tmp_path_factory):
             "selection": lambda: selection.dry_run("--config", "tasks=[conv_empathy,condolence]", "data=[full]"),
             "typo": lambda: small("typo", tasks=["condolence", "epitomer"]).dry_run(),
             "nothing": lambda: small("nothing", tasks=FOUR).dry_run(EMPATHY_RAW_DIR=str(folder / "no_such_folder")),
+            "published": lambda: small("published").dry_run(
+                "published_analysis", EMPATHY_RAW_DIR=str(folder / "no_such_folder")
+            ),
         }
     )
 
@@ -64,6 +67,11 @@ def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
         "measure_agreement": 1,
         "tabulate_themes": 1,
         "plot_differences": 1,
+        "compute_pair_features": 1,
+        "measure_importance": 2,
+        "permute_ratings": 1,
+        "report_importance": 1,
+        "plot_importance": 1,
         "complete_study": 1,
     }
 
@@ -120,6 +128,21 @@ def test_a_study_without_any_data_is_refused_with_what_to_do(plans):
         assert f" {task}: " in run.text
     assert "no_such_folder/condolence" in run.text
     assert run.jobs == ()
+
+
+def test_the_published_analysis_needs_no_data(plans):
+    run = plans["published"]
+    assert run.status == 0, run.text
+    assert run.rules == {
+        "collect_published_scores": 1,
+        "compute_published_features": 1,
+        "measure_published_importance": 2,
+        "permute_published_ratings": 1,
+        "report_published_importance": 1,
+        "plot_published_importance": 1,
+        "published_analysis": 1,
+    }
+    assert "Left out" not in run.text
 
 
 def test_the_worked_example_of_the_manual_runs(full_study, worked_example, tmp_path):

@@ -11,13 +11,15 @@ from study_copy import in_parallel
 SMALL = ["condolence", "epitome_er", "news_empathy", "news_emotion"]
 LIBRARY = "workflow/scripts/empathy_transfer"
 CONDITIONS = ["data=full seed=1", "data=half seed=1"]
+IMPORTANCE = {"measure_importance": 2, "permute_ratings": 1, "report_importance": 1, "plot_importance": 1}
 AGGREGATES = {
     "collect_scores": 1,
     "collect_significance": 1,
     "tabulate_scores": 4,
     "plot_improvement": 4,
     "complete_study": 1,
-}
+} | IMPORTANCE
+SUMMARY = {"summarise_data": 1, "compute_pair_features": 1}
 # The table of themes shows all tasks, with their titles and themes.
 THEMES = {"tabulate_themes": 1}
 
@@ -221,7 +223,7 @@ def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full
 def test_a_19th_task_adds_37_trainings_per_condition_and_seed_and_retrains_none(large):
     run = planned(large["nineteen"])
     own = {"check_raw": 1, "prepare_task": 1, "tokenise_task": 1, "train_baseline": 2, "train_transfer": 2 * 36}
-    assert run.rules == own | {"summarise_data": 1} | compared(19) | THEMES | AGGREGATES
+    assert run.rules == own | SUMMARY | compared(19) | THEMES | AGGREGATES
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 37
     assert all(job.about("essays_concern") for job in run.jobs if job.rule in own and job.rule != "check_raw")
@@ -242,16 +244,14 @@ def test_the_loss_retrains_all_and_leaves_the_data(changed):
 
 
 def test_title_and_theme_retrain_none(changed):
-    assert planned(changed["title_and_theme"]).rules == {"summarise_data": 1} | THEMES | AGGREGATES
+    assert planned(changed["title_and_theme"]).rules == SUMMARY | THEMES | AGGREGATES
 
 
 def test_two_changes_at_once_re_run_what_each_does(changed):
     run = planned(changed["learning_rate_and_title"])
     assert run.trained == runs_of("epitome_er", SMALL)
-    assert (
-        run.rules
-        == {"summarise_data": 1, "train_baseline": 2, "train_transfer": 12} | compared(4) | THEMES | AGGREGATES
-    )
+    own = {"train_baseline": 2, "train_transfer": 12}
+    assert run.rules == own | SUMMARY | compared(4) | THEMES | AGGREGATES
 
 
 def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
@@ -259,9 +259,8 @@ def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
     assert run.trained == runs_of("condolence", SMALL)
     assert {rule: number for rule, number in run.rules.items() if not rule.startswith("train_")} == {
         "prepare_task": 1,
-        "summarise_data": 1,
         "tokenise_task": 1,
-    } | compared(4) | AGGREGATES
+    } | SUMMARY | compared(4) | AGGREGATES
 
 
 def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
@@ -271,12 +270,12 @@ def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
         run.rules
         == {
             "prepare_task": 1,
-            "summarise_data": 1,
             "tokenise_task": 1,
             "train_baseline": 2,
             "train_transfer": 16,
         }
         | compared(5)
         | THEMES
+        | SUMMARY
         | AGGREGATES
     )

@@ -20,16 +20,18 @@ SEEDS, DATA = config["seeds"], config["data"]
 PAIRS = [f"{source}--{target}" for source, target in itertools.permutations(TASKS, 2)]
 SPLITS = ["train", "validation", "test"]
 KINDS = ["classification", "regression"]
+PROTOCOLS = ["published", "sound"]
 RESULTS, LOGS = f"results/{config['study']}", f"logs/{config['study']}"
 
 
 wildcard_constraints:
-    task="|".join(TASKS),
-    source="|".join(TASKS),
-    target="|".join(TASKS),
-    dataset="|".join(sorted(FORMS)),
+    task="|".join(TASKS or ["none"]),
+    source="|".join(TASKS or ["none"]),
+    target="|".join(TASKS or ["none"]),
+    dataset="|".join(sorted(FORMS) or ["none"]),
     data="full|half",
     kind="|".join(KINDS),
+    protocol="|".join(PROTOCOLS),
     seed=r"\d+",
     folder="|".join(sorted({folder for folder, _ in DOWNLOADED}) or ["none"]),
 
@@ -112,3 +114,30 @@ def reported(tasks):
 def significance_settings():
     """What the tests of significance use of the config's block `analysis`."""
     return {key: config["analysis"][key] for key in ("absent_classes", "alpha", "margins", "resamples")}
+
+
+def described(tasks):
+    """What features of pairs need to know of each of these tasks."""
+    about = {}
+    for task in tasks:
+        dataset = DATASETS[TASKS[task]["dataset"]]
+        about[task] = {key: dataset[key] for key in ("data_source", "language_setting")}
+        about[task] |= {key: TASKS[task][key] for key in ("dataset", "kind", "labels") if key in TASKS[task]}
+    return about
+
+
+def published_tasks(wildcards):
+    """Of the published study's tasks, in its order, what the paper says in words: where their texts come from."""
+    about = {}
+    for name, dataset in load_datasets("config/datasets").items():
+        words = {key: dataset[key] for key in ("data_source", "language_setting")}
+        about |= {task: {"dataset": name} | words for task in dataset["tasks"]}
+    return {task: about[task] for task in published_order()}
+
+
+def importance_settings():
+    """Settings of the importance analysis in a fixed order, without those of its neighbours."""
+    settings = config["analysis"]["importance"]
+    others = ("regression_labels", "null_draws")
+    plain = {key: value for key, value in sorted(settings.items()) if key not in others}
+    return plain | {"grid": dict(sorted(settings["grid"].items()))}

@@ -85,4 +85,4 @@ use rule plot_improvement as plot_partial_improvement with:
 
 rule partial:
     input:
-        [path.replace("<results>", "<results>/partial") for path in AGGREGATES],
+        [path.replace("<results>", "<results>/partial") for path in SCORE_AGGREGATES],

@@ -4,10 +4,9 @@ The registry of datasets and tasks: which are planned, from which files, and whi
 
 import csv
 import os
+import sys
 from pathlib import Path
 
-RAW_DIR = Path(os.environ.get("EMPATHY_RAW_DIR") or config["raw_dir"])
-DOWNLOADS = Path("resources/downloads")
 DATASET_SCHEMA = Path(workflow.basedir) / "workflow/schemas/dataset.schema.yaml"
 RATING_COLUMNS = ["task", "aspect", "annotator", "score"]
 ASPECTS = ["definition", "link", "conduciveness"]
@@ -48,57 +47,6 @@ def load_datasets(folder):
     return datasets
 
 
-def forms(dataset):
-    """Return the layouts of a dataset in the order of preference; an alternative has the main one's unset fields."""
-    main = {key: dataset.get(key) for key in ("folder", "files", "reader", "columns", "context")}
-    alternatives = [main | {"columns": None} | alternative for alternative in dataset.get("alternatives", [])]
-    return [dict(sorted(form.items())) for form in ({"form": "main", "note": None} | main, *alternatives)]
-
-
-def file_path(form, name):
-    """Return where a raw file lies, or will lie once it is generated or downloaded."""
-    if form["files"][name].get("generated"):
-        return f"results/{config['study']}/raw/{form['folder']}/{name}"
-    given = RAW_DIR / form["folder"] / name
-    return str(given if given.is_file() else DOWNLOADS / form["folder"] / name)
-
-
-def form_files(form):
-    """Return where the raw files of a layout lie, in the order of the dataset's file."""
-    return [file_path(form, name) for name in form["files"]]
-
-
-def missing_files(form, accepted):
-    """Return the raw files that are neither there nor to be made by a job of this run."""
-    return [
-        name
-        for name, file in form["files"].items()
-        if not file.get("generated") and not Path(file_path(form, name)).is_file() and not ("url" in file and accepted)
-    ]
-
-
-def choose_form(name, dataset):
-    """Return (the first layout whose files can all be had, None), or (None, the reason in one line)."""
-    accepted = name in config["accept_terms"]
-    for form in forms(dataset):
-        if not missing_files(form, accepted):
-            return form, None
-    form = forms(dataset)[0]
-    missing = missing_files(form, accepted)
-    ways = dict.fromkeys(
-        (
-            f"add '{name}' to accept_terms to download it"
-            if "url" in form["files"][file]
-            else form["files"][file]["obtain"]
-        )
-        for file in missing
-    )
-    shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-    how = "; or ".join(way.strip().rstrip(".") for way in ways)
-    terms = " ".join(dataset["terms"].split())
-    return None, f"{shown} not found in {RAW_DIR / form['folder']}. To get it: {how}. Terms: {terms}"
-
-
 def left_out_lines(left_out):
     """One line for each reason for which tasks are left out."""
     tasks = {}
@@ -107,10 +55,28 @@ def left_out_lines(left_out):
     return [f"Left out: {', '.join(names)}: {reason}" for reason, names in tasks.items()]
 
 
+def published_order():
+    """Return the place of each published task in the order of the study's tables."""
+    with open(PUBLISHED_ORDER, encoding="utf-8", newline="") as file:
+        return {row["task"]: place for place, row in enumerate(csv.DictReader(file))}
+
+
+def only_published():
+    """Whether this run was asked for nothing but the analysis of the printed numbers, which needs no data."""
+    # Snakemake tells the targets only once the rules are read, and reading the arguments takes time.
+    if not any("published" in argument for argument in sys.argv):
+        return False
+    from snakemake_logger_plugin_empathy.command import targets
+
+    asked = targets(sys.argv[1:])
+    return bool(asked) and all(
+        target == "published_analysis" or target.startswith("results/published/") for target in asked
+    )
+
+
 def plan_tasks(datasets):
     """Return (wanted tasks, planned ones, left-out ones with the reason); in the published order, others after it."""
-    with open(PUBLISHED_ORDER, encoding="utf-8", newline="") as file:
-        order = {row["task"]: place for place, row in enumerate(csv.DictReader(file))}
+    order = published_order()
     every = {task: name for name, dataset in datasets.items() for task in dataset["tasks"]}
     wanted = sorted(every, key=lambda task: (order.get(task, len(order)), task))
     if config["tasks"] != "all":
@@ -129,21 +95,7 @@ def plan_tasks(datasets):
             left_out[task] = reason
         else:
             planned[task] = datasets[name]["tasks"][task] | {"dataset": name, "form": form}
-    if not planned:
+    # A job's own process is not asked for targets; the run that started it has checked this.
+    if not planned and workflow.is_main_process and not only_published():
         raise WorkflowError("\n  ".join(["None of the study's tasks has its data:", *left_out_lines(left_out)]))
     return wanted, planned, left_out
-
-
-def downloads():
-    """Return {(folder, file): its dataset, address, digest and terms} of the files that this run downloads."""
-    return {
-        (form["folder"], name): {
-            "dataset": dataset,
-            "sha256": file.get("sha256"),
-            "terms": DATASETS[dataset]["terms"],
-            "url": file["url"],
-        }
-        for dataset, form in FORMS.items()
-        for name, file in form["files"].items()
-        if file_path(form, name) == str(DOWNLOADS / form["folder"] / name)
-    }

@@ -13,13 +13,17 @@ from filelock import FileLock, Timeout
 STARTED = time.time()
 
 
-def hold_study(lock=FileLock(f"{RESULTS}/.study.lock", thread_local=False)):
+PUBLISHED_ONLY = only_published()
+WRITTEN = "results/published" if PUBLISHED_ONLY else RESULTS
+
+
+def hold_study(lock=FileLock(f"{WRITTEN}/.study.lock", thread_local=False)):
     """Hold the study's lock for the life of this process, so that no two runs write the same study."""
-    os.makedirs(RESULTS, exist_ok=True)
+    os.makedirs(WRITTEN, exist_ok=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise WorkflowError(f"Another run works on the study '{config['study']}' (lock {lock.lock_file}).") from None
+        raise WorkflowError(f"Another run works on the study '{Path(WRITTEN).name}' (lock {lock.lock_file}).") from None
 
 
 def tell_plan():
@@ -30,6 +34,13 @@ def tell_plan():
         terms = " ".join(DATASETS[dataset]["terms"].split())
         lines.append(f"To be downloaded: {dataset}, under the terms that you accepted: {terms}")
     print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
+
+
+def tell_published():
+    """Print what the analysis of the printed numbers found."""
+    page = Path("results/published/importance.md")
+    if page.exists():
+        print(page.read_text(encoding="utf-8"), f"Figure: {page.parent / 'figures/importance.png'}", sep="\n")
 
 
 def close_run():
@@ -56,7 +67,7 @@ def close_run():
     subprocess.run([sys.executable, "-m", "empathy_transfer.run_summary", f"{LOGS}/plan.json"])
 
 
-if workflow.is_main_process:
+if workflow.is_main_process and not PUBLISHED_ONLY:
     tell_plan()
 
 
@@ -65,8 +76,12 @@ onstart:
 
 
 onsuccess:
-    close_run()
+    if PUBLISHED_ONLY:
+        tell_published()
+    else:
+        close_run()
 
 
 onerror:
-    close_run()
+    if not PUBLISHED_ONLY:
+        close_run()

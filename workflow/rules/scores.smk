@@ -87,13 +87,18 @@ rule plot_improvement:
         "../scripts/plot_improvement.py"
 
 
-AGGREGATES = [
+SCORE_AGGREGATES = [
     "<results>/analysis/scores.csv",
     "<results>/analysis/improvement.csv",
     "<results>/analysis/significance.csv",
     "<results>/analysis/theme_counts.csv",
     *expand("<results>/tables/scores_{kind}_{data}.html", kind=KINDS, data=DATA),
     *expand("<results>/figures/improvement_{kind}_{data}.png", kind=KINDS, data=DATA),
+]
+AGGREGATES = [
+    *SCORE_AGGREGATES,
+    "<results>/analysis/importance.csv",
+    "<results>/figures/importance.png",
 ]
 
 

@@ -26,7 +26,7 @@ def partial_command(argv=None):
     """The command line of this run with `partial` as its only target."""
     argv = sys.argv if argv is None else argv
     arguments = [argument for argument in argv[1:] if argument not in NOT_REPEATED]
-    for target in _targets(arguments):
+    for target in targets(arguments):
         # The last one: an option that takes several values, such as `--config`, may hold the same word before.
         place = len(arguments) - 1 - arguments[::-1].index(target)
         del arguments[place]
@@ -34,7 +34,7 @@ def partial_command(argv=None):
     return _render(argv, ["partial", *arguments])
 
 
-def _targets(arguments):
+def targets(arguments):
     """The targets among the arguments; none if Snakemake can't parse them (then there was no run either)."""
     from snakemake.cli import get_argument_parser
 

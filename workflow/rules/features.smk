@@ -1,0 +1,32 @@
+"""
+Stage: what is known of each ordered pair of tasks before any training.
+
+NEEDS    <results>/data/summary.csv and the construct ratings
+MAKES    <results>/analysis/pair_features.csv
+"""
+
+
+rule compute_pair_features:
+    input:
+        summary="<results>/data/summary.csv",
+        ratings=config["ratings"],
+    output:
+        features="<results>/analysis/pair_features.csv",
+        provenance="<results>/analysis/pair_features.provenance.json",
+    log:
+        "<logs>/analysis/pair_features.log",
+    conda:
+        "../../environment.yml"
+    params:
+        tasks=described(TASKS),
+        regression_labels=config["analysis"]["importance"]["regression_labels"],
+        code=code_fingerprint("compute_pair_features"),
+    message:
+        "Computing the features of all pairs of tasks"
+    script:
+        "../scripts/compute_pair_features.py"
+
+
+rule features:
+    input:
+        "<results>/analysis/pair_features.csv",

@@ -1,0 +1,106 @@
+"""
+Stage: the importance analysis on the printed scores: `snakemake published_analysis`. It needs neither data nor encoder.
+
+NEEDS    resources/published/, config/datasets/
+MAKES    results/published/{improvement,pair_features,importance,importance_variants,fit,rating_nulls}.csv
+         results/published/importance.md, results/published/figures/importance.{png,svg,csv}
+"""
+
+
+rule collect_published_scores:
+    input:
+        scores="resources/published/tables7_8_scores.csv",
+        labels="resources/published/tables10_12_label_shares.csv",
+    output:
+        improvement="results/published/improvement.csv",
+        provenance="results/published/improvement.provenance.json",
+    log:
+        "logs/published/improvement.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code_fingerprint("collect_published_scores"),
+    message:
+        "Comparing the printed scores with their baselines"
+    script:
+        "../scripts/collect_published_scores.py"
+
+
+rule compute_published_features:
+    input:
+        sizes="resources/published/table1_datasets.csv",
+        ratings="resources/published/table2_ratings.csv",
+        scores="resources/published/tables7_8_scores.csv",
+        labels="resources/published/tables10_12_label_shares.csv",
+    output:
+        features="results/published/pair_features.csv",
+        provenance="results/published/pair_features.provenance.json",
+    log:
+        "logs/published/pair_features.log",
+    conda:
+        "../../environment.yml"
+    params:
+        tasks=published_tasks,
+        regression_labels=config["analysis"]["importance"]["regression_labels"],
+        code=code_fingerprint("compute_published_features"),
+    message:
+        "Computing the features of all pairs of tasks from the printed tables"
+    script:
+        "../scripts/compute_published_features.py"
+
+
+use rule measure_importance as measure_published_importance with:
+    input:
+        improvement="results/published/improvement.csv",
+        features="results/published/pair_features.csv",
+    output:
+        importance="results/published/importance/{protocol}.csv",
+        fit="results/published/importance/{protocol}_fit.csv",
+        provenance="results/published/importance/{protocol}.provenance.json",
+    log:
+        "logs/published/importance/{protocol}.log",
+
+
+use rule permute_ratings as permute_published_ratings with:
+    input:
+        improvement="results/published/improvement.csv",
+        features="results/published/pair_features.csv",
+    output:
+        nulls="results/published/rating_nulls.csv",
+        provenance="results/published/rating_nulls.provenance.json",
+    log:
+        "logs/published/rating_nulls.log",
+
+
+use rule report_importance as report_published_importance with:
+    input:
+        importance=expand("results/published/importance/{protocol}.csv", protocol=PROTOCOLS),
+        fit=expand("results/published/importance/{protocol}_fit.csv", protocol=PROTOCOLS),
+        nulls="results/published/rating_nulls.csv",
+        printed="resources/published/table6_importance.csv",
+    output:
+        importance="results/published/importance.csv",
+        variants="results/published/importance_variants.csv",
+        fit="results/published/fit.csv",
+        text="results/published/importance.md",
+        provenance="results/published/importance.provenance.json",
+    log:
+        "logs/published/importance.log",
+
+
+use rule plot_importance as plot_published_importance with:
+    input:
+        importance="results/published/importance.csv",
+    output:
+        png="results/published/figures/importance.png",
+        svg="results/published/figures/importance.svg",
+        csv="results/published/figures/importance.csv",
+        provenance="results/published/figures/importance.provenance.json",
+    log:
+        "logs/published/figures/importance.log",
+
+
+rule published_analysis:
+    input:
+        "results/published/importance.csv",
+        "results/published/figures/importance.png",

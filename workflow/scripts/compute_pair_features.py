@@ -1,0 +1,14 @@
+"""Entry point of rule compute_pair_features."""
+
+from empathy_transfer.job import open_job
+from empathy_transfer.pair_features import write_study_features
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        write_study_features(
+            summary_path=job.input["summary"],
+            ratings_path=job.input["ratings"],
+            tasks=job.params["tasks"],
+            regression_labels=job.params["regression_labels"],
+            features_path=job.output["features"],
+        )

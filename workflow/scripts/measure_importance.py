@@ -1,0 +1,15 @@
+"""Entry point of rules measure_importance and measure_published_importance."""
+
+from empathy_transfer.importance_report import measure_importance
+from empathy_transfer.job import open_job
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        measure_importance(
+            improvement_path=job.input["improvement"],
+            features_path=job.input["features"],
+            protocol=job.wildcards["protocol"],
+            settings=job.params["settings"],
+            importance_path=job.output["importance"],
+            fit_path=job.output["fit"],
+        )

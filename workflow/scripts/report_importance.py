@@ -1,0 +1,17 @@
+"""Entry point of rules report_importance and report_published_importance."""
+
+from empathy_transfer.importance_report import report_importance
+from empathy_transfer.job import open_job
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        report_importance(
+            importance_paths=job.input["importance"],
+            fit_paths=job.input["fit"],
+            nulls_path=job.input["nulls"],
+            printed_path=job.input["printed"],
+            importance_path=job.output["importance"],
+            variants_path=job.output["variants"],
+            fit_path=job.output["fit"],
+            text_path=job.output["text"],
+        )
