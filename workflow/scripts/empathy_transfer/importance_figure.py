@@ -49,7 +49,7 @@ def draw_importance(importance):
         rows = importance[(importance["protocol"] == protocol) & (importance["part"] == part)].set_index("feature")
         _draw_panel(panel, rows.reindex(FEATURES), protocol, part)
     panels[0].set_yticks(range(len(FEATURES)), list(FEATURE_NAMES.values()))
-    panels[0].invert_yaxis()
+    panels[0].set_ylim(len(FEATURES) - 0.5, -0.5)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=5, frameon=False)
     return figure
 
