@@ -9,7 +9,7 @@ import os
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.getenv("PYTHONPATH")])))
 
 # No param, since it changes no result.
-os.environ["EMPATHY_FIRST_LAYER_GB"] = str(config["first_layer_gb"])
+os.environ.update(EMPATHY_FIRST_LAYER_GB=str(config["first_layer_gb"]))
 
 check_ratings(config["ratings"])
 DATASETS = load_datasets(config["datasets"])

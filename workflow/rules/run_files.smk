@@ -36,7 +36,7 @@ def existing_metrics(wildcards):
     """Paths of the metrics of the runs that have been made, whatever made them; of a target's, if a job has one."""
     target = wildcards.get("target")
     paths = sorted(str(path) for path in Path(RESULTS).glob("*/*/seed=*/*/metrics.json"))
-    return [path for path in paths if target is None or path.split("/")[-2].split("--")[-1] == target]
+    return [path for path in paths if target is None or Path(path).parent.name.split("--")[-1] == target]
 
 
 def newest_change(wildcards):

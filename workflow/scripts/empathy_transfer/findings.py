@@ -1,6 +1,6 @@
 """The main findings in three sentences, worked out from the scores: descriptions of what was measured, nothing more.
 
-What the study says of its themes, as far as it goes without tests of significance.
+What the study says of its themes; whether a difference is more than chance says `significance`.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ def _source_themes(defined):
     )
     text = (
         f"Transfer from {record['best']} source tasks has the highest mean change over the baseline: {listed}; "
-        f"{_seeds(defined)}, no test of significance."
+        f"{_seeds(defined)}; tests are in analysis/significance.csv."
     )
     if len(means) == 1:
         text = f"Only {record['best']} sources have results: mean change over the baseline {listed}; {_seeds(defined)}."
