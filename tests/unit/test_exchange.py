@@ -78,5 +78,5 @@ def test_pickled_and_other_adapters_are_refused(encoder, exported, tmp_path):
     config = json.loads((exported / "adapter_config.json").read_text())
     config["config"]["mh_adapter"] = True
     (exported / "adapter_config.json").write_text(json.dumps(config))
-    with pytest.raises(ArtefactError, match="seq_bn; this differs in mh_adapter"):
+    with pytest.raises(ArtefactError, match="are read; this differs in mh_adapter"):
         import_adapter(exported)

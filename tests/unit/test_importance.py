@@ -165,7 +165,7 @@ def test_a_study_with_too_few_pairs_has_a_page_and_a_figure():
     fits = [fit_table(improvement, features, protocol, SETTINGS) for protocol in PROTOCOLS]
     table = pd.concat(tables, ignore_index=True).assign(printed=0.0, printed_std=0.0)
     page = as_page(table, pd.concat(fits, ignore_index=True), null_table(improvement, features, 2, 0))
-    assert "`too_few`: too few tasks, or pairs of tasks, for the analysis." in page
+    assert "`too_few`: too few items, groups of items, ratings, tasks or pairs of tasks to say." in page
     with figure_style():
         draw_importance(table[table["variant"] == 0])
 

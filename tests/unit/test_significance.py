@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from empathy_transfer import significance
+from empathy_transfer import paired_runs, significance
 from empathy_transfer.resampling import bootstrap_counts, make_sample
 from empathy_transfer.significance import (
     compare,
@@ -323,7 +323,7 @@ def files(monkeypatch):
             "values": {"f1_macro": value}, "standard_error": 0.1, "validation": 0.6, "floor_validation": 0.3,
             "constant_prediction": False,
         }  # fmt: skip
-    monkeypatch.setattr(significance, "read_table", lambda path, columns: tables[str(path)][columns])
+    monkeypatch.setattr(paired_runs, "read_table", lambda path, columns: tables[str(path)][columns])
     monkeypatch.setattr(significance, "read_runs", lambda paths: [records[path] for path in paths if path in records])
     return tables
 
