@@ -20,7 +20,10 @@ import numpy as np
 import torch
 
 from empathy_transfer.batches import batch_of
+from empathy_transfer.files import sha256_file
 
+# The modules that compute what is kept: an edit of one leaves the files of the earlier code aside.
+CODE = ("attention.py", "batches.py", "fast.py", "first_layer.py")
 DIGEST_BYTES = 16
 PROGRESS_SECONDS = 10.0
 
@@ -43,8 +46,9 @@ class FirstLayer:
         self.states, self.held = {}, []
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        # Everything that the numbers depend on, down to the instructions that the processor has.
+        # Everything that the numbers depend on, from the code down to the instructions that the processor has.
         parts = [tokens_digest, engine.encoder.weights_sha256, engine.precision, torch.__version__, _processor()]
+        parts += [sha256_file(Path(__file__).with_name(name)) for name in CODE]
         for split, items in splits.items():
             name = hashlib.sha256("\n".join([*parts, split]).encode()).hexdigest()[:32]
             self.states[split] = self._open(folder / name, split, items, limit)
