@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from empathy_transfer import training
-from empathy_transfer.checkpoints import NAME, Checkpoint
+from empathy_transfer.checkpoints import Checkpoint
 from empathy_transfer.fast import FastEngine
+from empathy_transfer.files import CHECKPOINT
 from tiny_encoders import items_of, make_encoder
 
 SETTINGS = {
@@ -54,7 +55,7 @@ def test_killed_at_ten_random_steps_it_ends_in_the_same_bits(encoder, tmp_path, 
         folder = tmp_path / str(step)
         with pytest.raises(KeyboardInterrupt):
             train(encoder, folder, killed_at=step)
-        assert (folder / NAME).exists() == (step >= 7)
+        assert (folder / CHECKPOINT).exists() == (step >= 7)
         vector, scores, best = train(encoder, folder)
         assert torch.equal(vector, expected[0])
         assert (scores, best) == expected[1:]
@@ -68,12 +69,12 @@ def test_a_checkpoint_of_other_settings_or_damaged_is_left_aside(encoder, tmp_pa
     fresh = train(encoder, tmp_path / "fresh", settings=others)
     assert torch.equal(train(encoder, tmp_path, settings=others)[0], fresh[0])
     assert "belongs to other settings" in capsys.readouterr().out
-    data = bytearray((tmp_path / NAME).read_bytes())
+    data = bytearray((tmp_path / CHECKPOINT).read_bytes())
     data[-5] ^= 1
-    (tmp_path / NAME).write_bytes(data)
+    (tmp_path / CHECKPOINT).write_bytes(data)
     assert Checkpoint(tmp_path, {"settings": others}).load() is None
     assert "is damaged" in capsys.readouterr().out
-    (tmp_path / NAME).write_bytes(b"no tensors")
+    (tmp_path / CHECKPOINT).write_bytes(b"no tensors")
     assert Checkpoint(tmp_path, {"settings": others}).load() is None
 
 

@@ -21,7 +21,7 @@ DATA_SHARES = {"full": 1.0, "half": 0.5}
 
 @dataclass(frozen=True)
 class Items:
-    """Tokenised items on the CPU: flat ids, their offsets, labels and ids (see `token_file`), and the rows in use."""
+    """Tokenised items on the CPU: flat ids, their offsets and labels (see `token_file`), and the rows in use."""
 
     input_ids: torch.Tensor
     token_type_ids: torch.Tensor
@@ -104,13 +104,6 @@ def derived_seed(purpose, target, seed):
     return int.from_bytes(sha256(f"{purpose}:{target}:{seed}".encode()).digest()[:8], "big") >> 1
 
 
-def load_items(tensors, split, rows=None):
-    """Return the items of a split at these row numbers, all without them."""
-    names = ["input_ids", "token_type_ids", "offsets", "labels"]
-    parts = {name: tensors[f"{split}.{name}"] for name in names}
-    return Items(**parts, rows=np.arange(len(parts["labels"])) if rows is None else rows)
-
-
 def choose_items(tokens_path, task, data, seed, caps):
     """Choose the items of a run: returns ({split: Items}, ids of the test items).
 
@@ -124,14 +117,17 @@ def choose_items(tokens_path, task, data, seed, caps):
     tensors, _ = read_tensors(tokens_path)
     chosen = {}
     for split in SPLITS:
-        part = {name.removeprefix(f"{split}."): value for name, value in tensors.items() if name.startswith(split)}
+        part = {
+            name.removeprefix(f"{split}."): value for name, value in tensors.items() if name.startswith(f"{split}.")
+        }
         count, fixed = len(part["labels"]), split != "train"
         share = capped_share(count, caps[split]) * (1.0 if fixed else DATA_SHARES[data])
         draw = derived_seed("items" if fixed else "data", task["task"], split if fixed else seed)
         mask = nested_subset(
             unpack_texts(part, "groups"), label_values(part["labels"], task), task["kind"], share, draw
         )
-        chosen[split] = load_items(tensors, split, np.flatnonzero(mask))
+        names = ("input_ids", "token_type_ids", "offsets", "labels")
+        chosen[split] = Items(**{name: part[name] for name in names}, rows=np.flatnonzero(mask))
         if split == "test":
             ids = [name for name, wanted in zip(unpack_texts(part, "ids"), mask, strict=True) if wanted]
     return chosen, ids

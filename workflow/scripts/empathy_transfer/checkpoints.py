@@ -11,9 +11,7 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 
-from empathy_transfer.files import write_bytes
-
-NAME = "checkpoint.safetensors"
+from empathy_transfer.files import CHECKPOINT, write_bytes
 
 
 class Checkpoint:
@@ -26,7 +24,7 @@ class Checkpoint:
 
     def __init__(self, folder, identity):
         """Name the file and the digest of what its content belongs to."""
-        self.path = Path(folder) / NAME
+        self.path = Path(folder) / CHECKPOINT
         self.identity = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def save(self, tensors, record):

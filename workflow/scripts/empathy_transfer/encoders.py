@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from empathy_transfer.files import write_text
+from empathy_transfer.files import sha256_file, write_text
 
 DIGESTS = Path(".cache/digests")
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
@@ -126,8 +126,7 @@ def _sha256(path):
             return known
     except OSError:
         pass
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256_file(path)
     with contextlib.suppress(OSError):  # a folder that can't be written to costs time only
         DIGESTS.mkdir(parents=True, exist_ok=True)
         write_text(memory, digest)

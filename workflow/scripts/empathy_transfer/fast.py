@@ -71,8 +71,11 @@ class FastEngine:
 
     def named(self, vector):
         """Return the parts of a vector like `flat` by name, adapter and head apart; they share its memory."""
-        sizes = [sum(map(math.prod, part.values())) for part in self.shapes]
-        return [_split(part, shapes) for part, shapes in zip(vector.split(sizes), self.shapes, strict=True)]
+        return [_split(part, shapes) for part, shapes in zip(self._parts(vector), self.shapes, strict=True)]
+
+    def _parts(self, vector):
+        """Cut a vector like `flat` into the adapter's and the head's part."""
+        return vector.split([sum(map(math.prod, shapes.values())) for shapes in self.shapes])
 
     def adapter(self):
         """Return the target adapter's tensors, named as in the reference engine."""
@@ -115,7 +118,7 @@ class FastEngine:
             batch: the items. record: a list that takes what each layer adds to the stream, as (attention output,
                 feed-forward output) per layer, for gradients with respect to activations.
         """
-        adapter, head = (part for part in self.flat.split([sum(map(math.prod, s.values())) for s in self.shapes]))
+        adapter, head = self._parts(self.flat)
         target, top = _split(adapter.to(self.type), self.shapes[0]), _split(head, self.shapes[1])
         stack = [self._source, target] if self._source else [target]
         hidden = None

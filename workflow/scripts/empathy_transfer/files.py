@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 TEMPORARY_SUFFIX = ".tmp"
+CHECKPOINT = "checkpoint.safetensors"  # state of an unfinished training: no result
 
 
 def sha256_bytes(data):

@@ -57,6 +57,12 @@ def read_ratings(path):
     return frame[keys].assign(score=scores)
 
 
+def mean_ratings(ratings):
+    """Means over annotators: a frame with tasks as rows and the three aspects as columns, missing where unrated."""
+    means = ratings.groupby(["task", "aspect"])["score"].mean().unstack()
+    return means.reindex(columns=list(ASPECTS))
+
+
 def agreement(ratings, resamples=10_000, alpha=0.05, seed=0):
     """Agreement of all raters, per aspect, overall and on the means: a frame with ``AGREEMENT_COLUMNS``.
 

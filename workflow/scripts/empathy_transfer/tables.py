@@ -101,13 +101,23 @@ def as_html(rows, targets, tasks, kind, data):
             f"{''.join(map(_html_cell, cells))}</tr>"
             for source, cells in rows.items()
         ]
-        body = (
-            f"<table>\n<caption>{html.escape(caption(kind, data))}</caption>\n"
-            f'<thead><tr><th scope="col">source \\ target</th>{head}</tr></thead>\n<tbody>\n'
-            + "\n".join(lines)
-            + "\n</tbody>\n</table>\n"
-            + "".join(f"<p class=legend>{html.escape(line)}</p>\n" for line in legend(rows))
-        )
+        heads = f'<th scope="col">source \\ target</th>{head}'
+        body = html_table(caption(kind, data), heads, lines, legend(rows))
+    return html_page(title, body)
+
+
+def html_table(caption, heads, rows, notes):
+    """A table with its notes as HTML: ``heads`` and ``rows`` are HTML already, ``caption`` and ``notes`` text."""
+    return (
+        f"<table>\n<caption>{html.escape(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody>\n</table>\n"
+        + "".join(f"<p class=legend>{html.escape(note)}</p>\n" for note in notes)
+    )
+
+
+def html_page(title, body):
+    """One HTML page that needs nothing else."""
     return PAGE.replace("{title}", html.escape(title)).replace("{body}", body)
 
 

@@ -7,9 +7,9 @@ data of a study, and the numbers printed in the paper.
 import pandas
 
 from empathy_transfer.artefacts import read_csv
+from empathy_transfer.ratings import ASPECTS, mean_ratings
 
 SIZES = ("samples", "tokens", "vocabulary")
-ASPECTS = ("definition", "link", "conduciveness")
 FACT_COLUMNS = ["task", "dataset", "kind", *SIZES, "labels", "data_source", "language_setting", *ASPECTS]
 # Under which name data/summary.csv counts each size.
 STATISTICS = {"samples": "n", "tokens": "tokens", "vocabulary": "vocabulary"}
@@ -78,12 +78,6 @@ def published_facts(tasks, printed_paths):
         number = 1 if kind == "regression" else int(labels[task])
         rows.append({"task": task, **_described(about | {"kind": kind}), **counts, "labels": number})
     return _with_ratings(rows, read_csv(printed_paths["ratings"], verify=False))
-
-
-def mean_ratings(ratings):
-    """Means over annotators: a frame with tasks as rows and the three aspects as columns, missing where unrated."""
-    means = ratings.groupby(["task", "aspect"])["score"].mean().unstack()
-    return means.reindex(columns=list(ASPECTS))
 
 
 def _described(about):

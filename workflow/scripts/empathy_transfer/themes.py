@@ -9,10 +9,10 @@ import html
 import pandas as pd
 
 from empathy_transfer.artefacts import write_csv, write_text
-from empathy_transfer.ratings import ASPECTS, read_ratings
+from empathy_transfer.ratings import ASPECTS, mean_ratings, read_ratings
 from empathy_transfer.reasons import REASONS
 from empathy_transfer.style import THEMES
-from empathy_transfer.tables import PAGE, tex_text
+from empathy_transfer.tables import html_page, html_table, tex_text
 
 COLUMNS = ["theme", "task", "title", *ASPECTS, "mean", "raters", "band", "deviates", "reason"]
 HEADS = {"definition": "Def.", "link": "Link", "conduciveness": "Cond.", "mean": "Mean"}
@@ -42,7 +42,7 @@ def theme_table(ratings, tasks):
     the theme whose band it lies in, and ``deviates`` whether that is not the task's theme. A task of which an aspect
     has no rating has neither mean nor band, and the reason ``no_ratings``. Ratings of other tasks are left out.
     """
-    means = ratings.groupby(["task", "aspect"])["score"].mean().unstack().reindex(columns=ASPECTS)
+    means = mean_ratings(ratings)
     raters = ratings.groupby("task")["annotator"].nunique()
     rows = []
     for task, about in tasks.items():
@@ -85,14 +85,7 @@ def as_html(table):
             cells = "".join(f"<td{'' if text else ' class=blank'}>{text or 'no ratings'}</td>" for text in _texts(row))
             star = "<sup>*</sup>" if row["deviates"] else ""
             lines.append(f'<tr><th scope="row">{html.escape(row["title"])}{star}</th>{cells}</tr>')
-    body = (
-        f"<table>\n<caption>{html.escape(CAPTION)}</caption>\n"
-        f'<thead><tr><th scope="col">task</th>{head}</tr></thead>\n<tbody>\n'
-        + "\n".join(lines)
-        + "\n</tbody>\n</table>\n"
-        + "".join(f"<p class=legend>{html.escape(line)}</p>\n" for line in legend(table))
-    )
-    return PAGE.replace("{title}", TITLE).replace("{body}", body)
+    return html_page(TITLE, html_table(CAPTION, f'<th scope="col">task</th>{head}', lines, legend(table)))
 
 
 def as_tex(table):

@@ -20,6 +20,7 @@ from empathy_transfer.evaluation import decode, floor, predict, prediction_table
 from empathy_transfer.metrics import bootstrap_standard_error, is_constant
 from empathy_transfer.optimizer import AdamW
 from empathy_transfer.precision import choose_precision
+from empathy_transfer.splits import SPLITS
 
 # Below this an epoch is cheaper to repeat than to keep.
 CHECKPOINT_SECONDS = 5.0
@@ -55,7 +56,7 @@ def train_run(run, inputs, outputs, settings, encoder_settings, threads, origin)
     torch.set_num_threads(threads)
     task = read_json(inputs["task_json"])
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    caps = {split: settings[f"max_{split}"] for split in ("train", "validation", "test")}
+    caps = {split: settings[f"max_{split}"] for split in SPLITS}
     items, ids = choose_items(inputs["tokens"], task, run.data, run.seed, caps)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     precision = choose_precision(settings["precision"], device)

@@ -9,13 +9,13 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from empathy_transfer.files import TEMPORARY_SUFFIX, sha256_file
+from empathy_transfer.files import CHECKPOINT, TEMPORARY_SUFFIX, sha256_file
 from empathy_transfer.joblock import held, holder
 from empathy_transfer.provenance import ArtefactError, is_provenance, load_provenance, mismatch, package_versions
 from empathy_transfer.verify_report import Report
 
 # Made by the workflow engine, by its console, and by the first summary of a task; later ones do not list them.
-UNLISTED = {"checkpoint.safetensors", "benchmark.tsv", "summary.json", "released"}
+UNLISTED = {CHECKPOINT, "benchmark.tsv", "summary.json", "released"}
 COMPLETE = "COMPLETE.json"
 
 
