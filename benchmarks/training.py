@@ -1,6 +1,6 @@
 """Speed of training on a frozen stack: our engines against the library's trainer, in one run.
 
-    make bench                          all of it: about an hour on two cores
+    make bench                          all of it: about 20 minutes on two cores
     make bench BENCH=--quick            MiniLM without dropout, one round: at most 90 seconds on two cores
     python benchmarks/training.py [--quick] [--rounds 3] [--threads 1] [--json FILE]
 
