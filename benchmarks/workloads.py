@@ -34,7 +34,7 @@ print(json.dumps(found))
 
 
 def cases(quick):
-    """Return the cases: encoder, dropout and dataset of the lengths; items of a round, one batch for the large encoder."""
+    """Return the cases: encoder, dropout, lengths of a dataset, items of a round (one batch for the large encoder)."""
     small = [("minilm", "epitome", 0.0)]
     large = [("minilm", "epitome", 0.1), ("minilm", "conv", 0.0), ("roberta-base-shape", "epitome", 0.0),
              ("roberta-base-shape", "epitome", 0.1)]  # fmt: skip

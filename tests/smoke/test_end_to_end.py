@@ -25,6 +25,7 @@ tasks: [letters_hope, notes_care]
 demo: {seed: 1, rows: 120}
 encoder: {name: encoder, max_length: 16}
 data: [full]
+seeds: [1]
 training:
   override: {epochs: 1, batch_size: 16, learning_rate: 1.0e-3, max_train: 32, max_validation: 16, max_test: 16}
 """

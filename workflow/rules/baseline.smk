@@ -20,8 +20,6 @@ rule train_baseline:
         provenance="<results>/baseline/{data}/seed={seed}/{task}/provenance.json",
     log:
         "<logs>/baseline/{data}/seed={seed}/{task}.log",
-    benchmark:
-        "<results>/baseline/{data}/seed={seed}/{task}/benchmark.tsv"
     conda:
         "../../environment.yml"
     resources:

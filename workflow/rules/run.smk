@@ -26,6 +26,19 @@ def hold_study(lock=FileLock(f"{WRITTEN}/.study.lock", thread_local=False)):
         raise WorkflowError(f"Another run works on the study '{Path(WRITTEN).name}' (lock {lock.lock_file}).") from None
 
 
+def offer_warm_start():
+    """Start the process that training jobs of this machine fork from; it ends when this process does."""
+    if workflow.non_local_exec or "EMPATHY_WARM_START" in os.environ:
+        return
+    command = [sys.executable, "-m", "empathy_transfer.warm_start"]
+    search = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
+    # An attribute of the function, so that the pipe to its standard input stays open as long as this process lives.
+    offer_warm_start.process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": search}
+    )
+    os.environ.update(EMPATHY_WARM_START=offer_warm_start.process.stdout.readline().strip() or "off")
+
+
 def tell_plan():
     """Say what is left out and why, what is read from a partial release, and which terms hold for downloads."""
     lines = left_out_lines(LEFT_OUT)
@@ -73,6 +86,7 @@ if workflow.is_main_process and not PUBLISHED_ONLY:
 
 onstart:
     hold_study()
+    offer_warm_start()
 
 
 onsuccess:

@@ -22,8 +22,6 @@ rule train_transfer:
         provenance="<results>/transfer/{data}/seed={seed}/{source}--{target}/provenance.json",
     log:
         "<logs>/transfer/{data}/seed={seed}/{source}--{target}.log",
-    benchmark:
-        "<results>/transfer/{data}/seed={seed}/{source}--{target}/benchmark.tsv"
     conda:
         "../../environment.yml"
     resources:

@@ -2,9 +2,11 @@
 
 from empathy_transfer.devices import claim_device
 from empathy_transfer.job import open_job
+from empathy_transfer.warm_start import continue_warm
 
 if __name__ == "__main__":
-    # The device is claimed before torch is imported, which looks for devices once.
+    continue_warm()
+    # The device is claimed before torch looks for devices, which it does once.
     with open_job(snakemake) as job, claim_device():
         from empathy_transfer.training import Run, train_run
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import sys
 import time
 import traceback
@@ -138,8 +139,19 @@ def _run(job):
         "code": job.code,
         "created": created,
         "seconds": round(time.monotonic() - started, 3),
+        **_cost(),
     }
     write_provenance(job.provenance, record)
+
+
+def _cost():
+    """What this process has cost since it began: CPU time (s) and the most memory that it held (MB)."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
+    return {
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 3),
+        "peak_memory_mb": round(used.ru_maxrss * unit / 1e6, 1),
+    }
 
 
 def _entry(path):

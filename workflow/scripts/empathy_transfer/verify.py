@@ -15,7 +15,7 @@ from empathy_transfer.provenance import ArtefactError, is_provenance, load_prove
 from empathy_transfer.verify_report import Report
 
 # Made by the workflow engine, by its console, and by the first summary of a task; later ones do not list them.
-UNLISTED = {CHECKPOINT, "benchmark.tsv", "summary.json", "released"}
+UNLISTED = {CHECKPOINT, "summary.json", "released"}
 COMPLETE = "COMPLETE.json"
 
 

@@ -1,0 +1,78 @@
+"""Does bf16 change what a study finds? Baselines of real tasks in bf16 and in fp32, with equal seeds.
+
+    python benchmarks/precision.py [--tasks epitome_er,epitome_ip,conv_empathy,news_empathy] [--seeds 5] [--cores 2]
+
+Runs the stage `baseline` of the local study twice, as the studies `precision_bf16` and `precision_fp32`, which go on
+where they were stopped, and prints a table: mean scores over seeds, the difference of the means, and its standard error
+over seeds (as if seeds were drawn for each precision, and of the paired differences).
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PRECISIONS = ("bf16", "fp32")
+TASKS = "epitome_er,epitome_ip,conv_empathy,news_empathy"
+COLUMNS = (
+    "task", "metric", "bf16", "fp32", "difference", "standard_error", "paired_standard_error", "within",
+    "seconds_bf16", "seconds_fp32",
+)  # fmt: skip
+
+
+def train(precision, tasks, seeds, cores):
+    """Train the baselines in one precision; returns {task: list of metrics by seed}."""
+    study = f"precision_{precision}"
+    config = {
+        "study": study, "tasks": tasks, "seeds": list(range(1, seeds + 1)), "data": ["full"],
+        "training": {"defaults": {"precision": precision}},
+    }  # fmt: skip
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(config, file)
+        file.flush()
+        command = [sys.executable, "-m", "snakemake", "--configfile", "config/local.yaml", file.name]
+        subprocess.run([*command, "--cores", str(cores), "baseline"], check=True)
+    folder = Path("results", study, "baseline", "full")
+    return {
+        task: [json.loads((folder / f"seed={seed}" / task / "metrics.json").read_text()) for seed in config["seeds"]]
+        for task in tasks
+    }
+
+
+def row_of(task, runs):
+    """Return the table's row of a task from its runs by precision."""
+    metric = runs["bf16"][0]["metric"]
+    scores = {precision: [run["values"][metric] for run in runs[precision]] for precision in PRECISIONS}
+    count = len(scores["bf16"])
+    difference = statistics.mean(scores["bf16"]) - statistics.mean(scores["fp32"])
+    error = sum(statistics.variance(values) / count for values in scores.values()) ** 0.5
+    paired = [one - other for one, other in zip(scores["bf16"], scores["fp32"], strict=True)]
+    seconds = {precision: statistics.median(run["seconds"] for run in runs[precision]) for precision in PRECISIONS}
+    values = (
+        task, metric, *(f"{statistics.mean(scores[precision]):.3f}" for precision in PRECISIONS), f"{difference:+.3f}",
+        f"{error:.3f}", f"{statistics.stdev(paired) / count**0.5:.3f}", "yes" if abs(difference) <= error else "no",
+        *(f"{seconds[precision]:.0f}" for precision in PRECISIONS),
+    )  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def main():
+    """Train and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tasks", default=TASKS, help="names of tasks, between commas (%(default)s)")
+    parser.add_argument("--seeds", type=int, default=5, help="seeds per task and precision (%(default)s)")
+    parser.add_argument("--cores", type=int, default=2, help="cores for the workflow (%(default)s)")
+    arguments = parser.parse_args()
+    tasks = arguments.tasks.split(",")
+    runs = {precision: train(precision, tasks, arguments.seeds, arguments.cores) for precision in PRECISIONS}
+    rows = [row_of(task, {precision: runs[precision][task] for precision in PRECISIONS}) for task in tasks]
+    print(f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}", sep="\n")
+    for row in rows:
+        print(f"| {' | '.join(row.values())} |")
+
+
+if __name__ == "__main__":
+    main()
