@@ -15,6 +15,7 @@ from empathy_transfer.pair_features import FEATURES, PAIR_COLUMNS
 from empathy_transfer.pair_outcomes import OUTCOMES, outcome_pairs
 from empathy_transfer.predictive_fit import FIT_COLUMNS, fit_table
 from empathy_transfer.quadratic_assignment import null_table
+from empathy_transfer.shapley import shapley_table
 from empathy_transfer.style import figure_style
 
 SETTINGS = {
@@ -122,7 +123,9 @@ def test_fit_by_holdout_and_baseline(planted):
 def test_page_and_figure_say_what_was_measured(planted):
     tables, fits, nulls = planted
     table = pd.concat(tables.values(), ignore_index=True).assign(printed=0.1, printed_std=0.2)
-    page = as_page(table, fits, nulls)
+    features = make_features(5)
+    shares = shapley_table(make_improvement(features, lambda row: 0.0), features, "published", SETTINGS)
+    page = as_page(table, fits, shares, nulls)
     assert "| C2 Link" in page
     assert "0.100 ± 0.200" in page
     assert page.count("`not_available`: not available.") == 1
@@ -164,7 +167,8 @@ def test_a_study_with_too_few_pairs_has_a_page_and_a_figure():
     tables = [importance_table(improvement, features, protocol, SETTINGS) for protocol in PROTOCOLS]
     fits = [fit_table(improvement, features, protocol, SETTINGS) for protocol in PROTOCOLS]
     table = pd.concat(tables, ignore_index=True).assign(printed=0.0, printed_std=0.0)
-    page = as_page(table, pd.concat(fits, ignore_index=True), null_table(improvement, features, 2, 0))
+    shares = shapley_table(improvement, features, "sound", SETTINGS)
+    page = as_page(table, pd.concat(fits, ignore_index=True), shares, null_table(improvement, features, 2, 0))
     assert "`too_few`: too few items, groups of items, ratings, tasks or pairs of tasks to say." in page
     with figure_style():
         draw_importance(table[table["variant"] == 0])

@@ -2,7 +2,7 @@
 Stage: which features of a pair predict transfer, as published and under a protocol that holds up.
 
 NEEDS    <results>/analysis/{improvement,pair_features}.csv
-MAKES    <results>/analysis/{importance,importance_variants,fit,rating_nulls}.csv, <results>/analysis/importance.md
+MAKES    <results>/analysis/{importance,importance_variants,fit,shapley,rating_nulls}.csv, <results>/analysis/importance.md
          <results>/figures/importance.{png,svg,csv}
 """
 
@@ -14,6 +14,7 @@ rule measure_importance:
     output:
         importance="<results>/analysis/importance/{protocol}.csv",
         fit="<results>/analysis/importance/{protocol}_fit.csv",
+        shapley="<results>/analysis/importance/{protocol}_shapley.csv",
         provenance="<results>/analysis/importance/{protocol}.provenance.json",
     log:
         "<logs>/analysis/importance/{protocol}.log",
@@ -53,12 +54,14 @@ rule report_importance:
     input:
         importance=expand("<results>/analysis/importance/{protocol}.csv", protocol=PROTOCOLS),
         fit=expand("<results>/analysis/importance/{protocol}_fit.csv", protocol=PROTOCOLS),
+        shapley=expand("<results>/analysis/importance/{protocol}_shapley.csv", protocol=PROTOCOLS),
         nulls="<results>/analysis/rating_nulls.csv",
         printed="resources/published/table6_importance.csv",
     output:
         importance="<results>/analysis/importance.csv",
         variants="<results>/analysis/importance_variants.csv",
         fit="<results>/analysis/fit.csv",
+        shapley="<results>/analysis/shapley.csv",
         text="<results>/analysis/importance.md",
         provenance="<results>/analysis/importance.provenance.json",
     log:

@@ -2,7 +2,7 @@
 Stage: the importance analysis on the printed scores: `snakemake published_analysis`. It needs neither data nor encoder.
 
 NEEDS    resources/published/, config/datasets/
-MAKES    results/published/{improvement,pair_features,importance,importance_variants,fit,rating_nulls}.csv
+MAKES    results/published/{improvement,pair_features,importance,importance_variants,fit,shapley,rating_nulls}.csv
          results/published/importance.md, results/published/figures/importance.{png,svg,csv}
 """
 
@@ -56,6 +56,7 @@ use rule measure_importance as measure_published_importance with:
     output:
         importance="results/published/importance/{protocol}.csv",
         fit="results/published/importance/{protocol}_fit.csv",
+        shapley="results/published/importance/{protocol}_shapley.csv",
         provenance="results/published/importance/{protocol}.provenance.json",
     log:
         "logs/published/importance/{protocol}.log",
@@ -76,12 +77,14 @@ use rule report_importance as report_published_importance with:
     input:
         importance=expand("results/published/importance/{protocol}.csv", protocol=PROTOCOLS),
         fit=expand("results/published/importance/{protocol}_fit.csv", protocol=PROTOCOLS),
+        shapley=expand("results/published/importance/{protocol}_shapley.csv", protocol=PROTOCOLS),
         nulls="results/published/rating_nulls.csv",
         printed="resources/published/table6_importance.csv",
     output:
         importance="results/published/importance.csv",
         variants="results/published/importance_variants.csv",
         fit="results/published/fit.csv",
+        shapley="results/published/shapley.csv",
         text="results/published/importance.md",
         provenance="results/published/importance.provenance.json",
     log:

@@ -12,4 +12,5 @@ if __name__ == "__main__":
             settings=job.params["settings"],
             importance_path=job.output["importance"],
             fit_path=job.output["fit"],
+            shapley_path=job.output["shapley"],
         )

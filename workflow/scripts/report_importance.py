@@ -6,12 +6,12 @@ from empathy_transfer.job import open_job
 if __name__ == "__main__":
     with open_job(snakemake) as job:
         report_importance(
-            importance_paths=job.input["importance"],
-            fit_paths=job.input["fit"],
+            measured={name: job.input[name] for name in ("importance", "fit", "shapley")},
             nulls_path=job.input["nulls"],
             printed_path=job.input["printed"],
             importance_path=job.output["importance"],
             variants_path=job.output["variants"],
             fit_path=job.output["fit"],
+            shapley_path=job.output["shapley"],
             text_path=job.output["text"],
         )

@@ -9,17 +9,19 @@ from empathy_transfer.pair_outcomes import read_full_improvement
 from empathy_transfer.predictive_fit import fit_table
 from empathy_transfer.quadratic_assignment import NULLS, null_table
 from empathy_transfer.reasons import REASONS
+from empathy_transfer.shapley import shapley_table
 from empathy_transfer.task_facts import ASPECTS
 
 TEXT_COLUMNS = ("reason", "verdict")
 PART_TITLES = {"train": "training", "test": "held-out"}
 
 
-def measure_importance(improvement_path, features_path, protocol, settings, importance_path, fit_path):
-    """Write the importance of all variants, and the fit of the main one, under one protocol."""
+def measure_importance(improvement_path, features_path, protocol, settings, importance_path, fit_path, shapley_path):
+    """Write the importance of all variants, and fit and Shapley values of the main one, under one protocol."""
     improvement, features = read_full_improvement(improvement_path), read_pair_features(features_path)
     write_csv(importance_path, importance_table(improvement, features, protocol, settings))
     write_csv(fit_path, fit_table(improvement, features, protocol, settings))
+    write_csv(shapley_path, shapley_table(improvement, features, protocol, settings))
 
 
 def permute_ratings(improvement_path, features_path, draws, seed, nulls_path):
@@ -29,22 +31,26 @@ def permute_ratings(improvement_path, features_path, draws, seed, nulls_path):
 
 
 def report_importance(
-    importance_paths, fit_paths, nulls_path, printed_path, importance_path, variants_path, fit_path, text_path
+    measured, nulls_path, printed_path, importance_path, variants_path, fit_path, shapley_path, text_path
 ):
-    """Write importance.csv (main variants), importance_variants.csv (all), fit.csv and a page with all of them.
+    """Write importance.csv (main variants), importance_variants.csv (all), fit.csv, shapley.csv and a page with all.
 
-    `importance_paths` and `fit_paths` are those of the protocols; `printed_path` is the paper's Table 6.
+    `measured` holds the lists of both protocols' files: `importance`, `fit`, `shapley`; `printed_path` is the paper's
+    Table 6.
     """
     printed = read_csv(printed_path, verify=False).set_index("feature")
-    importance = read_importance(importance_paths)
+    importance = read_importance(measured["importance"])
     importance["printed"] = importance["feature"].map(printed["importance"])
     importance["printed_std"] = importance["feature"].map(printed["std"])
     main = importance[importance["variant"] == 0]
-    fits = pandas.concat([_read(path) for path in fit_paths], ignore_index=True)
+    fits, shapley = (
+        pandas.concat([_read(path) for path in measured[name]], ignore_index=True) for name in ("fit", "shapley")
+    )
     write_csv(importance_path, main)
     write_csv(variants_path, importance)
     write_csv(fit_path, fits)
-    write_text(text_path, as_page(importance, fits, _read(nulls_path)))
+    write_csv(shapley_path, shapley)
+    write_text(text_path, as_page(importance, fits, shapley, _read(nulls_path)))
 
 
 def read_importance(paths):
@@ -55,10 +61,11 @@ def read_importance(paths):
     return frame.sort_values(keys, key=lambda column: column.map(lambda value: order.get(value, value)), kind="stable")
 
 
-def as_page(importance, fits, nulls):
+def as_page(importance, fits, shapley, nulls):
     """The page, as Markdown that also reads well on a terminal."""
     main = importance[importance["variant"] == 0]
     lines = ["# Which features predict transfer?", "", *_settings_lines(main), "", *_importance_lines(main), ""]
+    lines += ["## What the construct ratings share", "", *_shapley_lines(shapley), ""]
     lines += ["## Prediction of held-out pairs", "", *_fit_lines(fits), ""]
     lines += ["## Permutation tests of the construct ratings", "", *_null_lines(nulls), ""]
     lines += ["## Variants", "", *_variant_lines(importance), ""]
@@ -113,6 +120,18 @@ def _importance_lines(main):
         *(f"{name}: verdict" for name in PROTOCOLS),
     ]
     note = "Importance ± standard deviation of the drops [95 % of its values under shuffled scores]."
+    return [note, "", *_table(heads, table)]
+
+
+def _shapley_lines(shapley):
+    """Shapley values of the ratings, and R2 without and with all three."""
+    table = [
+        [row.protocol, PART_TITLES[row.part], row.name, _number(row.shapley), f"{_number(row.low_tasks)} to "
+         f"{_number(row.high_tasks)}", _number(row.r2_without), _number(row.r2), row.reason]
+        for row in shapley.itertuples(index=False)
+    ]  # fmt: skip
+    note = "The gain in R2 by each rating, averaged over all orders in which the three are added to the other features."
+    heads = ["protocol", "part", "feature", "Shapley value", "95 % over tasks", "R2 without ratings", "R2 with all", ""]
     return [note, "", *_table(heads, table)]
 
 

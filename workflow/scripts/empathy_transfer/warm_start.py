@@ -11,7 +11,6 @@ logs, locks, exit status and results are those of a process of its own.
 
 import contextlib
 import ctypes
-import importlib
 import json
 import os
 import runpy
@@ -26,9 +25,6 @@ from pathlib import Path
 
 VARIABLE = "EMPATHY_WARM_START"
 OFF = "off"
-# What training jobs import, but for what looks for devices, starts threads or depends on the job.
-MODULES = ("snakemake.script", "torch", "safetensors.torch", "empathy_transfer.job", "empathy_transfer.training",
-           "empathy_transfer.fast")  # fmt: skip
 LIBRARY = str(Path(__file__).resolve().parent)
 STREAMS = (0, 1, 2)
 DEATH_SIGNAL = 1  # Linux: PR_SET_PDEATHSIG
@@ -111,8 +107,7 @@ class Server:
                 _send(connection, {"declined": f"this process is of {sys.prefix} and {LIBRARY}"})
                 connection.close()
                 return
-            for name in MODULES:
-                importlib.import_module(name)
+            _preload()
             pid = os.fork()
             if pid == 0:
                 self.leave()
@@ -166,6 +161,17 @@ class Server:
         address.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             address.parent.rmdir()
+
+
+def _preload():
+    """Import what training jobs import: nothing that looks for devices or starts threads."""
+    import safetensors.torch  # noqa: F401
+    import snakemake.script  # noqa: F401
+    import torch  # noqa: F401
+
+    import empathy_transfer.fast
+    import empathy_transfer.job
+    import empathy_transfer.training  # noqa: F401
 
 
 def _run(request, files):
