@@ -1,5 +1,6 @@
 """Which device a job computes on, with faked devices."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -33,6 +34,77 @@ def test_two_jobs_get_two_devices(monkeypatch):
         with devices.claim_device() as second:
             assert second == "1"
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_slots_fill_all_devices_before_any_is_shared(monkeypatch):
+    monkeypatch.setenv("EMPATHY_SLOTS_PER_GPU", "2")
+    found = []
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")  # each job is a process of its own
+            found.append(stack.enter_context(devices.claim_device()))
+    assert found == ["0", "1", "0", "1"]
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", ""])
+def test_a_wrong_number_of_slots_is_named(monkeypatch, text):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    monkeypatch.setenv("EMPATHY_SLOTS_PER_GPU", text)
+    with pytest.raises(ValueError, match="EMPATHY_SLOTS_PER_GPU"):
+        devices.slots_per_device()
+
+
+def test_under_slurm_a_device_has_one_slot(monkeypatch):
+    monkeypatch.setenv("EMPATHY_SLOTS_PER_GPU", "4")
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    assert devices.slots_per_device() == 1
+
+
+JOB = """
+import pathlib, sys, time
+from empathy_transfer import devices
+devices.POLL_SECONDS = 0.02
+folder = pathlib.Path(sys.argv[1])
+with devices.claim_device(report=lambda text: None) as device:
+    mark = folder / f"{device}.{sys.argv[2]}"
+    mark.touch()
+    print(sum(path.name.startswith(f"{device}.") for path in folder.iterdir()), flush=True)
+    time.sleep(60 if sys.argv[3] == "killed" else 0.05)
+    mark.unlink()
+"""
+
+
+def test_forty_jobs_never_exceed_the_slots_also_when_a_third_is_killed(monkeypatch, tmp_path):
+    """Each job counts the marks of jobs on its device; a killed one's mark is taken away before it dies."""
+    monkeypatch.setenv("EMPATHY_SLOTS_PER_GPU", "2")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    path = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(devices.__file__))}
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    jobs = {
+        number: subprocess.Popen(
+            [sys.executable, "-c", JOB, marks, str(number), "killed" if number % 3 == 0 else "ended"],
+            stdout=subprocess.PIPE, env=path, text=True,
+        )
+        for number in range(40)
+    }  # fmt: skip
+    most = 0
+    waiting = {number for number in jobs if number % 3 == 0}
+    end = time.monotonic() + 120
+    while waiting and time.monotonic() < end:
+        held = [entry.name for entry in marks.iterdir()]
+        for number in [number for number in waiting if any(name.endswith(f".{number}") for name in held)]:
+            for mark in marks.glob(f"*.{number}"):
+                mark.unlink()
+            jobs[number].kill()
+            waiting.remove(number)
+        time.sleep(0.02)
+    for job in jobs.values():
+        said = job.communicate(timeout=60)[0].split()
+        most = max(most, *(int(count) for count in said), 0)
+    assert not waiting
+    assert most == 2
+    assert all(job.returncode == (-9 if number % 3 == 0 else 0) for number, job in jobs.items())
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def warm():
     )  # fmt: skip
     yield process, process.stdout.readline().strip()
     process.stdin.close()
-    process.wait(timeout=10)
+    process.wait(timeout=60)
 
 
 def start(folder, body, address, **environment):
@@ -76,7 +76,7 @@ def test_job_dies_with_the_process_that_asked(tmp_path, warm, kind):
     job = start(tmp_path, "open('pid', 'w').write(f'{os.getpid()} ')\ntime.sleep(60)", warm[1])
     _wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith(" "))
     job.send_signal(kind)
-    job.wait(timeout=10)
+    job.wait(timeout=60)
     _wait_for(lambda: not Path(f"/proc/{int((tmp_path / 'pid').read_text())}").exists())
 
 
@@ -106,12 +106,12 @@ def test_server_ends_with_the_run_and_its_last_job(tmp_path):
     job = start(tmp_path, "open('begun', 'w').close()\ntime.sleep(1)\nprint('done')", address)
     _wait_for(lambda: (tmp_path / "begun").exists())
     process.stdin.close()
-    assert job.communicate(timeout=30)[0] == "done\n"
-    assert process.wait(timeout=10) == 0
+    assert job.communicate(timeout=60)[0] == "done\n"
+    assert process.wait(timeout=60) == 0
     assert not Path(address).parent.exists()
 
 
-def _wait_for(condition, seconds=30):
+def _wait_for(condition, seconds=60):
     """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -3,6 +3,7 @@
 import contextlib
 import getpass
 import glob
+import itertools
 import os
 import re
 import tempfile
@@ -33,12 +34,27 @@ def lock_folder():
     return Path(os.environ.get("EMPATHY_DEVICE_LOCKS", default))
 
 
+def slots_per_device():
+    """Return how many jobs may share a GPU: EMPATHY_SLOTS_PER_GPU, else 1; always 1 under Slurm, which counts GPUs.
+
+    Raises:
+        ValueError: the variable is no whole number above 0.
+    """
+    if "SLURM_JOB_ID" in os.environ:
+        return 1
+    text = os.environ.get("EMPATHY_SLOTS_PER_GPU", "1")
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"EMPATHY_SLOTS_PER_GPU is {text!r}; it must be a whole number from 1 on")
+    return int(text)
+
+
 @contextlib.contextmanager
 def claim_device(report=print):
-    """Hold a free GPU for the length of the `with` block and show it to torch alone; yields its name or None.
+    """Hold a slot of a GPU for the length of the `with` block and show it to torch alone; yields the GPU's name or None.
 
-    Waits while every device is taken. The lock is the operating system's, so it is free again when the job dies in
-    any way. Must be entered before torch is imported, since torch reads CUDA_VISIBLE_DEVICES once.
+    Waits while every slot is taken, and takes the first slots of all devices before any second one. The lock is the
+    operating system's, so it is free again when the job dies in any way. Must be entered before torch looks for
+    devices, since it reads CUDA_VISIBLE_DEVICES once.
     """
     devices = visible_devices()
     if not devices:
@@ -60,17 +76,21 @@ def claim_device(report=print):
 
 
 def _wait_for_free(devices, folder, report):
-    """Return (device, held lock) of the first device that is free; says so once when it has to wait."""
-    told = False
+    """Return (device, held lock) of the first free slot; says so once when it has to wait."""
+    slots, told = slots_per_device(), False
     while True:
-        for device in devices:
-            lock = FileLock(folder / f"{re.sub(r'[^A-Za-z0-9-]', '_', device)}.lock", timeout=0)
+        for slot, device in itertools.product(range(slots), devices):
+            name = re.sub(r"[^A-Za-z0-9-]", "_", device)
+            lock = FileLock(folder / f"{name}.{slot}.lock", timeout=0)
             try:
                 lock.acquire()
             except Timeout:
                 continue
             return device, lock
         if not told:
-            report(f"Waiting for a free GPU: {', '.join(devices)} are all taken (locks in {folder}).")
+            report(
+                f"Waiting for a free GPU: all {len(devices) * slots} slots of {', '.join(devices)} are taken (locks in "
+                f"{folder}). Start the run with --resources gpu={len(devices) * slots}, and jobs wait without a core."
+            )
             told = True
         time.sleep(POLL_SECONDS)
