@@ -50,7 +50,7 @@ def slots_per_device():
 
 @contextlib.contextmanager
 def claim_device(report=print):
-    """Hold a slot of a GPU for the length of the `with` block and show it to torch alone; yields the GPU's name or None.
+    """Hold a slot of a GPU for the length of the `with` block and show it to torch alone; yields its name or None.
 
     Waits while every slot is taken, and takes the first slots of all devices before any second one. The lock is the
     operating system's, so it is free again when the job dies in any way. Must be entered before torch looks for
