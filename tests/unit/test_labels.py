@@ -1,0 +1,188 @@
+"""From recorded labels and raw answers to labels.parquet, and the comparison of prompts."""
+
+import json
+
+import numpy as np
+import pandas
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from empathy_transfer.artefacts import read_csv, read_table, write_table
+from empathy_transfer.errors import DataError
+from empathy_transfer.files import sha256_file
+from empathy_transfer.job import open_job
+from empathy_transfer.relabel.concordance import concordance
+from empathy_transfer.relabel.labels import invalid_line, parse_labels
+from empathy_transfer.relabel.prompt_report import report_prompts
+from fake_jobs import fake_snakemake
+from label_studies import ask, write_set
+from study_copy import ROOT
+
+SCALE, PROMPT = ROOT / "config/scales/batson_empathy.yaml", ROOT / "config/prompts/scale_aware.j2"
+SIX = ["sympathetic", "moved", "compassionate", "tender", "warm", "soft_hearted"]
+vectors = arrays(np.float64, 6, elements=st.integers(1, 7))
+
+
+def recorded(path, lines):
+    path.write_text("\r\n".join(["essay_id\tllm_empathy", *lines, ""]), encoding="utf-8")
+    columns = {"id": "essay_id", "label": "llm_empathy"}
+    settings = {"provider": "recorded", "model": "gpt", "columns": columns, "sha256": sha256_file(path)}
+    return {"settings": settings, "recorded_path": path}
+
+
+def as_job(rule, path, write):
+    """Write a table as a job does, with its provenance."""
+    output = {"table": str(path), "provenance": str(path.with_suffix(".provenance.json"))}
+    with open_job(fake_snakemake(rule, output, log=str(path.with_suffix(".log")))) as job:
+        write(job.output["table"])
+    return path
+
+
+def parse(folder, answers, scale=SCALE, prompt=PROMPT):
+    sealed = as_job("ask_model", folder / "sealed.parquet", lambda path: write_table(path, answers))
+    parse_labels(sealed, scale, prompt, folder / "labels.parquet")
+    return read_table(folder / "labels.parquet", verify=False)
+
+
+def answers_of(raws, repeats=None, **columns):
+    """A table of answers as the asking job exports it."""
+    count = len(raws)
+    frame = pandas.DataFrame(
+        {
+            "id": [f"t{number}" for number in range(count)],
+            "status": "answered",
+            "provider": "openai",
+            "model": "m-1",
+            "model_version": "",
+            "prompt": "scale_aware",
+            "scale": "batson_empathy",
+            "repeat": repeats or [0] * count,
+            "raw": raws,
+            "served_model": "served-1",
+            "tokens_in": 100,
+            "tokens_out": 50,
+            "cost": 0.001,
+            "latency": 2.0,
+        }
+    )
+    return frame.assign(**columns)
+
+
+def full(*scores):
+    return json.dumps(dict(zip(SIX, scores, strict=True)))
+
+
+def test_recorded_labels_are_joined_by_id_and_those_off_the_scale_are_invalid(tmp_path):
+    texts = write_set(tmp_path / "set.parquet", ["a", "b", "c", "d", "a"])
+    own = recorded(tmp_path / "gpt.tsv", ["t4\t2", "t0\t4.166666667", "t1\t", "t2\t8", "other\t3"])
+    answers = read_table(ask(tmp_path, set_path=texts, **own), verify=False)
+    labels = parse(tmp_path, answers)
+    assert list(labels.columns) == [
+        "id", "label", "valid", "reason", *SIX, "provider", "model", "model_version", "prompt", "scale"
+    ]  # fmt: skip
+    assert list(labels["id"]) == ["t0", "t1", "t2", "t3", "t4"]
+    # t0 and t4 have one text but two labels, which are kept apart.
+    assert labels["label"].fillna(-1).tolist() == [4.166666667, -1, -1, -1, 2.0]
+    assert labels["valid"].tolist() == [True, False, False, False, True]
+    assert labels["reason"].fillna("").tolist() == ["", "no_answer", "out_of_range: label", "not_asked", ""]
+    assert labels[SIX].isna().all(axis=None)
+    assert labels.dtypes[["label", "valid"]].astype(str).tolist() == ["float64", "bool"]
+    assert set(labels["model_version"]) == {own["settings"]["sha256"][:16]}
+    assert (labels["provider"] == "recorded").all()
+
+
+def test_a_corrected_file_of_recorded_labels_is_another_version(tmp_path):
+    texts = write_set(tmp_path / "set.parquet", ["a"])
+    first = read_table(ask(tmp_path, set_path=texts, **recorded(tmp_path / "a.tsv", ["t0\t2"])), verify=False)
+    second = read_table(ask(tmp_path, set_path=texts, **recorded(tmp_path / "a.tsv", ["t0\t3"])), verify=False)
+    assert (first["raw"][0], second["raw"][0]) == ("2", "3")
+
+
+@pytest.mark.parametrize(
+    ("lines", "change", "words"),
+    [
+        (["t0\t2", "t0\t3"], {}, "a.tsv, row 2: this id has a label already"),
+        (["t0\t2"], {"sha256": "0" * 64}, "not the file that the config names"),
+        (["t0\t2"], {"columns": {"id": "id", "label": "llm_empathy"}}, "no column 'id'"),
+    ],
+)
+def test_a_file_of_recorded_labels_that_is_not_as_said_is_refused(tmp_path, lines, change, words):
+    texts = write_set(tmp_path / "set.parquet", ["a"])
+    own = recorded(tmp_path / "a.tsv", lines)
+    with pytest.raises(DataError, match=words):
+        ask(tmp_path, set_path=texts, recorded_path=own["recorded_path"], settings=own["settings"] | change)
+
+
+def test_labels_of_a_model_have_a_column_per_item_and_the_servers_version(tmp_path):
+    labels = parse(tmp_path, answers_of([full(1, 2, 3, 4, 5, 6), full(1, 2, 3, 4, 5, 9), "half a"]))
+    assert labels["label"].fillna(-1).tolist() == [3.5, -1, -1]
+    assert labels.loc[0, SIX].tolist() == [1, 2, 3, 4, 5, 6]
+    assert labels.loc[1:, SIX].isna().all(axis=None)
+    assert labels["reason"].fillna("").tolist() == ["", "out_of_range: soft_hearted", "not_json"]
+    assert set(labels["model_version"]) == {"served-1"}
+    assert "repeat" not in labels
+    assert invalid_line(labels) == (
+        "3 answers, 2 invalid (66.7 %): 1 x out_of_range: soft_hearted, 1 x not_json"
+    )  # fmt: skip
+
+
+def test_prompts_are_compared_on_the_sample(tmp_path):
+    human = pandas.DataFrame({"id": [f"t{n}" for n in range(5)], "text": list("abcde"), "label": [1.0, 2, 3, 4, None]})
+    texts = as_job("prepare_label_set", tmp_path / "lamps.parquet", lambda path: write_table(path, human))
+    # Twice the same, but for t1; t3 can't be read; t4 has no crowd label.
+    same = [full(*[score] * 6) for score in (2, 3, 4)]
+    raws = [*same, "?", full(*[5] * 6), same[0], full(*[5] * 6), same[2], "?", full(*[5] * 6)]
+    answers = answers_of(raws, repeats=[0] * 5 + [1] * 5, id=[f"t{n}" for n in range(5)] * 2)
+    labels = parse(tmp_path, answers)
+    sealed = as_job("parse_sample", tmp_path / "sealed_labels.parquet", lambda path: write_table(path, labels))
+    report_prompts(
+        [tmp_path / "sealed.parquet"], [sealed], [{"model": "mine", "prompt": "scale_aware"}], [texts], "lamps",
+        {"mine": 4}, tmp_path / "prompts.csv", tmp_path / "prompts.html",
+    )  # fmt: skip
+    (row,) = read_csv(tmp_path / "prompts.csv", verify=False).to_dict("records")
+    assert (row["model"], row["texts"], row["compared"], row["retested"]) == ("mine", 5, 3, 4)
+    assert row["parsed"] == 0.8
+    assert row["pearson_r"] == pytest.approx(1)
+    # Crowd 1, 2, 3 against 2, 3, 4: variances and covariance 2/3, means one apart: (4/3) / (4/3 + 1).
+    assert row["ccc"] == pytest.approx(4 / 7)
+    assert (row["rmse"], row["bias"]) == (pytest.approx(1), pytest.approx(1))
+    assert row["retest_difference"] == pytest.approx(2 / 4)
+    assert row["cost"] == pytest.approx(0.01)
+    assert row["cost_full"] == pytest.approx(5 * 0.001)
+    assert row["hours_full"] == pytest.approx(5 * 2.0 / 4 / 3600)
+    assert "57.1" not in (tmp_path / "prompts.html").read_text()
+    assert "0.571" in (tmp_path / "prompts.html").read_text()
+
+
+def test_concordance_of_known_vectors():
+    assert concordance([1, 2, 3], [1, 2, 3]) == 1
+    assert concordance([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    assert concordance([1, 2, 3], [2, 3, 4]) == pytest.approx(4 / 7)
+    assert concordance([1, 2, 3], [2, 4, 6]) == pytest.approx((8 / 3) / (2 / 3 + 8 / 3 + 4))
+    assert concordance([4, 4], [4, 4]) == 1
+    assert concordance([4, 4], [5, 5]) == 0
+
+
+@given(vectors, vectors)
+def test_concordance_is_symmetric_within_r_and_1_only_for_equal_vectors(first, second):
+    value = concordance(first, second)
+    assert value == pytest.approx(concordance(second, first))
+    assert -1 - 1e-12 <= value <= 1 + 1e-12
+    if first.std() > 0 and second.std() > 0:
+        assert abs(value) <= abs(np.corrcoef(first, second)[0, 1]) + 1e-9
+    assert (value > 1 - 1e-9) == np.array_equal(first, second)
+
+
+@given(vectors, st.floats(0.1, 3))
+def test_an_offset_or_another_spread_lowers_concordance_below_1(vector, change):
+    if vector.std() > 0:
+        assert concordance(vector, vector + change) < 1
+        assert concordance(vector, vector.mean() + (vector - vector.mean()) * (1 + change)) < 1
+
+
+@pytest.mark.parametrize(("first", "second"), [([], []), ([1], [1, 2]), ([1, np.nan], [1, 2])])
+def test_concordance_of_what_is_no_pair_of_vectors_is_an_error(first, second):
+    with pytest.raises(ValueError, match=r"vectors|finite"):
+        concordance(first, second)

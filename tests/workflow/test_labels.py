@@ -1,0 +1,178 @@
+"""The stage of the labels in the workflow: its jobs, what runs again, and a run with recorded labels."""
+
+import pandas
+import pytest
+import yaml
+
+from study_copy import StudyCopy
+
+SETS = ["newsemp2022_dev", "newsemp2022_train", "newsemp2023_dev", "newsemp2023_train"]
+LIVE = {
+    "provider": "openai",
+    "model": "m-1",
+    "base_url": "http://localhost:1/v1",
+    "key_variable": "KEY",
+    "scale": "batson_empathy",
+    "prompt": "plain",
+    "decoding": {"temperature": 0, "top_p": 0.01, "max_tokens": 200, "seed": 0},
+    "attempts": 2,
+    "concurrency": 4,
+    "timeout": 10,
+    "retries": 2,
+    "price": {"input": 1.0, "output": 2.0},
+    "max_cost": 1.0,
+}
+
+
+def write_raw(study):
+    """Invented essays and recorded labels in the layout of the released files, with no digest expected."""
+    raw = study.folder / "resources/raw"
+    label_sets = "config/label_sets/newsemp.yaml"
+    sets = yaml.safe_load((study.folder / label_sets).read_text(encoding="utf-8"))["sets"]
+    config = yaml.safe_load((study.folder / "config/config.yaml").read_text(encoding="utf-8"))
+
+    def table(path, rows, header=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pandas.DataFrame(rows).to_csv(path, sep="\t", index=False, header=header)
+
+    for number, (name, about) in enumerate(sorted(sets.items())):
+        columns = about["columns"]
+        essays = [
+            {
+                columns["id"]: f"e{row}",
+                columns["group"]: row // 2,
+                columns["text"]: f"Essay {row} of set {number} about a lamp in the rain.",
+                columns["label"]: 1 + row / 2,
+                "gender": 2,
+                "education": 6,
+                "race": "unknown" if row else 1,
+                "age": 30 + row,
+                "income": 10000,
+            }
+            for row in range(12)
+        ]
+        if about["gold"]:
+            table(raw / about["folder"] / about["gold"], [[row.pop(columns["label"]), 1] for row in essays], False)
+        table(raw / about["folder"] / about["essays"], essays)
+        for model in config["relabel"]["models"].values():
+            recorded = model["files"][name]
+            rows = [{recorded["columns"]["id"]: f"e{row}", recorded["columns"]["label"]: row} for row in range(12)]
+            table(raw / model["folder"] / recorded["file"], rows)
+
+    def forget(content):
+        for about in content["sets"].values():
+            about["sha256"] = dict.fromkeys(about["sha256"])
+
+    study.edit_yaml(label_sets, forget)
+
+    def forget_recorded(content):
+        for model in content["relabel"]["models"].values():
+            for recorded in model["files"].values():
+                recorded["sha256"] = None
+
+    study.edit_yaml("config/config.yaml", forget_recorded)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A study whose labels have been made from invented essays and recorded labels."""
+    study = StudyCopy.of_repository(tmp_path_factory.mktemp("labels") / "study")
+    write_raw(study)
+    run = study.run("labels", "validate_prompts", "--cores", "2")
+    assert run.status == 0, run.text
+    assert run.rules == {
+        "prepare_label_set": 4,
+        "ask_model": 8,
+        "parse_labels": 8,
+        "ask_sample": 2,
+        "parse_sample": 2,
+        "report_prompts": 1,
+        "labels": 1,
+        "validate_prompts": 1,
+    }
+    return study
+
+
+def planned(study, *targets):
+    run = study.dry_run(*(targets or ("labels",)))
+    assert run.status == 0, run.text
+    return {rule: count for rule, count in run.rules.items() if rule not in ("labels", "validate_prompts")}
+
+
+def test_recorded_labels_go_through_the_store_to_labels(study):
+    for model in ("gpt", "llama"):
+        for name in SETS:
+            labels = pandas.read_parquet(study.folder / f"results/full/relabel/{model}/{name}/labels.parquet")
+            assert labels["label"].fillna(0).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 0]
+            assert set(labels["prompt"]) == {"scale_aware"}
+    assert sorted(path.name for path in (study.folder / "label_store").glob("*.sqlite")) == [
+        "gpt--scale_aware.sqlite",
+        "llama--scale_aware.sqlite",
+    ]
+    report = pandas.read_csv(study.folder / "results/full/relabel/prompts.csv")
+    assert report["model"].tolist() == ["gpt", "llama"]
+    assert report["parsed"].tolist() == [pytest.approx(7 / 12)] * 2
+
+
+def test_a_finished_stage_has_nothing_to_do(study):
+    assert planned(study, "labels", "validate_prompts") == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (
+            lambda study: study.change("config/scales/batson_empathy.yaml", lambda t: t.replace("mean\n", "sum\n")),
+            {"ask_model": 8, "parse_labels": 8},
+        ),
+        (
+            lambda study: study.change("config/prompts/plain.j2", lambda t: t.replace("lowest", "least")),
+            {},
+        ),
+        (
+            lambda study: study.change(
+                "workflow/scripts/empathy_transfer/relabel/labels.py", lambda t: t.replace("100 *", "100.0 *")
+            ),
+            {"parse_labels": 8},
+        ),
+        (
+            lambda study: study.edit_yaml(
+                "config/config.yaml", lambda c: c["relabel"]["models"]["gpt"].update(model="gpt-4")
+            ),
+            {"ask_model": 4, "parse_labels": 4},
+        ),
+    ],
+    ids=["scale", "another prompt", "reading", "model"],
+)
+def test_what_runs_again(study, tmp_path, change, expected):
+    changed = study.clone(tmp_path / "study")
+    change(changed)
+    assert planned(changed) == expected
+
+
+def test_a_live_model_is_asked_about_all_sets_and_with_all_prompts(study, tmp_path):
+    changed = study.clone(tmp_path / "study")
+    changed.edit_yaml("config/config.yaml", lambda c: c["relabel"]["models"].update(mine=LIVE))
+    assert planned(changed) == {"ask_model": 4, "parse_labels": 4}
+    assert planned(changed, "validate_prompts") == {"ask_sample": 4, "parse_sample": 4, "report_prompts": 1}
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (lambda c: c["relabel"]["models"]["mine"].pop("max_cost"), "'max_cost' is a required property"),
+        (lambda c: c["relabel"]["models"]["mine"].pop("key_variable"), "'key_variable' is a required property"),
+        (lambda c: c["relabel"]["models"]["mine"].update(api_key="x"), "unknown key 'api_key'"),
+        (lambda c: c["relabel"]["models"]["mine"].update(prompt="plane"), "(did you mean 'plain'?)"),
+        (lambda c: c["relabel"].update(remote_llm=["newsemp2022"]), "relabel.remote_llm: no set 'newsemp2022'"),
+        (lambda c: c["relabel"]["models"].update(data=LIVE), "data"),
+    ],
+    ids=["no limit", "no key variable", "a key", "no such prompt", "no such set", "a reserved name"],
+)
+def test_a_model_that_is_not_fully_described_stops_the_run_before_the_first_job(study, tmp_path, edit, words):
+    changed = study.clone(tmp_path / "study")
+    changed.edit_yaml("config/config.yaml", lambda c: (c["relabel"]["models"].update(mine=dict(LIVE)), edit(c)))
+    run = changed.dry_run("labels")
+    assert run.status != 0
+    assert words in run.text
+    assert run.jobs == ()

@@ -1,0 +1,149 @@
+"""Which prompt to take: parse rate, agreement with people and with itself, and cost, from a sample of texts."""
+
+import html
+from pathlib import Path
+
+import numpy as np
+import pandas
+
+from empathy_transfer.artefacts import read_table, write_csv, write_text
+from empathy_transfer.metrics import regression_scores
+from empathy_transfer.relabel.concordance import concordance
+from empathy_transfer.tables import html_page, html_table
+
+COLUMNS = [
+    "model",
+    "prompt",
+    "scale",
+    "provider",
+    "texts",
+    "parsed",
+    "compared",
+    "pearson_r",
+    "ccc",
+    "rmse",
+    "bias",
+    "retested",
+    "retest_pearson_r",
+    "retest_difference",
+    "tokens_in",
+    "tokens_out",
+    "cost",
+    "cost_full",
+    "hours_full",
+]
+TITLES = {
+    "parsed": "parsed %",
+    "pearson_r": "Pearson r",
+    "ccc": "CCC",
+    "rmse": "RMSE",
+    "retest_pearson_r": "retest r",
+    "retest_difference": "retest |difference|",
+    "tokens_in": "tokens in",
+    "tokens_out": "tokens out",
+    "cost": "cost of the sample",
+    "cost_full": "cost of all texts",
+    "hours_full": "hours for all texts",
+}
+FEWEST = 3  # texts that a correlation needs
+
+
+def report_prompts(answer_paths, label_paths, names, set_paths, validation_set, concurrency, csv_path, html_path):
+    """Compare prompts on a sample.
+
+    Args:
+        answer_paths, label_paths: the answers and labels of each model and prompt.
+        names: [{"model", "prompt"}] in the same order.
+        set_paths: all sets, which a model labels in the end, as <set>.parquet.
+        validation_set: the set that the sample was drawn from, with the crowd's labels.
+        concurrency: {model: requests in flight}.
+        csv_path, html_path: the report; columns as in `COLUMNS`.
+    """
+    sets = {path.stem: read_table(path, columns=["id", "label"]) for path in map(Path, set_paths)}
+    human = sets[validation_set].set_index("id")["label"]
+    all_texts = sum(map(len, sets.values()))
+    rows = []
+    for answers, labels, name in zip(answer_paths, label_paths, names, strict=True):
+        rows.append(_row(read_table(answers), read_table(labels), human, all_texts, concurrency[name["model"]]) | name)
+    frame = pandas.DataFrame(rows, columns=COLUMNS)
+    write_csv(csv_path, frame)
+    write_text(html_path, _page(frame))
+    print(frame.to_string(index=False))
+
+
+def _row(answers, labels, human, all_texts, concurrency):
+    """The figures of one model and prompt; None where there is too little to say."""
+    labels = labels if "repeat" in labels else labels.assign(repeat=0)
+    first = labels[labels["repeat"] == 0].set_index("id")
+    valid = first[first["valid"]]["label"]
+    pairs = pandas.concat([human.rename("human"), valid.rename("model")], axis=1, join="inner").dropna()
+    texts = len(first)
+    calls = answers[answers["repeat"] == 0]
+    seconds = calls["latency"].mean()
+    return {
+        "scale": labels["scale"].iloc[0],
+        "provider": labels["provider"].iloc[0],
+        "texts": texts,
+        "parsed": labels["valid"].mean(),
+        "compared": len(pairs),
+        **_agreement(pairs["human"].to_numpy(), pairs["model"].to_numpy()),
+        **_retest(labels),
+        "tokens_in": calls["tokens_in"].astype(float).mean(),
+        "tokens_out": calls["tokens_out"].astype(float).mean(),
+        "cost": answers["cost"].sum(),
+        "cost_full": calls["cost"].mean() * all_texts,
+        "hours_full": seconds * all_texts / concurrency / 3600 if np.isfinite(seconds) else None,
+    }
+
+
+def _agreement(human, model):
+    """Agreement of a model's labels with the crowd's; `bias` is the mean of model minus crowd, in label units."""
+    if len(human) < FEWEST:
+        return {"pearson_r": None, "ccc": None, "rmse": None, "bias": None}
+    scores = regression_scores(human, model)
+    return {
+        "pearson_r": scores["pearson_r"],
+        "ccc": concordance(human, model),
+        "rmse": scores["rmse"],
+        "bias": float(np.mean(model - human)),
+    }
+
+
+def _retest(labels):
+    """Agreement of the first two answers to the same question, over texts with two valid ones."""
+    wide = labels[labels["valid"]].pivot(index="id", columns="repeat", values="label")
+    if 0 not in wide or 1 not in wide:
+        return {"retested": 0, "retest_pearson_r": None, "retest_difference": None}
+    twice = wide[[0, 1]].dropna()
+    r = regression_scores(twice[0], twice[1])["pearson_r"] if len(twice) >= FEWEST else None
+    return {
+        "retested": len(twice),
+        "retest_pearson_r": r,
+        "retest_difference": float((twice[0] - twice[1]).abs().mean()) if len(twice) else None,
+    }
+
+
+def _page(frame):
+    """The report as one HTML page."""
+    heads = "".join(f'<th scope="col">{html.escape(TITLES.get(name, name))}</th>' for name in COLUMNS)
+    lines = [
+        "<tr>" + "".join(f"<td>{html.escape(_shown(name, value))}</td>" for name, value in row.items()) + "</tr>"
+        for row in frame.to_dict("records")
+    ]
+    notes = [
+        "parsed: answers with exactly the scores that were asked for; bias: mean of model minus crowd.",
+        "retest: the same question asked twice; recorded labels can't be asked again.",
+        "Costs in dollars by the prices in the config; hours with the config's requests in flight.",
+    ]
+    return html_page("Prompts on a sample", html_table("Labels by prompt, on a sample of texts", heads, lines, notes))
+
+
+def _shown(name, value):
+    """A cell as text."""
+    if value is None or value != value:
+        return "–"
+    if name == "parsed":
+        return f"{100 * value:.1f}"
+    if name in ("tokens_in", "tokens_out"):
+        return f"{value:.0f}"
+    return f"{value:.4f}" if name.startswith("cost") else f"{value:.3f}" if isinstance(value, float) else str(value)

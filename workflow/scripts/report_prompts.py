@@ -1,0 +1,17 @@
+"""Entry point of rule report_prompts."""
+
+from empathy_transfer.job import open_job
+from empathy_transfer.relabel.prompt_report import report_prompts
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        report_prompts(
+            answer_paths=job.input["answers"],
+            label_paths=job.input["labels"],
+            set_paths=job.input["sets"],
+            names=job.params["names"],
+            validation_set=job.params["validation_set"],
+            concurrency=job.params["concurrency"],
+            csv_path=job.output["csv"],
+            html_path=job.output["html"],
+        )
