@@ -1,6 +1,7 @@
 """The provider `llama_cpp`: llama.cpp's own server inside this process, with a GGUF file, asked as any other server."""
 
 import contextlib
+import secrets
 import socket
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from empathy_transfer.relabel.questions import SettingsError
 from empathy_transfer.relabel.server import ChatServer
 
 HOST = "127.0.0.1"
+ERRORS = 1  # llama.cpp's level of logging
 
 
 class LlamaServer(ChatServer):
@@ -38,6 +40,11 @@ def llama_server(settings, budget, threads, version):
     params.model.path = str(settings["gguf"])
     params.hostnames = [HOST]
     params.port = _free_port()
+    # Nobody else on this machine, and no page in a browser, is to ask this server; it tells of faults only.
+    key = secrets.token_hex(16)
+    params.api_keys = [key]
+    params.cors_origins = ""
+    params.verbosity = ERRORS
     # All requests in flight share the context, so that each has as much of it as the config says.
     params.n_parallel = settings["concurrency"]
     params.n_ctx = settings["context"] * settings["concurrency"]
@@ -48,7 +55,7 @@ def llama_server(settings, budget, threads, version):
     except (RuntimeError, ValueError) as error:
         raise SettingsError(f"{settings['gguf']}: llama.cpp can't serve this file ({error})") from None
     try:
-        yield LlamaServer(settings, budget, version, base_url=f"{server.listening_address}/v1")
+        yield LlamaServer(settings, budget, version, base_url=f"{server.listening_address}/v1", key=key)
     finally:
         # The server ends when the object goes.
         del server

@@ -31,7 +31,7 @@ class ChatServer:
 
     name = "openai"
 
-    def __init__(self, settings, budget, version="", base_url=None):
+    def __init__(self, settings, budget, version="", base_url=None, key=None):
         """Set up the client; nothing is sent yet.
 
         Args:
@@ -39,6 +39,7 @@ class ChatServer:
             budget: the `Budget` that all requests share.
             version: version of the model, for the key of its answers.
             base_url: address of the server, if not that of the settings.
+            key: its key, if not that of the environment.
 
         Raises:
             SettingsError: the address is not fit to send texts and keys to, or the key is not set.
@@ -52,7 +53,7 @@ class ChatServer:
         address = base_url or settings["base_url"]
         check_address(address)
         local = is_local(address)
-        self.key = _key(settings.get("key_variable"), local)
+        self.key = key or _key(settings.get("key_variable"), local)
         self.client = openai.OpenAI(
             api_key=self.key or "none",
             base_url=address,
