@@ -5,23 +5,6 @@ NEEDS    raw files in raw_dir, as config/label_sets/*.yaml describes them
 MAKES    <results>/relabel/data/{set}.parquet
 """
 
-LABEL_SETS = {
-    name: about
-    for path in sorted(Path("config/label_sets").glob("*.yaml"))
-    for name, about in load_yaml(path)["sets"].items()
-}
-
-
-def label_set_files(wildcards):
-    """Paths of the raw files of a set."""
-    about = LABEL_SETS[wildcards.set]
-    return [str(RAW_DIR / about["folder"] / name) for name in about["sha256"]]
-
-
-def label_set(wildcards):
-    """How a set is read."""
-    return dict(sorted(LABEL_SETS[wildcards.set].items()))
-
 
 rule prepare_label_set:
     input:
