@@ -103,6 +103,14 @@ def test_rating_differences_are_of_means_over_raters_target_minus_source(pairs):
     assert pairs.loc[("c", "a"), "definition"] == 3
 
 
+def test_similarities_are_taken_from_their_tables(summary, ratings):
+    known = {"dataset_similarity": {("a", "b"): 1.0, ("a", "c"): 0.25}, "task_similarity": {("a", "c"): 0.5}}
+    found = pair_features(study_facts(TASKS, summary, ratings), similarities=known).set_index(["source", "target"])
+    assert found.loc[("a", "c"), list(SIMILARITIES)].tolist() == [0.25, 0.5]
+    assert found.loc[("a", "b"), list(SIMILARITIES)].tolist() == [1.0, NOT_AVAILABLE]
+    assert found.loc[("c", "a"), list(SIMILARITIES)].tolist() == [NOT_AVAILABLE] * 2
+
+
 def test_what_is_not_known_says_so(pairs):
     assert pairs.loc[("a", "c"), "conduciveness"] == NOT_AVAILABLE
     assert (pairs[list(SIMILARITIES)] == NOT_AVAILABLE).all(axis=None)

@@ -12,21 +12,34 @@ SMALL = ["condolence", "epitome_er", "news_empathy", "news_emotion"]
 LIBRARY = "workflow/scripts/empathy_transfer"
 CONDITIONS = ["data=full seed=1", "data=half seed=1"]
 IMPORTANCE = {"measure_importance": 2, "permute_ratings": 1, "report_importance": 1, "plot_importance": 1}
-AGGREGATES = {
-    "collect_scores": 1,
-    "collect_significance": 1,
-    "tabulate_scores": 4,
-    "plot_improvement": 4,
-    "complete_study": 1,
-} | IMPORTANCE
+PREDICTORS = {"rank_predictors": 1, "plot_predictors": 1}
+AGGREGATES = (
+    {
+        "collect_scores": 1,
+        "collect_significance": 1,
+        "tabulate_scores": 4,
+        "plot_improvement": 4,
+        "complete_study": 1,
+    }
+    | IMPORTANCE
+    | PREDICTORS
+)
 SUMMARY = {"summarise_data": 1, "compute_pair_features": 1}
-# The table of themes shows all tasks, with their titles and themes.
-THEMES = {"tabulate_themes": 1}
+# The table of themes shows all tasks, with their titles and themes; so do the heat maps of similarity.
+THEMES = {"tabulate_themes": 1, "plot_similarity": 2}
+# What is made of one task's texts.
+TEXTS = {"embed_dataset": 1, "compare_datasets": 1}
 
 
 def compared(targets):
     """The tests of this many targets: each has a run that is made anew."""
     return {"compare_with_baseline": targets}
+
+
+def learnt(targets, changed=1):
+    """What is made of changed baselines: their embeddings, and estimates for all targets, whose sources they are."""
+    similarities = {"embed_task": changed, "compare_tasks": 1, "plot_similarity": 1, "compute_pair_features": 1}
+    return similarities | {"estimate_sources": targets}
 
 
 def runs_of(task, tasks):
@@ -214,7 +227,7 @@ def planned(run):
 
 def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full_study):
     run = planned(large["learning_rate"])
-    assert run.rules == {"train_baseline": 2, "train_transfer": 2 * 34} | compared(18) | AGGREGATES
+    assert run.rules == {"train_baseline": 2, "train_transfer": 2 * 34} | compared(18) | learnt(18) | AGGREGATES
     assert all(job.about("epitome_er") for job in run.jobs if job.trains)
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 35
@@ -223,7 +236,7 @@ def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full
 def test_a_19th_task_adds_37_trainings_per_condition_and_seed_and_retrains_none(large):
     run = planned(large["nineteen"])
     own = {"check_raw": 1, "prepare_task": 1, "tokenise_task": 1, "train_baseline": 2, "train_transfer": 2 * 36}
-    assert run.rules == own | SUMMARY | compared(19) | THEMES | AGGREGATES
+    assert run.rules == own | SUMMARY | compared(19) | learnt(19) | TEXTS | THEMES | AGGREGATES
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 37
     assert all(job.about("essays_concern") for job in run.jobs if job.rule in own and job.rule != "check_raw")
@@ -240,7 +253,7 @@ def test_nothing_runs_again_after(change, changed):
 def test_the_loss_retrains_all_and_leaves_the_data(changed):
     run = planned(changed["loss"])
     assert run.trained == all_runs(SMALL)
-    assert run.rules == {"train_baseline": 8, "train_transfer": 24} | compared(4) | AGGREGATES
+    assert run.rules == {"train_baseline": 8, "train_transfer": 24} | compared(4) | learnt(4, changed=4) | AGGREGATES
 
 
 def test_title_and_theme_retrain_none(changed):
@@ -251,7 +264,7 @@ def test_two_changes_at_once_re_run_what_each_does(changed):
     run = planned(changed["learning_rate_and_title"])
     assert run.trained == runs_of("epitome_er", SMALL)
     own = {"train_baseline": 2, "train_transfer": 12}
-    assert run.rules == own | SUMMARY | compared(4) | THEMES | AGGREGATES
+    assert run.rules == own | SUMMARY | compared(4) | learnt(4) | THEMES | AGGREGATES
 
 
 def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
@@ -260,7 +273,7 @@ def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
     assert {rule: number for rule, number in run.rules.items() if not rule.startswith("train_")} == {
         "prepare_task": 1,
         "tokenise_task": 1,
-    } | SUMMARY | compared(4) | AGGREGATES
+    } | SUMMARY | compared(4) | learnt(4) | TEXTS | {"plot_similarity": 2} | AGGREGATES
 
 
 def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
@@ -275,6 +288,8 @@ def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
             "train_transfer": 16,
         }
         | compared(5)
+        | learnt(5)
+        | TEXTS
         | THEMES
         | SUMMARY
         | AGGREGATES

@@ -21,6 +21,7 @@ PAIRS = [f"{source}--{target}" for source, target in itertools.permutations(TASK
 SPLITS = ["train", "validation", "test"]
 KINDS = ["classification", "regression"]
 PROTOCOLS = ["published", "sound"]
+SIMILARITIES = ["dataset", "task"]
 RESULTS, LOGS = f"results/{config['study']}", f"logs/{config['study']}"
 
 
@@ -32,6 +33,7 @@ wildcard_constraints:
     data="full|half",
     kind="|".join(KINDS),
     protocol="|".join(PROTOCOLS),
+    similarity="|".join(SIMILARITIES),
     seed=r"\d+",
     folder="|".join(sorted({folder for folder, _ in DOWNLOADED}) or ["none"]),
 

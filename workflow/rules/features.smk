@@ -1,7 +1,7 @@
 """
-Stage: what is known of each ordered pair of tasks before any training.
+Stage: what is known of each ordered pair of tasks before the pair is trained.
 
-NEEDS    <results>/data/summary.csv and the construct ratings
+NEEDS    <results>/data/summary.csv, <results>/features/{dataset,task}_similarity.csv and the construct ratings
 MAKES    <results>/analysis/pair_features.csv
 """
 
@@ -10,6 +10,8 @@ rule compute_pair_features:
     input:
         summary="<results>/data/summary.csv",
         ratings=config["ratings"],
+        datasets="<results>/features/dataset_similarity.csv",
+        tasks="<results>/features/task_similarity.csv",
     output:
         features="<results>/analysis/pair_features.csv",
         provenance="<results>/analysis/pair_features.provenance.json",
@@ -30,3 +32,4 @@ rule compute_pair_features:
 rule features:
     input:
         "<results>/analysis/pair_features.csv",
+        expand("<results>/figures/similarity_{similarity}.png", similarity=SIMILARITIES),

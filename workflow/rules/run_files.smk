@@ -17,6 +17,22 @@ def target_runs(target, name):
     )
 
 
+def other_tasks(wildcards):
+    """All tasks but a target: its sources."""
+    return [task for task in TASKS if task != wildcards.target]
+
+
+def source_adapters(wildcards):
+    """Paths of the adapters of a target's sources, of one seed."""
+    pattern = f"{RESULTS}/baseline/full/seed={wildcards.seed}/{{source}}/adapter.safetensors"
+    return expand(pattern, source=other_tasks(wildcards))
+
+
+def source_heads(wildcards):
+    """Paths of the heads of a target's sources, of one seed."""
+    return [path.replace("adapter.safetensors", "head.safetensors") for path in source_adapters(wildcards)]
+
+
 def target_metrics(wildcards):
     """Paths of the metrics of all runs that train a target."""
     return target_runs(wildcards.target, "metrics.json")

@@ -99,6 +99,8 @@ AGGREGATES = [
     *SCORE_AGGREGATES,
     "<results>/analysis/importance.csv",
     "<results>/figures/importance.png",
+    *expand("<results>/figures/similarity_{similarity}.png", similarity=SIMILARITIES),
+    "<results>/figures/predictors.png",
 ]
 
 

@@ -8,6 +8,7 @@ if __name__ == "__main__":
         write_study_features(
             summary_path=job.input["summary"],
             ratings_path=job.input["ratings"],
+            similarity_paths={"dataset_similarity": job.input["datasets"], "task_similarity": job.input["tasks"]},
             tasks=job.params["tasks"],
             regression_labels=job.params["regression_labels"],
             features_path=job.output["features"],

@@ -19,6 +19,7 @@ from empathy_transfer.style import (
     HATCH_COLOUR,
     INK,
     figure_style,
+    ink_on,
     theme_order,
 )
 from empathy_transfer.tables import METRIC_TITLES, nothing_of, targets_of
@@ -134,15 +135,9 @@ def _draw_cells(axes, plotted, sources, targets, colours):
             ink, patch = FAINT_INK, {"facecolor": BLANK_COLOUR, "edgecolor": "none", "pad": 1.2}
         else:
             look = {"facecolor": colours.to_rgba(cell.percent), "edgecolor": "white", "linewidth": 0.8}
-            ink, patch = _ink_on(look["facecolor"]), None
+            ink, patch = ink_on(look["facecolor"]), None
         axes.add_patch(Rectangle((column, row), 1, 1, **look))
         axes.text(column + 0.5, row + 0.5, cell.label, ha="center", va="center", size=8, color=ink, bbox=patch)
-
-
-def _ink_on(colour):
-    """Text colour that stands out from a cell's colour: by its relative luminance (WCAG 2)."""
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3])
-    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.22 else INK
 
 
 def _label_tasks(axes, sources, targets, tasks):

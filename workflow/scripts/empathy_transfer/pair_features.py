@@ -1,7 +1,8 @@
 """Features of an ordered pair of tasks that may predict transfer (section 6 of the study, items i to ix and C1 to C3).
 
-Everything is read from the facts of the two tasks (`task_facts.py`): nothing here is trained. The two similarities need
-embeddings; until something computes them they exist by name and are `not_available`.
+All but the two similarities is read from the facts of the two tasks (`task_facts.py`). The similarities are made from
+embeddings (`dataset_similarity.py`, `task_similarity.py`); the printed tables have none, so that there they are
+`not_available`.
 """
 
 import numpy
@@ -33,10 +34,19 @@ PAIR_COLUMNS = ["source", "target", "source_dataset", "target_dataset", *FEATURE
 NOT_AVAILABLE = "not_available"
 
 
-def write_study_features(summary_path, ratings_path, tasks, regression_labels, features_path):
-    """Write pair_features.csv of a study from data/summary.csv and the ratings; `tasks` as for `study_facts`."""
+def write_study_features(summary_path, ratings_path, similarity_paths, tasks, regression_labels, features_path):
+    """Write pair_features.csv of a study from data/summary.csv, the ratings and the two tables of similarities.
+
+    `similarity_paths` are those of dataset_similarity.csv and task_similarity.csv, by feature; `tasks` as for
+    `study_facts`.
+    """
     facts = study_facts(tasks, read_csv(summary_path), read_csv(ratings_path, verify=False))
-    write_csv(features_path, pair_features(facts, regression_labels))
+    frames = {name: read_csv(path) for name, path in similarity_paths.items()}
+    similarities = {
+        name: frame.dropna(subset=["similarity"]).set_index(["source", "target"])["similarity"].to_dict()
+        for name, frame in frames.items()
+    }
+    write_csv(features_path, pair_features(facts, regression_labels, similarities))
 
 
 def write_published_features(printed_paths, tasks, regression_labels, features_path):
@@ -44,25 +54,30 @@ def write_published_features(printed_paths, tasks, regression_labels, features_p
     write_csv(features_path, pair_features(published_facts(tasks, printed_paths), regression_labels))
 
 
-def pair_features(facts, regression_labels="one"):
+def pair_features(facts, regression_labels="one", similarities=None):
     """The features of all ordered pairs of different tasks.
 
     Args:
         facts: frame as from `study_facts`.
         regression_labels: what a regression counts in the feature `labels`: `one` label, or `left_out`, which makes
             the feature 0 in every pair with a regression.
+        similarities: {`dataset_similarity` or `task_similarity`: {(source, target): similarity}}.
 
     Returns:
         A frame with `PAIR_COLUMNS`, sources in the order of the facts and within them targets. `samples`, `tokens`,
         `vocabulary`, `labels`: -1, 0 or 1, the sign of target - source, and 0 for the three sizes within a dataset,
         whose tasks share their texts. `task_type`, `data_source`, `language_setting`: ordered transition
         `source--target`. `definition`, `link`, `conduciveness`: rating of the target - rating of the source, from -4 to
-        4, each the mean over its annotators. A feature that can't be computed for a pair holds `not_available`.
+        4, each the mean over its annotators. `dataset_similarity`: cosine, -1 to 1; `task_similarity`: 0 to 1 within a
+        target. A feature that can't be computed for a pair holds `not_available`.
     """
     if regression_labels not in ("one", "left_out"):
         raise ValueError(f"regression_labels is 'one' or 'left_out', not {regression_labels!r}")
     tasks = facts.to_dict("records")
-    rows = [_features(source, target, regression_labels) for source in tasks for target in tasks if source != target]
+    known = similarities or {}
+    rows = [
+        _features(source, target, regression_labels, known) for source in tasks for target in tasks if source != target
+    ]
     return pandas.DataFrame(rows, columns=PAIR_COLUMNS)
 
 
@@ -97,7 +112,7 @@ def feature_columns(pairs, features):
     return columns
 
 
-def _features(source, target, regression_labels):
+def _features(source, target, regression_labels, similarities):
     """The row of one pair, from the facts of its two tasks."""
     same_dataset = source["dataset"] == target["dataset"]
     row = {
@@ -114,7 +129,8 @@ def _features(source, target, regression_labels):
     for aspect in ASPECTS:
         difference = target[aspect] - source[aspect]
         row[aspect] = NOT_AVAILABLE if pandas.isna(difference) else difference
-    return row | dict.fromkeys(SIMILARITIES, NOT_AVAILABLE)
+    pair = (source["task"], target["task"])
+    return row | {name: similarities.get(name, {}).get(pair, NOT_AVAILABLE) for name in SIMILARITIES}
 
 
 def _sign(difference):

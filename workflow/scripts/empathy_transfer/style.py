@@ -5,6 +5,8 @@ import contextlib
 THEMES = ("direct", "abstract", "adjacent")
 # Diverging and legible to colour-blind readers: red is a loss, blue a gain, white no change.
 DIVERGING = "RdBu"
+# From little to much, in one hue.
+SEQUENTIAL = "Blues"
 DIAGONAL_COLOUR = "#e8e8e8"
 BLANK_COLOUR = "#f7f7f7"
 HATCH_COLOUR = "#b5b5b5"
@@ -28,6 +30,12 @@ def figure_style():
 
     with matplotlib.rc_context(SETTINGS):
         yield
+
+
+def ink_on(colour):
+    """Text colour that stands out from a cell's colour: by its relative luminance (WCAG 2)."""
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour[:3])
+    return "white" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.22 else INK
 
 
 def theme_order(tasks, ratings=None):
