@@ -35,6 +35,13 @@ def test_fused_scores_add_up_reciprocal_ranks():
     assert found == pytest.approx([1 / 61 + 1 / 62.5, 1 / 62 + 1 / 61, 1 / 63 + 1 / 62.5])
 
 
+def test_the_same_ranks_in_another_order_are_a_tie():
+    ranks = np.array([[1, 2, 3], [1, 3, 2], [2, 1, 3], [3, 1, 2], [2, 3, 1], [3, 2, 1]] * 4)
+    found = fused_scores(-ranks.astype(float))
+    assert len(set(found)) == 1
+    assert scaled_to_one(found).tolist() == [0.5] * 3
+
+
 def test_a_component_without_values_does_not_count():
     found = fused_scores(np.array([[0.9, 0.5], [np.nan, 0.8]]))
     assert found == pytest.approx([1 / 61, 1 / 62])

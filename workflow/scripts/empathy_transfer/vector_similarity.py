@@ -5,6 +5,7 @@ from scipy.stats import rankdata
 
 # Constant of reciprocal rank fusion, as in Cormack et al. (2009) and Vu et al. (2020).
 FUSION_CONSTANT = 60
+SCORE_DECIMALS = 12
 # A centred unit vector shorter than this is rounding, and has no direction.
 NO_DIRECTION = 1e-6
 
@@ -50,7 +51,8 @@ def fused_scores(similarities):
     known = similarities[~numpy.isnan(similarities).any(axis=1)]
     if len(known) == 0:
         return numpy.full(similarities.shape[1], numpy.nan)
-    return (1 / (FUSION_CONSTANT + rankdata(-known, axis=1))).sum(axis=0)
+    # Rounded, since the same ranks in another order of components add up to the same score but for rounding.
+    return (1 / (FUSION_CONSTANT + rankdata(-known, axis=1))).sum(axis=0).round(SCORE_DECIMALS)
 
 
 def scaled_to_one(scores):
