@@ -58,6 +58,6 @@ def test_predictors_without_a_value_say_why():
     ]
     frame = pd.DataFrame(rows).reindex(columns=COLUMNS)
     figure = draw_predictors(frame)
-    assert "3 targets" in figure.axes[0].get_title()
+    assert "up to 3 targets" in figure.axes[0].get_title()
     assert "too few" in " ".join(text.get_text() for text in figure.axes[0].texts)
     assert len(draw_predictors(frame[:0]).axes) == 4

@@ -50,7 +50,7 @@ def _draw_panel(panel, rows, title):
     from matplotlib.transforms import blended_transform_factory
 
     counts = rows["targets"].dropna()
-    panel.set_title(f"{title}\n{int(counts.max()) if len(counts) else 0} targets", fontsize=9)
+    panel.set_title(f"{title}\nup to {int(counts.max()) if len(counts) else 0} targets", fontsize=9)
     panel.axvline(0, color=INK, linewidth=0.8)
     panel.tick_params(length=2)
     panel.grid(axis="y", color="#eeeeee", linewidth=0.6)
