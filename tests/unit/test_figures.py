@@ -37,6 +37,19 @@ def test_cell_labels():
     assert cell_label(math.nan, "no_data") == "ND"
 
 
+def test_leaked_cells_have_a_mark_of_their_own():
+    assert cell_label(1.25, "", leaked=True) == "+1.2‡"
+    assert cell_label(-91.2, "collapsed", leaked=True) == "−91.2†‡"
+    assert cell_label(math.nan, "no_data", leaked=True) == "ND"
+    plotted = plotted_numbers(make_improvement(), ["a", "b", "r"], ["a", "b"], "full", {("r", "b"), ("r", "a")})
+    assert plotted["label"].tolist() == ["+20.0", "NR", "NR", "−20.0‡"]
+    assert plotted["leaked"].tolist() == [False, False, True, True]
+    with figure_style():
+        figure = draw_improvement(plotted, ["a", "b", "r"], ["a", "b"], TASKS, "classification", "full", 20)
+    (axes, *_) = figure.axes
+    assert [entry.get_text() for entry in axes.get_legend().get_texts()][-1].startswith("training items of the source")
+
+
 def test_scale_is_robust():
     def frame(values, reasons=None):
         return pd.DataFrame({"percent": values, "reason": reasons or [""] * len(values)})
@@ -112,7 +125,7 @@ def test_figures_and_their_numbers_are_written_and_repeatable(tmp_path, monkeypa
     plot_improvement(None, TASKS, "classification", "full", figures, tmp_path / "map.csv", ratings)
     assert [path.read_bytes() for path in figures] == first
     numbers = pd.read_csv(tmp_path / "map.csv")
-    assert numbers.columns.tolist() == ["source", "target", "percent", "label", "reason"]
+    assert numbers.columns.tolist() == ["source", "target", "percent", "label", "reason", "leaked"]
     assert len(numbers) == 4
 
 

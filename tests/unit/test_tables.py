@@ -54,6 +54,22 @@ def test_csv_holds_numbers_and_reasons(frames):
     assert table[3] == ["r", "0.21 (collapsed)", "not_run"]
 
 
+def test_leaked_cells_are_marked_beside_collapsed_ones(frames):
+    rows = score_table(*frames, TASKS, "classification", "full", leaked={("r", "a"), ("b", "b"), ("a", "b")})
+    marked = [(source, place) for source, cells in rows.items() for place, cell in enumerate(cells) if cell.leaked]
+    assert marked == [("b", 1), ("r", 0)]  # the blank cell from a to b has no number to mark
+    table = list(csv.reader(io.StringIO(as_csv(rows, ["a", "b"], "classification"))))
+    assert table[3] == ["r", "0.21 (collapsed, leaked)", "not_run"]
+    assert table[2][2] == "0.70 (leaked)"
+    page = as_html(rows, ["a", "b"], TASKS, "classification", "full")
+    assert "0.21<sup>†‡</sup>" in page
+    assert "‡: training items of the source touch test items of the target" in page
+    text = as_tex(rows, ["a", "b"], TASKS, "classification", "full")
+    assert "0.21\\textsuperscript{\\dag{}\\ddag{}}" in text
+    assert "\\ddag{}: training items" in text
+    assert "‡" not in as_html(score_table(*frames, TASKS, "classification", "full"), ["a"], TASKS, "regression", "full")
+
+
 def test_html_is_well_formed_and_escaped(frames):
     class Reader(html.parser.HTMLParser):
         """Check that tags close in order, and keep the text."""
@@ -89,7 +105,7 @@ def test_tex_is_escaped_and_has_a_cell_per_column(frames):
     text = as_tex(rows, ["a", "b"], tasks, "classification", "full")
     assert "A \\& 100\\%\\_ & \\underline{0.50} & \\tiny failed \\\\" in text
     assert "\\underline{\\textbf{0.70}}" in text
-    assert "0.21\\textsuperscript{\\dag}" in text
+    assert "0.21\\textsuperscript{\\dag{}}" in text
     for command in ("\\toprule", "\\bottomrule", "\\end{table}"):
         assert command in text
 

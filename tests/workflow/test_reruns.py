@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from study_copy import in_parallel
+from study_copy import TOUCH_AT_ONCE, in_parallel
 
 SMALL = ["condolence", "epitome_er", "news_empathy", "news_emotion"]
 LIBRARY = "workflow/scripts/empathy_transfer"
@@ -29,6 +29,8 @@ SUMMARY = {"summarise_data": 1, "compute_pair_features": 1}
 THEMES = {"tabulate_themes": 1, "plot_similarity": 2}
 # What is made of one task's texts.
 TEXTS = {"embed_dataset": 1, "compare_datasets": 1}
+# The audit of leakage compares all tasks; its report is drawn in order of themes.
+LEAKAGE = {"find_leakage": 1, "report_leakage": 1, "plot_leakage": 1}
 
 
 def compared(targets):
@@ -163,7 +165,30 @@ def fifth_task(study):
     study.configure(tasks=[*SMALL, "news_distress"])
 
 
-MEANINGFUL = [loss, title_and_theme, learning_rate_and_title, reader, fifth_task]
+def strict(study, *touching):
+    """Switch `strict` on where the audit has found rows of these tasks that touch held-out rows."""
+    for task in SMALL:
+        rows = "row1,text\n" if task in touching else ""
+        study.write(f"results/full/leakage/touched/{task}.csv", f"id,overlaps\n{rows}")
+    touched = study.run("--touch", "--forceall", "--cores", "1", "--quiet", start=["-c", TOUCH_AT_ONCE])
+    assert touched.status == 0, touched.text
+    study.edit_yaml("config/config.yaml", lambda content: content["leakage"].update(strict=True))
+
+
+def strict_with_one_touching(study):
+    strict(study, "epitome_er")
+
+
+def strict_with_none_touching(study):
+    strict(study)
+
+
+def flagged_share(study):
+    study.edit_yaml("config/config.yaml", lambda content: content["leakage"].update(flagged_share=0.5))
+
+
+MEANINGFUL = [loss, title_and_theme, learning_rate_and_title, reader, fifth_task, flagged_share]
+MEANINGFUL += [strict_with_one_touching, strict_with_none_touching]
 
 
 @pytest.fixture(scope="module")
@@ -235,8 +260,9 @@ def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full
 
 def test_a_19th_task_adds_37_trainings_per_condition_and_seed_and_retrains_none(large):
     run = planned(large["nineteen"])
-    own = {"check_raw": 1, "prepare_task": 1, "tokenise_task": 1, "train_baseline": 2, "train_transfer": 2 * 36}
-    assert run.rules == own | SUMMARY | compared(19) | learnt(19) | TEXTS | THEMES | AGGREGATES
+    own = {"check_raw": 1, "prepare_task": 1, "sign_task": 1, "tokenise_task": 1}
+    own |= {"train_baseline": 2, "train_transfer": 2 * 36}
+    assert run.rules == own | SUMMARY | LEAKAGE | compared(19) | learnt(19) | TEXTS | THEMES | AGGREGATES
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 37
     assert all(job.about("essays_concern") for job in run.jobs if job.rule in own and job.rule != "check_raw")
@@ -257,13 +283,13 @@ def test_the_loss_retrains_all_and_leaves_the_data(changed):
 
 
 def test_title_and_theme_retrain_none(changed):
-    assert planned(changed["title_and_theme"]).rules == SUMMARY | THEMES | AGGREGATES
+    assert planned(changed["title_and_theme"]).rules == SUMMARY | THEMES | AGGREGATES | {"plot_leakage": 1}
 
 
 def test_two_changes_at_once_re_run_what_each_does(changed):
     run = planned(changed["learning_rate_and_title"])
     assert run.trained == runs_of("epitome_er", SMALL)
-    own = {"train_baseline": 2, "train_transfer": 12}
+    own = {"train_baseline": 2, "train_transfer": 12, "plot_leakage": 1}
     assert run.rules == own | SUMMARY | compared(4) | learnt(4) | THEMES | AGGREGATES
 
 
@@ -272,8 +298,9 @@ def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
     assert run.trained == runs_of("condolence", SMALL)
     assert {rule: number for rule, number in run.rules.items() if not rule.startswith("train_")} == {
         "prepare_task": 1,
+        "sign_task": 1,
         "tokenise_task": 1,
-    } | SUMMARY | compared(4) | learnt(4) | TEXTS | {"plot_similarity": 2} | AGGREGATES
+    } | SUMMARY | LEAKAGE | compared(4) | learnt(4) | TEXTS | {"plot_similarity": 2} | AGGREGATES
 
 
 def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
@@ -283,6 +310,7 @@ def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
         run.rules
         == {
             "prepare_task": 1,
+            "sign_task": 1,
             "tokenise_task": 1,
             "train_baseline": 2,
             "train_transfer": 16,
@@ -292,5 +320,26 @@ def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):
         | TEXTS
         | THEMES
         | SUMMARY
+        | LEAKAGE
         | AGGREGATES
     )
+
+
+def test_strict_retrains_exactly_the_tasks_that_lose_rows(changed):
+    run = planned(changed["strict_with_one_touching"])
+    assert run.trained == runs_of("epitome_er", SMALL)
+    assert [job.wildcards for job in run.jobs if job.rule == "remove_leaked_rows"] == ["task=epitome_er"]
+    assert [job.wildcards for job in run.jobs if job.rule == "tokenise_task"] == ["task=epitome_er"]
+    own = {"remove_leaked_rows": 1, "tokenise_task": 1, "train_baseline": 2, "train_transfer": 12}
+    assert run.rules == own | compared(4) | learnt(4) | AGGREGATES | {"report_leakage": 1, "plot_leakage": 1}
+
+
+def test_strict_retrains_nothing_where_no_row_touches(changed):
+    run = planned(changed["strict_with_none_touching"])
+    drawn = {"tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
+    assert run.rules == drawn | {"report_leakage": 1, "plot_leakage": 1}
+
+
+def test_the_share_from_which_cells_are_flagged_only_redraws(changed):
+    drawn = {"tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
+    assert planned(changed["flagged_share"]).rules == drawn | {"report_leakage": 1, "plot_leakage": 1}

@@ -143,3 +143,26 @@ def importance_settings():
     others = ("regression_labels", "null_draws")
     plain = {key: value for key, value in sorted(settings.items()) if key not in others}
     return plain | {"grid": dict(sorted(settings["grid"].items()))}
+
+
+def shared_ids(wildcards):
+    """What rows of different groups of a task can have in common, as far as the raw files at hand tell it."""
+    about = DATASETS[task_dataset(wildcards)].get("shared_ids")
+    here = about and set(about.get("files", [])) <= set(TASKS[wildcards.task]["form"]["files"])
+    return about if here else None
+
+
+def shared_id_files(wildcards):
+    """Paths of the raw files in which the shared ids of a task stand."""
+    form = TASKS[wildcards.task]["form"]
+    return [file_path(form, name) for name in (shared_ids(wildcards) or {}).get("files", [])]
+
+
+def training_table(wildcards):
+    """Path of the training rows of a task: as prepared, or in a strict study without those that touch held-out rows."""
+    prepared = f"{RESULTS}/data/{wildcards.task}/train.parquet"
+    if not config["leakage"]["strict"]:
+        return prepared
+    touched = checkpoints.find_leakage.get().output.touched[list(TASKS).index(wildcards.task)]
+    with open(touched, encoding="utf-8") as file:
+        return f"{RESULTS}/strict/{wildcards.task}/train.parquet" if len(file.readlines()) > 1 else prepared

@@ -101,7 +101,7 @@ rule summarise_data:
 
 rule tokenise_task:
     input:
-        train="<results>/data/{task}/train.parquet",
+        train=training_table,
         validation="<results>/data/{task}/validation.parquet",
         test="<results>/data/{task}/test.parquet",
         task_json="<results>/data/{task}/task.json",

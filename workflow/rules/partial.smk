@@ -61,6 +61,7 @@ use rule tabulate_scores as tabulate_partial_scores with:
     input:
         scores="<results>/partial/analysis/scores.csv",
         improvement="<results>/partial/analysis/improvement.csv",
+        leaked_pairs=existing_leaked_pairs,
     output:
         csv="<results>/partial/tables/scores_{kind}_{data}.csv",
         html="<results>/partial/tables/scores_{kind}_{data}.html",
@@ -74,6 +75,7 @@ use rule plot_improvement as plot_partial_improvement with:
     input:
         improvement="<results>/partial/analysis/improvement.csv",
         ratings=config["ratings"],
+        leaked_pairs=existing_leaked_pairs,
     output:
         png="<results>/partial/figures/improvement_{kind}_{data}.png",
         svg="<results>/partial/figures/improvement_{kind}_{data}.svg",

@@ -58,3 +58,9 @@ def existing_metrics(wildcards):
 def newest_change(wildcards):
     """Time of the last change among the existing metrics, in seconds, so that a partial result follows them."""
     return max((os.path.getmtime(path) for path in existing_metrics(wildcards)), default=0.0)
+
+
+def existing_leaked_pairs(wildcards):
+    """Path of the flags of the audit of leakage if there has been one; a partial result does not start one."""
+    path = f"{RESULTS}/analysis/leaked_pairs.csv"
+    return path if Path(path).exists() else []

@@ -1,7 +1,7 @@
 """
 Stage: scores, tables and heat maps of the whole study.
 
-NEEDS    <results>/{baseline,transfer}/**/metrics.json
+NEEDS    <results>/{baseline,transfer}/**/metrics.json, <results>/analysis/leaked_pairs.csv
 MAKES    <results>/analysis/{scores,improvement}.csv, <results>/analysis/findings.json
          <results>/tables/scores_{kind}_{data}.{csv,html,tex}
          <results>/figures/improvement_{kind}_{data}.{png,svg,csv}
@@ -42,6 +42,7 @@ rule tabulate_scores:
     input:
         scores="<results>/analysis/scores.csv",
         improvement="<results>/analysis/improvement.csv",
+        leaked_pairs="<results>/analysis/leaked_pairs.csv",
     output:
         csv="<results>/tables/scores_{kind}_{data}.csv",
         html="<results>/tables/scores_{kind}_{data}.html",
@@ -64,6 +65,7 @@ rule plot_improvement:
     input:
         improvement="<results>/analysis/improvement.csv",
         ratings=config["ratings"],
+        leaked_pairs="<results>/analysis/leaked_pairs.csv",
     output:
         png=report(
             "<results>/figures/improvement_{kind}_{data}.png",
@@ -97,6 +99,7 @@ SCORE_AGGREGATES = [
 ]
 AGGREGATES = [
     *SCORE_AGGREGATES,
+    *LEAKAGE,
     "<results>/analysis/importance.csv",
     "<results>/figures/importance.png",
     *expand("<results>/figures/similarity_{similarity}.png", similarity=SIMILARITIES),

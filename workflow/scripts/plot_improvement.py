@@ -13,4 +13,5 @@ if __name__ == "__main__":
             figure_paths=[job.output["png"], job.output["svg"]],
             csv_path=job.output["csv"],
             ratings_path=job.input.get("ratings"),
+            leaked_pairs_path=job.input.get("leaked_pairs"),
         )

@@ -14,4 +14,5 @@ if __name__ == "__main__":
             csv_path=job.output["csv"],
             html_path=job.output["html"],
             tex_path=job.output["tex"],
+            leaked_pairs_path=job.input.get("leaked_pairs"),
         )

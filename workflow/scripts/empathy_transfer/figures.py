@@ -1,7 +1,7 @@
 """Heat maps of percent improvement, sources by targets.
 
 The layout of the study's Figures 6 and 7: annotated cells, diverging colours centred at 0, an empty diagonal. Blank
-cells are hatched, never zero, and collapsed runs are marked.
+cells are hatched, never zero; collapsed runs and cells with leaked test items are marked.
 """
 
 import math
@@ -9,6 +9,7 @@ import math
 import pandas as pd
 
 from empathy_transfer.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.leakage_report import LEAKED_MARK, LEAKED_REASON, read_leaked
 from empathy_transfer.reasons import REASONS
 from empathy_transfer.scores import read_improvement
 from empathy_transfer.style import (
@@ -35,26 +36,30 @@ SUBTITLES = {
 }
 
 
-def plot_improvement(improvement_path, tasks, kind, data, figure_paths, csv_path, ratings_path=None):
+def plot_improvement(
+    improvement_path, tasks, kind, data, figure_paths, csv_path, ratings_path=None, leaked_pairs_path=None
+):
     """Draw the heat map of a kind of target in a data condition, and write the plotted numbers beside it.
 
     ``tasks`` is {task: its title, kind and theme}; ``figure_paths`` are the files to write, in the format of their
-    suffix; ``ratings_path`` names the construct ratings that order the tasks within a theme.
+    suffix; ``ratings_path`` names the construct ratings that order the tasks within a theme, ``leaked_pairs_path`` the
+    flags of the audit of leakage, if there has been one.
     """
     improvement = read_improvement(improvement_path)
     sources = theme_order(tasks, None if ratings_path is None else read_csv(ratings_path, verify=False))
     targets = [task for task in sources if task in set(targets_of(tasks, kind))]
-    plotted = plotted_numbers(improvement, sources, targets, data)
+    plotted = plotted_numbers(improvement, sources, targets, data, read_leaked(leaked_pairs_path))
     with figure_style():
         figure = draw_improvement(plotted, sources, targets, tasks, kind, data, scale_limit(improvement))
         write_figure(figure_paths, figure)
     write_csv(csv_path, plotted)
 
 
-def plotted_numbers(improvement, sources, targets, data):
+def plotted_numbers(improvement, sources, targets, data, leaked=frozenset()):
     """The cells of the heat map, row by row and without the diagonal.
 
-    Columns: source, target, percent, label (the text of the cell), reason (a reason code or empty).
+    Columns: source, target, percent, label (the text of the cell), reason (a reason code or empty), leaked (whether
+    the pair is in ``leaked``).
     """
     known = improvement[improvement["data"] == data].set_index(["source", "target"])[["percent", "reason"]]
     cells = dict(zip(known.index, known.itertuples(index=False, name=None), strict=True))
@@ -63,19 +68,20 @@ def plotted_numbers(improvement, sources, targets, data):
         for target in targets:
             if source != target:
                 percent, reason = cells.get((source, target), (math.nan, "not_run"))
-                rows.append((source, target, percent, cell_label(percent, reason), reason))
-    columns = ["source", "target", "percent", "label", "reason"]
+                flag = (source, target) in leaked
+                rows.append((source, target, percent, cell_label(percent, reason, flag), reason, flag))
+    columns = ["source", "target", "percent", "label", "reason", "leaked"]
     return pd.DataFrame(rows, columns=columns).astype({"percent": "float64"})
 
 
-def cell_label(percent, reason):
-    """Text of a cell: a signed number, with a dagger after a collapsed run, or the mark of its reason code."""
+def cell_label(percent, reason, leaked=False):
+    """Text of a cell: a signed number, with marks of a collapsed run and a leaked pair, or the mark of its reason."""
     if math.isnan(percent):
         return REASONS[reason][0]
     decimals = 0 if abs(percent) >= 99.95 else 1
     rounded = round(percent, decimals)
     number = f"{rounded:+.{decimals}f}".replace("-", "−") if rounded else "0.0"
-    return number + (REASONS["collapsed"][0] if reason == "collapsed" else "")
+    return number + (REASONS["collapsed"][0] if reason == "collapsed" else "") + (LEAKED_MARK if leaked else "")
 
 
 def scale_limit(improvement):
@@ -185,6 +191,9 @@ def _draw_legend(figure, axes, plotted, height):
         blank = Patch(facecolor=BLANK_COLOUR, edgecolor=HATCH_COLOUR, hatch="////", linewidth=0)
         handles.append(Line2D([], [], linestyle="", marker=f"${mark}$", color=INK) if collapsed else blank)
         labels.append(explanation if collapsed else f"{mark}: {explanation}")
+    if (plotted["leaked"] & plotted["percent"].notna()).any():
+        handles.append(Line2D([], [], linestyle="", marker=f"${LEAKED_MARK}$", color=INK))
+        labels.append(LEAKED_REASON)
     lowest = axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).y0 / figure.dpi  # inches above the edge
     anchor = (0, (lowest - BOTTOM) / height - 0.08 / height)
     axes.legend(handles, labels, loc="upper left", bbox_to_anchor=anchor, frameon=False, borderpad=0, fontsize=8.5)

@@ -9,6 +9,7 @@ import io
 from dataclasses import dataclass
 
 from empathy_transfer.artefacts import write_text
+from empathy_transfer.leakage_report import LEAKED_MARK, LEAKED_REASON, read_leaked
 from empathy_transfer.reasons import REASONS
 from empathy_transfer.scores import BASELINE, MAIN_METRICS, common_reason, read_improvement, read_scores
 
@@ -16,6 +17,7 @@ from empathy_transfer.scores import BASELINE, MAIN_METRICS, common_reason, read_
 KINDS = {"classification": ("classification", "multilabel"), "regression": ("regression",)}
 METRIC_TITLES = {"classification": "macro F1", "regression": "Pearson r"}
 COLLAPSED_MARK = "†"
+SIGNS = {"collapsed": COLLAPSED_MARK, "leaked": LEAKED_MARK}
 DATA_TITLES = {"full": "full training data", "half": "half of the training data"}
 
 
@@ -28,11 +30,23 @@ class Cell:
     baseline: bool = False
     best: bool = False
     collapsed: bool = False
+    leaked: bool = False
+
+    @property
+    def marks(self):
+        """What is wrong with the run behind the number, in words."""
+        return [word for word, given in (("collapsed", self.collapsed), ("leaked", self.leaked)) if given]
 
 
-def tabulate_scores(scores_path, improvement_path, tasks, kind, data, csv_path, html_path, tex_path):
-    """Write the table of scores of a kind of target (classification, regression) in a data condition, three times."""
-    rows = score_table(read_scores(scores_path), read_improvement(improvement_path), tasks, kind, data)
+def tabulate_scores(
+    scores_path, improvement_path, tasks, kind, data, csv_path, html_path, tex_path, leaked_pairs_path=None
+):
+    """Write the table of scores of a kind of target (classification, regression) in a data condition, three times.
+
+    ``leaked_pairs_path`` names the flags of the audit of leakage, if there has been one.
+    """
+    scores, improvement = read_scores(scores_path), read_improvement(improvement_path)
+    rows = score_table(scores, improvement, tasks, kind, data, read_leaked(leaked_pairs_path))
     targets = targets_of(tasks, kind)
     write_text(csv_path, as_csv(rows, targets, kind))
     write_text(html_path, as_html(rows, targets, tasks, kind, data))
@@ -44,12 +58,13 @@ def targets_of(tasks, kind):
     return [task for task, about in tasks.items() if about["kind"] in KINDS[kind]]
 
 
-def score_table(scores, improvement, tasks, kind, data):
+def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
     """Rows {source or "floor": [Cell per target]}: sources in the order of ``tasks``, then the floor.
 
     A number is the mean over seeds of the target's main metric. The own-source cell is the baseline. The best number
     of a column (before rounding; the floor doesn't compete) is marked, ties all. A cell is marked as collapsed when
-    any of its runs is, and a blank one holds its reason code. A study without targets of the kind has no rows.
+    any of its runs is, and as leaked when (source, target) is in ``leaked``, for a baseline (target, target); a blank
+    one holds its reason code. A study without targets of the kind has no rows.
     """
     targets = targets_of(tasks, kind)
     if not targets:
@@ -69,7 +84,8 @@ def score_table(scores, improvement, tasks, kind, data):
                 rows[source].append(Cell(reason, blank=True, baseline=baseline))
                 continue
             collapsed = bool(cells[key]["collapsed"].any())
-            rows[source].append(Cell(_number(means[key]), False, baseline, means[key] == best, collapsed))
+            flagged = (source, target) in leaked
+            rows[source].append(Cell(_number(means[key]), False, baseline, means[key] == best, collapsed, flagged))
     rows["floor"] = [
         Cell(_number(floors[target])) if target in floors else Cell("not_available", blank=True) for target in targets
     ]
@@ -77,14 +93,16 @@ def score_table(scores, improvement, tasks, kind, data):
 
 
 def as_csv(rows, targets, kind):
-    """The table as CSV: the numbers as printed, `number (collapsed)`, or a reason code."""
+    """The table as CSV: the numbers as printed, `number (collapsed, leaked)`, or a reason code."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(["source", *targets] if rows else ["note"])
     if not rows:
         writer.writerow([nothing_of(kind)])
     for source, cells in rows.items():
-        writer.writerow([source, *(f"{cell.text} (collapsed)" if cell.collapsed else cell.text for cell in cells)])
+        writer.writerow(
+            [source, *(f"{cell.text} ({', '.join(cell.marks)})" if cell.marks else cell.text for cell in cells)]
+        )
     return sink.getvalue()
 
 
@@ -162,6 +180,8 @@ def legend(rows):
     lines = [f"{code}: {REASONS[code][1]}." for code in REASONS if code in codes]
     if any(cell.collapsed for cell in cells):
         lines.append(f"{COLLAPSED_MARK}: {REASONS['collapsed'][1]}.")
+    if any(cell.leaked for cell in cells):
+        lines.append(f"{LEAKED_MARK}: {LEAKED_REASON}.")
     return lines
 
 
@@ -189,7 +209,8 @@ def _html_cell(cell):
     text = html.escape(cell.text)
     text = f"<b>{text}</b>" if cell.best else text
     text = f"<u>{text}</u>" if cell.baseline else text
-    mark = f"<sup>{COLLAPSED_MARK}</sup>" if cell.collapsed else ""
+    marks = "".join(SIGNS[word] for word in cell.marks)
+    mark = f"<sup>{marks}</sup>" if marks else ""
     return f"<td{' class=baseline' if cell.baseline else ''}>{text}{mark}</td>"
 
 
@@ -199,13 +220,20 @@ def _tex_cell(cell):
         return f"\\tiny {tex_text(cell.text)}"
     text = f"\\textbf{{{cell.text}}}" if cell.best else cell.text
     text = f"\\underline{{{text}}}" if cell.baseline else text
-    return f"{text}\\textsuperscript{{\\dag}}" if cell.collapsed else text
+    marks = tex_text("".join(SIGNS[word] for word in cell.marks))
+    return f"{text}\\textsuperscript{{{marks}}}" if marks else text
 
 
 def tex_text(text):
     """Text with the characters that LaTeX reads as commands escaped."""
     special = {character: f"\\{character}" for character in "&%$#_{}"}
-    special |= {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}", "†": "\\dag{}"}
+    special |= {
+        "~": "\\textasciitilde{}",
+        "^": "\\textasciicircum{}",
+        "\\": "\\textbackslash{}",
+        "†": "\\dag{}",
+        "‡": "\\ddag{}",
+    }
     return "".join(special.get(character, character) for character in text)
 
 

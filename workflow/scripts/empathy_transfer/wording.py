@@ -4,8 +4,11 @@
 STAGE_OF_PREFIX = {
     "check_raw": "data",
     "download": "data",
+    "find_leakage": "data",
     "generate": "data",
     "prepare": "data",
+    "remove_leaked_rows": "data",
+    "sign_task": "data",
     "summarise_data": "data",
     "tokenise": "data",
     "train_baseline": "baseline",

@@ -1,0 +1,110 @@
+"""What the audit of leakage found, as tables for the analysis and a short page (job of rule report_leakage)."""
+
+from empathy_transfer.artefacts import read_csv, write_csv, write_text
+
+LEAKED_MARK = "‡"
+LEAKED_REASON = "training items of the source touch test items of the target (analysis/leaked_pairs.csv)"
+PAIR_COLUMNS = ["source", "target", "n_test", "n_touched", "share", "removed", "leaked"]
+READ = {"dtype": {"field": str, "example_targets": str, "example_sources": str, "n_touched_long": "Int64"}}
+LARGEST = 10
+
+
+def report_leakage(pairs_path, within_path, touched_paths, settings, outputs):
+    """Write the tables with their flags, and the page.
+
+    Args:
+        pairs_path, within_path: what the audit found between tasks and within them.
+        touched_paths: {task: its training rows that touch held-out rows}.
+        settings: the config's block `leakage`. A pair is flagged if its source's training items touch more than
+            `flagged_share` of the target's test items; with `strict` they have been removed, and none is.
+        outputs: paths `leakage`, `within`, `leaked_pairs` and `page`.
+    """
+    pairs, within = (read_csv(path, **READ) for path in (pairs_path, within_path))
+    touched = {task: len(read_csv(path, dtype=str)) for task, path in touched_paths.items()}
+    leaked = leaked_pairs(pairs, within, settings)
+    write_csv(outputs["leakage"], flagged(pairs, settings))
+    write_csv(outputs["within"], flagged(within, settings))
+    write_csv(outputs["leaked_pairs"], leaked)
+    write_text(outputs["page"], page(pairs, within, leaked, touched, settings))
+    print(f"{int(leaked['leaked'].sum())} of {len(leaked)} pairs are flagged")
+
+
+def flagged(overlaps, settings):
+    """The table with a column `flagged`: whether the share is above the configured one."""
+    return overlaps.assign(flagged=overlaps["share"] > settings["flagged_share"])
+
+
+def leaked_pairs(pairs, within, settings):
+    """One row per source and target, source = target within a task, in a frame with the columns ``PAIR_COLUMNS``."""
+    import pandas
+
+    both = pandas.concat([within, pairs], ignore_index=True)
+    rows = both[(both["kind"] == "counted") & (both["source_split"] == "train") & (both["target_split"] == "test")]
+    rows = rows.rename(columns={"n_items": "n_test"})
+    return rows.assign(
+        removed=settings["strict"], leaked=(rows["share"] > settings["flagged_share"]) & (not settings["strict"])
+    )[PAIR_COLUMNS].reset_index(drop=True)
+
+
+def read_leaked(path):
+    """The flagged pairs as a set of (source, target), source = target where a task's own training items leak.
+
+    Without a path there are none.
+    """
+    if not path:
+        return frozenset()
+    frame = read_csv(path)
+    leaked = frame[frame["leaked"].astype(bool)]
+    return frozenset(zip(leaked["source"], leaked["target"], strict=True))
+
+
+def page(pairs, within, leaked, touched, settings):
+    """The page as Markdown. It holds names of tasks and numbers only, so that it is safe as HTML."""
+    between = leaked[leaked["source"] != leaked["target"]]
+    touching = int((between["n_touched"] > 0).sum())
+    above = int((between["share"] > settings["flagged_share"]).sum())
+    share = f"{100 * settings['flagged_share']:g} %"
+    lines = [
+        "# Leakage",
+        "",
+        f"Counted as leakage: {', '.join(settings['counted']) or 'nothing'}; near duplicates are texts whose shingles "
+        f"of {settings['shingle_words']} words have a Jaccard similarity of {settings['jaccard']:g} or more, both of "
+        f"at least {settings['least_words']} words.",
+        "",
+        f"{touching} of {len(between)} ordered pairs of tasks have a source whose training items touch test items of "
+        f"the target; in {above} they touch more than {share} of them.",
+    ]
+    if settings["strict"]:
+        lines += ["", "Strict: the rows below have been taken out of the training data, and no pair is flagged."]
+    lines += ["", f"## The {LARGEST} pairs with the largest shares", ""]
+    lines += table(["source", "target", "test items", "touched", "share"], [
+        (row.source, row.target, row.n_test, row.n_touched, _percent(row.share))
+        for row in between.sort_values("share", ascending=False, kind="stable").head(LARGEST).itertuples()
+    ])  # fmt: skip
+    lines += ["", "## By kind, training items of the source and test items of the target", ""]
+    lines += table(["kind", "field", "pairs", "pairs that touch", "median share", "largest share"], by_kind(pairs))
+    lines += ["", "## Within tasks, training and test items", ""]
+    lines += table(["kind", "field", "tasks", "tasks that touch", "median share", "largest share"], by_kind(within))
+    lines += ["", "## Training rows that touch validation or test rows of any task", ""]
+    lines += table(["task", "rows"], touched.items())
+    return "\n".join([*lines, ""])
+
+
+def by_kind(overlaps):
+    """Rows (kind, field, pairs, pairs with any, median share, largest share) over training and test items."""
+    chosen = overlaps[(overlaps["source_split"] == "train") & (overlaps["target_split"] == "test")]
+    return [
+        (kind, field, len(rows), int((rows["n_touched"] > 0).sum()), _percent(rows["share"].median()),
+         _percent(rows["share"].max()))
+        for (kind, field), rows in chosen.groupby(["kind", "field"], sort=False)
+    ]  # fmt: skip
+
+
+def table(heads, rows):
+    """Lines of a Markdown table."""
+    return [f"| {' | '.join(map(str, row))} |" for row in (heads, ["---"] * len(heads), *rows)]
+
+
+def _percent(share):
+    """A share in percent."""
+    return f"{100 * share:.1f} %"
