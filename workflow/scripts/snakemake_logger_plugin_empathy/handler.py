@@ -19,7 +19,8 @@ from snakemake_logger_plugin_empathy.state import Job, Run
 
 # What Snakemake says about its own doings. Everything that is not listed here is shown.
 CHATTER = re.compile(
-    r"Building DAG of jobs|Updating checkpoint|Processed \d+ potential|Using shell: |Provided (cores|resources|remote)"
+    r"Building DAG of jobs|DAG of jobs will be updated|Updating checkpoint|Processed \d+ potential|Using shell: "
+    r"|Provided (cores|resources|remote)"
     r"|Rules claiming more threads|Select jobs to execute|Execute \d+ jobs|Group jobs: inactive"
     r"|(Conda|Singularity|Apptainer).*: ignored|Assuming unrestricted shared|Elapsed time: |host: "
     r"|Config file .* is (extended|replaced) by"
@@ -31,7 +32,7 @@ JOBS_FAILED = "At least one job did not complete successfully"
 CANCELLED = "Cancelling snakemake on user request"
 # They come before the closing words of the workflow's own handlers, which the bars would overwrite.
 ENDINGS = ("Shutting down, this might", "Exiting because a job execution failed")
-NOT_WORTH_A_LINE = {"all", "partial", "ratings", "significance", *STAGES}  # they only collect
+NOT_WORTH_A_LINE = {"all", "leakage", "partial", "ratings", "significance", *STAGES}  # they only collect
 
 
 @dataclass
