@@ -33,10 +33,14 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/leakage.smk"
 include: "workflow/rules/baseline.smk"
 include: "workflow/rules/transfer.smk"
+include: "workflow/rules/controls.smk"
+include: "workflow/rules/variants.smk"
 include: "workflow/rules/ratings.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/significance.smk"
 include: "workflow/rules/embeddings.smk"
+include: "workflow/rules/capacity.smk"
+include: "workflow/rules/context.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/importance.smk"
 include: "workflow/rules/predictors.smk"
@@ -59,3 +63,6 @@ rule all:
         "<results>/COMPLETE.json",
         AGGREGATES,
         RATINGS,
+        CAPACITY,
+        CONTEXT,
+        VARIANT_RESULTS,

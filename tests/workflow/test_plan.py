@@ -67,6 +67,15 @@ def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
         "tabulate_scores": 4,
         "plot_improvement": 4,
         "compare_with_baseline": 18,
+        "draw_adapter": 2 * 3,
+        "compare_with_controls": 18,
+        "collect_controls": 1,
+        "tabulate_controls": 1,
+        "plot_controls": 2,
+        # All tasks but those of News and Empathy Hope have a context.
+        "ablate_context": 14 * 3,
+        "compare_contexts": 1,
+        "plot_context_ablation": 1,
         "collect_significance": 1,
         "measure_agreement": 1,
         "tabulate_themes": 1,
@@ -86,6 +95,15 @@ def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
         "plot_importance": 1,
         "complete_study": 1,
     }
+
+
+def test_each_baseline_of_the_full_study_has_four_controls(full_plan):
+    counts = Counter()
+    for job in full_plan.jobs:
+        if job.rule in ("train_control", "train_longer"):
+            counts[job.names.get("source", "longer"), job.names["data"], int(job.names["seed"])] += 1
+    kinds = ("self", "random_identity", "random_full", "longer")
+    assert counts == {(kind, data, seed): 18 for kind in kinds for data in ("full", "half") for seed in (1, 2, 3)}
 
 
 def test_a_plan_writes_nothing(full_study, full_plan):

@@ -31,6 +31,8 @@ THEMES = {"tabulate_themes": 1, "plot_similarity": 2}
 TEXTS = {"embed_dataset": 1, "compare_datasets": 1}
 # The audit of leakage compares all tasks; its report is drawn in order of themes.
 LEAKAGE = {"find_leakage": 1, "report_leakage": 1, "plot_leakage": 1}
+# What a baseline with a context is tested for again.
+CONTEXT = {"ablate_context": 1, "compare_contexts": 1, "plot_context_ablation": 1}
 
 
 def compared(targets):
@@ -200,7 +202,7 @@ def folder(tmp_path_factory):
 def eighteen(full_study, full_plan, folder):
     """A finished study of 18 tasks, with one seed and both data conditions."""
     study = full_study.clone(folder / "eighteen")
-    study.configure(seeds=[1])
+    study.configure(seeds=[1], controls=[])
     study.finish([job for job in full_plan.jobs if job.names.get("seed", "1") == "1"])
     return study
 
@@ -209,7 +211,7 @@ def eighteen(full_study, full_plan, folder):
 def four(full_study, full_plan, folder):
     """A finished study of four tasks, with one seed and both data conditions."""
     study = full_study.clone(folder / "four")
-    study.configure(seeds=[1], tasks=SMALL)
+    study.configure(seeds=[1], tasks=SMALL, controls=[])
     study.finish([job for job in full_plan.jobs if job.within(SMALL, seed="1")])
     return study
 
@@ -252,7 +254,9 @@ def planned(run):
 
 def test_one_learning_rate_retrains_35_of_324_per_condition_and_seed(large, full_study):
     run = planned(large["learning_rate"])
-    assert run.rules == {"train_baseline": 2, "train_transfer": 2 * 34} | compared(18) | learnt(18) | AGGREGATES
+    assert (
+        run.rules == {"train_baseline": 2, "train_transfer": 2 * 34} | compared(18) | learnt(18) | CONTEXT | AGGREGATES
+    )
     assert all(job.about("epitome_er") for job in run.jobs if job.trains)
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 35
@@ -262,7 +266,7 @@ def test_a_19th_task_adds_37_trainings_per_condition_and_seed_and_retrains_none(
     run = planned(large["nineteen"])
     own = {"check_raw": 1, "prepare_task": 1, "sign_task": 1, "tokenise_task": 1}
     own |= {"train_baseline": 2, "train_transfer": 2 * 36}
-    assert run.rules == own | SUMMARY | LEAKAGE | compared(19) | learnt(19) | TEXTS | THEMES | AGGREGATES
+    assert run.rules == own | SUMMARY | LEAKAGE | compared(19) | learnt(19) | TEXTS | THEMES | CONTEXT | AGGREGATES
     for condition in CONDITIONS:
         assert sum(condition in wildcards for _, wildcards in run.trained) == 37
     assert all(job.about("essays_concern") for job in run.jobs if job.rule in own and job.rule != "check_raw")
@@ -279,18 +283,21 @@ def test_nothing_runs_again_after(change, changed):
 def test_the_loss_retrains_all_and_leaves_the_data(changed):
     run = planned(changed["loss"])
     assert run.trained == all_runs(SMALL)
-    assert run.rules == {"train_baseline": 8, "train_transfer": 24} | compared(4) | learnt(4, changed=4) | AGGREGATES
+    expected = {"train_baseline": 8, "train_transfer": 24} | compared(4) | learnt(4, changed=4) | CONTEXT | AGGREGATES
+    assert run.rules == expected | {"ablate_context": 2}
 
 
 def test_title_and_theme_retrain_none(changed):
-    assert planned(changed["title_and_theme"]).rules == SUMMARY | THEMES | AGGREGATES | {"plot_leakage": 1}
+    # Condolence has a context, so its title stands in the figure of those.
+    drawn = {"plot_leakage": 1, "plot_context_ablation": 1}
+    assert planned(changed["title_and_theme"]).rules == SUMMARY | THEMES | AGGREGATES | drawn
 
 
 def test_two_changes_at_once_re_run_what_each_does(changed):
     run = planned(changed["learning_rate_and_title"])
     assert run.trained == runs_of("epitome_er", SMALL)
     own = {"train_baseline": 2, "train_transfer": 12, "plot_leakage": 1}
-    assert run.rules == own | SUMMARY | compared(4) | learnt(4) | THEMES | AGGREGATES
+    assert run.rules == own | SUMMARY | compared(4) | learnt(4) | THEMES | CONTEXT | AGGREGATES
 
 
 def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
@@ -300,7 +307,7 @@ def test_how_a_dataset_is_read_remakes_its_own_data_and_runs(changed):
         "prepare_task": 1,
         "sign_task": 1,
         "tokenise_task": 1,
-    } | SUMMARY | LEAKAGE | compared(4) | learnt(4) | TEXTS | {"plot_similarity": 2} | AGGREGATES
+    } | SUMMARY | LEAKAGE | compared(4) | learnt(4) | TEXTS | {"plot_similarity": 2} | CONTEXT | AGGREGATES
 
 
 def test_a_new_task_of_a_dataset_adds_its_own_jobs_only(changed):

@@ -14,10 +14,14 @@ os.environ.update(EMPATHY_FIRST_LAYER_GB=str(config["first_layer_gb"]))
 check_ratings(config["ratings"])
 DATASETS = load_datasets(config["datasets"])
 WANTED, TASKS, LEFT_OUT = plan_tasks(DATASETS)
+VARIANTS, VARIANTS_LEFT_OUT = plan_variants(DATASETS, TASKS)
+KNOWN = TASKS | VARIANTS
 FORMS = {task["dataset"]: task["form"] for task in TASKS.values()}
 DOWNLOADED = downloads()
 SEEDS, DATA = config["seeds"], config["data"]
+CONTROLS = config["controls"]
 PAIRS = [f"{source}--{target}" for source, target in itertools.permutations(TASKS, 2)]
+CONTEXT_TASKS = [task for task in TASKS if (TASKS[task].get("context") or TASKS[task]["form"]["context"]) != "none"]
 SPLITS = ["train", "validation", "test"]
 KINDS = ["classification", "regression"]
 PROTOCOLS = ["published", "sound"]
@@ -26,9 +30,9 @@ RESULTS, LOGS = f"results/{config['study']}", f"logs/{config['study']}"
 
 
 wildcard_constraints:
-    task="|".join(TASKS or ["none"]),
-    source="|".join(TASKS or ["none"]),
-    target="|".join(TASKS or ["none"]),
+    task="|".join(KNOWN or ["none"]),
+    source="|".join(KNOWN or ["none"]),
+    target="|".join(KNOWN or ["none"]),
     dataset="|".join(sorted(FORMS) or ["none"]),
     data="full|half",
     kind="|".join(KINDS),
@@ -43,10 +47,21 @@ def download_source(wildcards):
     return DOWNLOADED[(wildcards.folder, wildcards.file)]
 
 
+def study_training():
+    """Training settings of the study, without those that tasks choose for themselves."""
+    return config["training"]["defaults"] | config["training"]["override"]
+
+
 def training_settings(task):
     """Training settings of a task: the study's defaults, then the task's own, then the study's override."""
-    settings = config["training"]["defaults"] | TASKS[task].get("training", {}) | config["training"]["override"]
+    settings = config["training"]["defaults"] | KNOWN[task].get("training", {}) | config["training"]["override"]
     return dict(sorted(settings.items()))
+
+
+def longer_training(wildcards):
+    """Training settings of a task with twice the epochs."""
+    settings = training_settings(wildcards.task)
+    return settings | {"epochs": 2 * settings["epochs"]}
 
 
 def target_training(wildcards):
@@ -65,6 +80,12 @@ def task_definition(wildcards):
     """A task's own entry in its dataset's file, without what only training or reporting uses."""
     unused = {"title", "theme", "theme_deviates", "training", "dataset", "form"}
     return dict(sorted((key, value) for key, value in TASKS[wildcards.task].items() if key not in unused))
+
+
+def variant_definition(wildcards):
+    """What makes a variant's data another than its task's."""
+    entry = VARIANTS[wildcards.task]
+    return {key: entry[key] for key in ("label_sources", "variant_of") if key in entry}
 
 
 def task_dataset(wildcards):
@@ -118,6 +139,11 @@ def significance_settings():
     return {key: config["analysis"][key] for key in ("absent_classes", "alpha", "margins", "resamples")}
 
 
+def test_settings():
+    """What tests of differences use of the config's block `analysis`."""
+    return {key: config["analysis"][key] for key in ("absent_classes", "alpha", "resamples")}
+
+
 def described(tasks):
     """What features of pairs need to know of each of these tasks."""
     about = {}
@@ -159,10 +185,18 @@ def shared_id_files(wildcards):
 
 
 def training_table(wildcards):
-    """Path of the training rows of a task: as prepared, or in a strict study without those that touch held-out rows."""
-    prepared = f"{RESULTS}/data/{wildcards.task}/train.parquet"
-    if not config["leakage"]["strict"]:
+    """Path of the training rows of a task or a variant, see `training_rows`."""
+    return training_rows(wildcards.task)
+
+
+def training_rows(task):
+    """Path of training rows: as prepared, or in a strict study without those that touch held-out rows.
+
+    A variant is made from what its task trains on, so nothing is taken out of it again.
+    """
+    prepared = f"{RESULTS}/data/{task}/train.parquet"
+    if task in VARIANTS or not config["leakage"]["strict"]:
         return prepared
-    touched = checkpoints.find_leakage.get().output.touched[list(TASKS).index(wildcards.task)]
+    touched = checkpoints.find_leakage.get().output.touched[list(TASKS).index(task)]
     with open(touched, encoding="utf-8") as file:
-        return f"{RESULTS}/strict/{wildcards.task}/train.parquet" if len(file.readlines()) > 1 else prepared
+        return f"{RESULTS}/strict/{task}/train.parquet" if len(file.readlines()) > 1 else prepared

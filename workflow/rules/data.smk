@@ -58,6 +58,8 @@ rule prepare_task:
         provenance="<results>/data/{task}/provenance.json",
     log:
         "<logs>/data/{task}.log",
+    wildcard_constraints:
+        task="|".join(TASKS or ["none"]),
     conda:
         "../../environment.yml"
     params:

@@ -12,8 +12,10 @@ DOWNLOADS = Path("resources/downloads")
 def forms(dataset):
     """Return the layouts of a dataset in the order of preference; an alternative has the main one's unset fields."""
     main = {key: dataset.get(key) for key in ("folder", "files", "reader", "columns", "context")}
-    alternatives = [main | {"columns": None} | alternative for alternative in dataset.get("alternatives", [])]
-    return [dict(sorted(form.items())) for form in ({"form": "main", "note": None} | main, *alternatives)]
+    alone = {"columns": None, "label_sources_known": False}
+    alternatives = [main | alone | alternative for alternative in dataset.get("alternatives", [])]
+    first = {"form": "main", "note": None, "label_sources_known": dataset.get("label_sources_known", False)}
+    return [dict(sorted(form.items())) for form in (first | main, *alternatives)]
 
 
 def file_path(form, name):

@@ -40,11 +40,51 @@ def load_datasets(folder):
         content = load_yaml(path)
         check_schema(content, DATASET_SCHEMA, path)
         datasets[path.stem] = content
-        for task in content["tasks"]:
+        for task in [*content["tasks"], *content.get("variants", {})]:
             if task in owners:
                 raise WorkflowError(f"{path}: task '{task}' is also in {owners[task]}. Rename one of them.")
             owners[task] = path
+        for variant, entry in content.get("variants", {}).items():
+            if (parent := entry["variant_of"]) not in content["tasks"]:
+                hint = suggestion(parent, content["tasks"])
+                raise WorkflowError(f"{path}: variants.{variant}: '{parent}' is no task of this dataset{hint}.")
     return datasets
+
+
+def plan_variants(datasets, tasks):
+    """Return (planned variants, left-out ones with the reason) of those that the study asks for; `tasks` are planned."""
+    every = {name: entry for dataset in datasets.values() for name, entry in dataset.get("variants", {}).items()}
+    planned, left_out = {}, {}
+    for name in config["variants"]:
+        if name not in every:
+            known = f"Known variants: {', '.join(sorted(every))}" if every else "There are none."
+            raise WorkflowError(
+                f"variants: '{name}' is in no file of {config['datasets']}{suggestion(name, every)}. {known}"
+            )
+        variant, parent = every[name], every[name]["variant_of"]
+        if parent not in tasks:
+            left_out[name] = f"it is made from {parent}, which is not among the tasks of this run"
+        elif reason := without_label_source(variant, tasks[parent], datasets[tasks[parent]["dataset"]]):
+            left_out[name] = reason
+        else:
+            training = tasks[parent].get("training", {}) | variant.get("training", {})
+            planned[name] = tasks[parent] | variant | {"training": training}
+    return planned, left_out
+
+
+def without_label_source(variant, task, dataset):
+    """Why the task's data has no rows, or none that can be told, with labels of the variant's sources; else None."""
+    wanted, form = variant.get("label_sources"), task["form"]
+    if wanted is None or task["label_source"] in wanted or form["label_sources_known"]:
+        return None
+    givers = {"human": "people", "model": "a model", "mixed": "people and models"}[task["label_source"]]
+    if task["label_source"] != "mixed":
+        return f"{givers} gave all labels of {variant['variant_of']}, so that no row is left"
+    known = [", ".join(other["files"]) for other in forms(dataset) if other["label_sources_known"]]
+    return (
+        f"{givers} gave the labels of {variant['variant_of']}, and the files that were found (layout '{form['form']}') "
+        f"don't say which row has whose; {' or '.join(known) or 'no other layout'} does"
+    )
 
 
 def left_out_lines(left_out):

@@ -41,7 +41,7 @@ def offer_warm_start():
 
 def tell_plan():
     """Say what is left out and why, what is read from a partial release, and which terms hold for downloads."""
-    lines = left_out_lines(LEFT_OUT)
+    lines = left_out_lines(LEFT_OUT | VARIANTS_LEFT_OUT)
     lines += [f"Partial release: {name}: {form['note']}" for name, form in sorted(FORMS.items()) if form["note"]]
     for dataset in sorted({source["dataset"] for source in DOWNLOADED.values()}):
         terms = " ".join(DATASETS[dataset]["terms"].split())
@@ -70,6 +70,8 @@ def close_run():
             "data": expand(f"{RESULTS}/data/{{task}}/provenance.json", task=TASKS),
             "baseline": runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/provenance.json"),
             "transfer": runs(f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/provenance.json"),
+            "control": [path for task in TASKS for path in control_runs(task, "provenance.json")],
+            "variant": variant_runs("provenance.json"),
         },
         "left_out": LEFT_OUT,
         "open": [f"{RESULTS}/figures/improvement_{kind}_full.png" for kind in KINDS],

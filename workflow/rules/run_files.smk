@@ -43,16 +43,44 @@ def target_predictions(wildcards):
     return target_runs(wildcards.target, "predictions.parquet")
 
 
+def control_adapter(wildcards):
+    """Path of the frozen adapter below a control: the target's own of the same data condition, or a random one."""
+    if wildcards.source == "self":
+        return f"{RESULTS}/baseline/{wildcards.data}/seed={wildcards.seed}/{wildcards.target}/adapter.safetensors"
+    return f"{RESULTS}/controls/adapters/seed={wildcards.seed}/{wildcards.source}/adapter.safetensors"
+
+
+def control_runs(target, name):
+    """Paths of a file of the controls of a target, in all conditions."""
+    pattern = f"{RESULTS}/controls/{{data}}/seed={{seed}}/{{control}}--{target}/{name}"
+    return expand(pattern, data=DATA, seed=SEEDS, control=CONTROLS)
+
+
+def control_metrics(wildcards):
+    """Paths of the metrics of all runs that train a target, controls included."""
+    return target_metrics(wildcards) + control_runs(wildcards.target, "metrics.json")
+
+
+def control_predictions(wildcards):
+    """Paths of the test predictions of all runs that train a target, controls included."""
+    return target_predictions(wildcards) + control_runs(wildcards.target, "predictions.parquet")
+
+
 def target_test(wildcards):
     """Path of the test items of a target, as a param: it is not made for want of it."""
     return f"{RESULTS}/data/{wildcards.target}/test.parquet"
 
 
 def existing_metrics(wildcards):
-    """Paths of the metrics of the runs that have been made, whatever made them; of a target's, if a job has one."""
-    target = wildcards.get("target")
-    paths = sorted(str(path) for path in Path(RESULTS).glob("*/*/seed=*/*/metrics.json"))
-    return [path for path in paths if target is None or Path(path).parent.name.split("--")[-1] == target]
+    """Paths of the metrics of the tasks' runs that have been made; of a target's, if a job has one."""
+    target, planned = wildcards.get("target"), {*TASKS, *PAIRS}
+    paths = [
+        path
+        for stage in ("baseline", "transfer")
+        for path in Path(RESULTS).glob(f"{stage}/*/seed=*/*/metrics.json")
+        if path.parent.name in planned
+    ]
+    return sorted(str(path) for path in paths if target is None or path.parent.name.split("--")[-1] == target)
 
 
 def newest_change(wildcards):
@@ -64,3 +92,45 @@ def existing_leaked_pairs(wildcards):
     """Path of the flags of the audit of leakage if there has been one; a partial result does not start one."""
     path = f"{RESULTS}/analysis/leaked_pairs.csv"
     return path if Path(path).exists() else []
+
+
+def variant_splits(wildcards):
+    """The splits and the description of the task that a variant is made from, by the names of a job's inputs."""
+    task = VARIANTS[wildcards.task]["variant_of"]
+    paths = {name: f"{RESULTS}/data/{task}/{name}.parquet" for name in ("validation", "test")}
+    return paths | {"train": training_rows(task), "task_json": f"{RESULTS}/data/{task}/task.json"}
+
+
+def variant_labels(wildcards):
+    """Path of the training labels of a variant; none if it keeps its task's labels."""
+    path = VARIANTS[wildcards.task].get("training_labels")
+    return path.replace("<results>", RESULTS) if path else []
+
+
+def variant_pairs(variant):
+    """The transfers from a variant or to it that the study asks for; never from or to its own task."""
+    others = [task for task in TASKS if task != VARIANTS[variant]["variant_of"]]
+    pairs = {"source": [f"{variant}--{task}" for task in others], "target": [f"{task}--{variant}" for task in others]}
+    return [pair for role in config["variants"][variant] for pair in pairs[role]]
+
+
+def variant_runs(name):
+    """Paths of a file of all runs of the variants: their baselines, and the transfers that the study asks for."""
+    pattern = f"{RESULTS}/{{stage}}/{{data}}/seed={{seed}}/{{run}}/{name}"
+    baselines = expand(pattern, stage="baseline", data=DATA, seed=SEEDS, run=VARIANTS)
+    pairs = [pair for variant in VARIANTS for pair in variant_pairs(variant)]
+    return baselines + expand(pattern, stage="transfer", data=DATA, seed=SEEDS, run=pairs)
+
+
+def variant_counterparts(name):
+    """Paths of a file of the runs of the variants' tasks that those of the variants are compared with."""
+    pattern = f"{RESULTS}/{{stage}}/{{data}}/seed={{seed}}/{{run}}/{name}"
+    found = []
+    for variant, entry in VARIANTS.items():
+        task = entry["variant_of"]
+        pairs = [
+            f"{task}--{pair.partition('--')[2]}" for pair in variant_pairs(variant) if pair.startswith(f"{variant}--")
+        ]
+        found += expand(pattern, stage="baseline", data=DATA, seed=SEEDS, run=task)
+        found += expand(pattern, stage="transfer", data=DATA, seed=SEEDS, run=pairs)
+    return list(dict.fromkeys(found))

@@ -27,12 +27,28 @@ def read_paired(runs, test_path):
     for key, frame in frames.items():
         if not (frame["id"].equals(first["id"]) and frame["label"].equals(first["label"])):
             raise ValueError(f"{runs[key][1].parent}: other test items or labels than in the other runs of the target")
+    return {key: record for key, (record, _) in runs.items()}, *pair_frames(frames, test_path)
+
+
+def pair_frames(frames, test_path):
+    """The test items of frames of predictions, and their answers.
+
+    Args:
+        frames: {key: frame with id, label and prediction}, all of the same items and labels in one order.
+        test_path: the test split that has these items.
+
+    Returns:
+        tuple: the items in their groups, the items one by one, and {key: predictions}, as of `read_paired`.
+
+    Raises:
+        ValueError: the split lacks an item.
+    """
+    first = next(iter(frames.values()))
     groups = read_table(test_path, columns=["id", "group"]).set_index("id")["group"].reindex(first["id"])
     if groups.isna().any():
         raise ValueError(f"{test_path}: {int(groups.isna().sum())} items of the predictions are not among its rows")
     labels, predictions = _encode(first["label"], {key: frame["prediction"] for key, frame in frames.items()})
-    records = {key: record for key, (record, _) in runs.items()}
-    return records, make_sample(labels, groups.to_numpy()), make_sample(labels), predictions
+    return make_sample(labels, groups.to_numpy()), make_sample(labels), predictions
 
 
 def _encode(labels, predictions):

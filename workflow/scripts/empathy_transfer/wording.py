@@ -3,6 +3,7 @@
 # The stage of a rule is that of the first prefix that fits; all other rules work on scores.
 STAGE_OF_PREFIX = {
     "check_raw": "data",
+    "derive_variant": "data",
     "download": "data",
     "find_leakage": "data",
     "generate": "data",
@@ -13,9 +14,12 @@ STAGE_OF_PREFIX = {
     "tokenise": "data",
     "train_baseline": "baseline",
     "train_transfer": "transfer",
+    "draw_adapter": "control",
+    "train_control": "control",
+    "train_longer": "control",
 }
-STAGES = ("data", "baseline", "transfer", "scores")
-TRAINING_STAGES = ("baseline", "transfer")
+STAGES = ("data", "baseline", "transfer", "control", "scores")
+TRAINING_STAGES = ("baseline", "transfer", "control")
 
 
 def stage_of(rule):

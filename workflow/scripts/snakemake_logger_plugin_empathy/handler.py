@@ -32,7 +32,11 @@ JOBS_FAILED = "At least one job did not complete successfully"
 CANCELLED = "Cancelling snakemake on user request"
 # They come before the closing words of the workflow's own handlers, which the bars would overwrite.
 ENDINGS = ("Shutting down, this might", "Exiting because a job execution failed")
-NOT_WORTH_A_LINE = {"all", "leakage", "partial", "ratings", "significance", *STAGES}  # they only collect
+# They only collect.
+NOT_WORTH_A_LINE = {
+    *("all", "context", "controls", "leakage", "partial", "ratings", "significance", "variants"),
+    *STAGES,
+}
 
 
 @dataclass

@@ -156,7 +156,7 @@ class Run:
     def _expected(self, rule):
         """Expected seconds for a job of a rule: from its own jobs, those of its stage, or those most like it."""
         stage = stage_of(rule)
-        like = {"transfer": "baseline"}.get(stage, stage)
+        like = {"transfer": "baseline", "control": "transfer"}.get(stage, stage)
         for fits in (lambda other: other == rule, lambda other: stage_of(other) in (stage, like)):
             known = [duration for other, durations in self.durations.items() if fits(other) for duration in durations]
             if known:

@@ -1,0 +1,83 @@
+"""Random frozen adapters: their format, their size, and that they hang on the seed alone."""
+
+import pytest
+import torch
+
+from empathy_transfer import random_adapters
+from empathy_transfer.artefacts import read_tensors
+from empathy_transfer.batches import batch_of
+from empathy_transfer.fast import FastEngine
+from empathy_transfer.job import open_job
+from empathy_transfer.random_adapters import draw_adapter, full_variance
+from empathy_transfer.reference import ReferenceEngine
+from fake_jobs import fake_snakemake
+from tiny_encoders import items_of, make_encoder
+
+
+@pytest.fixture(params=["bert", "roberta"])
+def encoder(request, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = make_encoder(request.param, tmp_path / "encoder")
+    monkeypatch.setattr(random_adapters, "find_encoder", lambda name, revision: found)
+    return found
+
+
+def draw(control, seed=1, folder="drawn"):
+    output = {"adapter": f"{folder}/adapter.safetensors", "provenance": f"{folder}/provenance.json"}
+    with open_job(fake_snakemake("draw_adapter", output)) as job:
+        draw_adapter(control, seed, {"name": "tiny", "revision": None}, "auto", 4, job.output["adapter"])
+    return output["adapter"]
+
+
+def engine_on(encoder, adapter, kind=FastEngine):
+    return kind(encoder=encoder, outputs=3, reduction_factor=4, dropout=0.0, source_adapter=adapter, seed=7,
+                device="cpu", precision="fp32")  # fmt: skip
+
+
+@pytest.mark.parametrize("control", ["random_identity", "random_full"])
+def test_every_engine_takes_it_as_a_source(encoder, control):
+    path = draw(control)
+    source = engine_on(encoder, path).source()
+    assert source.keys() == engine_on(encoder, None).adapter().keys()
+    assert engine_on(encoder, path, ReferenceEngine).source().keys() == source.keys()
+    _, metadata = read_tensors(path)
+    assert {key: metadata[key] for key in ("type", "task", "seed", "reduction_factor")} == {
+        "type": "adapter", "task": control, "seed": 1, "reduction_factor": 4,
+    }  # fmt: skip
+
+
+def test_it_hangs_on_seed_and_kind_alone(encoder):
+    again = [read_tensors(draw("random_full", folder=name))[0] for name in ("one", "two")]
+    assert all(torch.equal(again[0][name], again[1][name]) for name in again[0])
+    for other in (draw("random_full", seed=2, folder="three"), draw("random_identity", folder="four")):
+        tensors, _ = read_tensors(other)
+        assert not any(torch.equal(tensors[name], again[0][name]) for name in tensors if name.endswith("weight"))
+
+
+def test_the_small_one_changes_answers_little_and_the_large_one_much(encoder):
+    items = items_of([9, 12, 5, 8])
+    batch = batch_of(items, "test", items.rows)
+
+    def answers(adapter):
+        with torch.inference_mode():
+            return engine_on(encoder, adapter).logits(batch)
+
+    alone, small, large = (
+        answers(path) for path in (None, draw("random_identity"), draw("random_full", folder="full"))
+    )
+    assert (small - alone).abs().max() < 0.1 * (large - alone).abs().max()
+
+
+def test_full_variance_keeps_the_variance_of_the_stream():
+    shapes = {"x.adapter_down.0.weight": (64, 1024), "x.adapter_down.0.bias": (64,), "x.adapter_up.weight": (1024, 64)}
+    drawn = full_variance({name: torch.empty(shape) for name, shape in shapes.items()}, seed=0)
+    x = torch.randn(2000, 1024, generator=torch.Generator().manual_seed(1))
+    narrow = torch.relu(x @ drawn["x.adapter_down.0.weight"].T)
+    assert float((narrow**2).mean()) == pytest.approx(1, abs=0.05)
+    assert float((narrow @ drawn["x.adapter_up.weight"].T).var()) == pytest.approx(1, abs=0.05)
+    assert not drawn["x.adapter_down.0.bias"].any()
+
+
+def test_an_unknown_control_is_refused():
+    with pytest.raises(ValueError, match="random_identity, random_full"):
+        draw_adapter("self", 1, {}, "auto", 4, "adapter.safetensors")
