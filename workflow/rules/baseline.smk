@@ -36,4 +36,4 @@ rule train_baseline:
 
 rule baseline:
     input:
-        runs("<results>/baseline/{data}/seed={seed}/{task}/metrics.json"),
+        baseline_metrics,

@@ -8,6 +8,21 @@ def runs(pattern):
     return expand(pattern, data=DATA, seed=SEEDS, task=TASKS, pair=PAIRS)
 
 
+def baseline_metrics(wildcards):
+    """Paths of the metrics of all baselines. As a function, so that only a plan with them pays for their list."""
+    return runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/metrics.json")
+
+
+def transfer_metrics(wildcards):
+    """Paths of the metrics of all transfers."""
+    return runs(f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/metrics.json")
+
+
+def all_metrics(wildcards):
+    """Paths of the metrics of all runs: baselines, then transfers."""
+    return baseline_metrics(wildcards) + transfer_metrics(wildcards)
+
+
 def target_runs(target, name):
     """Paths of a file of all runs that train a target: its baselines, and the transfers to it."""
     pairs = [f"{source}--{target}" for source in TASKS if source != target]

@@ -8,14 +8,10 @@ MAKES    <results>/analysis/{scores,improvement}.csv, <results>/analysis/finding
          <results>/COMPLETE.json
 """
 
-METRICS_FILES = runs("<results>/baseline/{data}/seed={seed}/{task}/metrics.json") + runs(
-    "<results>/transfer/{data}/seed={seed}/{pair}/metrics.json"
-)
-
 
 rule collect_scores:
     input:
-        metrics=METRICS_FILES,
+        metrics=all_metrics,
     output:
         scores="<results>/analysis/scores.csv",
         improvement="<results>/analysis/improvement.csv",
@@ -110,7 +106,7 @@ AGGREGATES = [
 rule complete_study:
     input:
         summary="<results>/data/summary.csv",
-        metrics=METRICS_FILES,
+        metrics=all_metrics,
         aggregates=AGGREGATES,
     output:
         complete="<results>/COMPLETE.json",
@@ -121,7 +117,7 @@ rule complete_study:
         "../../environment.yml"
     params:
         study=config["study"],
-        expected=len(METRICS_FILES),
+        expected=len(DATA) * len(SEEDS) * (len(TASKS) + len(PAIRS)),
         left_out=LEFT_OUT,
         code=code_fingerprint("complete_study"),
     message:

@@ -38,4 +38,4 @@ rule train_transfer:
 
 rule transfer:
     input:
-        runs("<results>/transfer/{data}/seed={seed}/{pair}/metrics.json"),
+        transfer_metrics,

@@ -1,10 +1,11 @@
-"""The command `empathy-transfer`: checks on a study beside the workflow."""
+"""The command `empathy-transfer`: checks of a study, and questions to it, beside the workflow."""
 
 import argparse
 import sys
 from pathlib import Path
 
 import empathy_transfer
+from empathy_transfer.provenance import ArtefactError
 from empathy_transfer.verify import verify_study
 
 
@@ -15,7 +16,8 @@ def main(arguments=None):
         arguments: list of text, those of the process when None.
 
     Returns:
-        int: exit status; 0 fine (or repaired), 1 damage found (or not all of it repaired). Wrong usage exits with 2.
+        int: exit status; 0 fine (or repaired, or as a run would make it now), 1 damage found (or not all of it
+            repaired, or a run would make something else). Wrong usage, or a question without an answer, exits with 2.
     """
     parser = _parser()
     choice = parser.parse_args(arguments)
@@ -41,20 +43,83 @@ def _parser():
     )
     verify.add_argument("--results", type=Path, default=Path("results"), help="folder of all studies (%(default)s)")
     verify.set_defaults(run=_verify)
+    why = commands.add_parser(
+        "why",
+        help="say how a result was made, and what would change if it were made now",
+        description="Say how a result was made, and what would change if it were made now. Status 0: nothing would; "
+        "1: something would, or is damaged; 2: wrong usage, or nothing says what made it.",
+    )
+    why.add_argument("result", type=Path, help="a file or folder below results/<study>")
+    why.add_argument("--configfile", type=Path, help="config of the study (found in config/ by the study's name)")
+    why.add_argument("--no-plan", action="store_true", help="do not ask what a run would do, which takes seconds")
+    why.set_defaults(run=_why)
+    provenance = commands.add_parser(
+        "provenance",
+        help="write the table of what each job of a study cost and was made with",
+        description="Write RESULTS/STUDY/provenance.csv, one row for each finished job. Each run does so at its end.",
+    )
+    provenance.add_argument("study", help="name of the study: a folder in RESULTS")
+    provenance.add_argument("--results", type=Path, default=Path("results"), help="folder of all studies (%(default)s)")
+    provenance.set_defaults(run=_provenance)
     return parser
 
 
 def _verify(parser, choice):
     """Check a study, print the report and return the exit status."""
+    report = verify_study(_study_folder(parser, choice), repair=choice.repair)
+    print(report.text())
+    return 0 if report.ok else 1
+
+
+def _why(parser, choice):
+    """Explain a result, print the words and return the exit status."""
+    from empathy_transfer.why import WhyError, add_plan, explain, study_root
+    from empathy_transfer.why_report import render
+
+    if choice.configfile and not choice.configfile.is_file():
+        parser.error(f"there is no config file {choice.configfile}")
+    try:
+        root, study = study_root(choice.result)
+        explanations = explain(choice.result)
+    except (WhyError, ArtefactError) as error:
+        parser.error(str(error))
+    upstream, no_plan = None, "it was not asked for."
+    if not choice.no_plan:
+        from empathy_transfer.plan_query import NoPlan, ask_workflow
+
+        asked = {explanation.product: explanation for explanation in explanations}
+        try:
+            jobs = ask_workflow(root, study, list(asked), choice.configfile)
+            upstream, no_plan = [], None
+        except NoPlan as error:
+            jobs, no_plan = [], str(error)
+        for job in jobs:
+            named = [asked[path] for path in job["output"] if path in asked]
+            if named:
+                add_plan(named[0], job)
+            else:
+                upstream.append((job["rule"], job["wildcards"], job["reasons"]))
+    print(render(explanations, upstream, no_plan))
+    return 1 if any(explanation.differs for explanation in explanations) else 0
+
+
+def _provenance(parser, choice):
+    """Write the table of all jobs of a study, and say where it is."""
+    from empathy_transfer.provenance_table import write_provenance_table
+
+    print(write_provenance_table(_study_folder(parser, choice)))
+    return 0
+
+
+def _study_folder(parser, choice):
+    """The folder of the study that was named; a wrong name ends the command."""
     # A name and nothing else: `verify .. --repair` must not walk through the folders around the study.
     is_name = Path(choice.study).name == choice.study and choice.study not in {"", ".."}
     if not is_name or not (choice.results / choice.study).is_dir():
         studies = sorted(path.name for path in choice.results.glob("*") if path.is_dir())
         known = f"the studies there: {', '.join(studies)}" if studies else "there is none yet"
         parser.error(f"there is no study {choice.study!r} in {choice.results.as_posix()}/; {known}")
-    report = verify_study(choice.results / choice.study, repair=choice.repair)
-    print(report.text())
-    return 0 if report.ok else 1
+    return choice.results / choice.study
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """The closing words of a run: what was made, reused, failed, left out or is missing, and what to look at first.
 
 Called by the workflow's closing handlers as `python -m empathy_transfer.run_summary <plan.json>`; writes
-`<results>/summary.json` and prints the same in words. It only reports, so nothing in here may fail a run.
+`<results>/summary.json`, prints the same in words, and writes the table of all jobs' provenance. That table is no output
+of a rule: such a rule would have every job of the study as an input, and would not run where one has failed. This
+module only reports, so nothing in here may fail a run.
 """
 
 import json
@@ -12,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from empathy_transfer.artefacts import read_json, write_json
+from empathy_transfer.provenance_table import write_provenance_table
 from empathy_transfer.wording import clean, one_line, span, subject
 
 LISTED = 10  # failures and missing results named on the console; the JSON names all
@@ -140,7 +143,7 @@ def render(summary):
 
 
 def main(arguments=None):
-    """Summarise the run of a plan file: write `summary.json`, print the words. Returns 0 whatever happens."""
+    """Summarise the run of a plan file in `summary.json`, `provenance.csv` and words. Returns 0 whatever happens."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         plan = json.loads(Path(arguments[0]).read_text("utf-8"))
@@ -149,6 +152,7 @@ def main(arguments=None):
         text = render(summary)
         write_json(results / "summary.json", summary)
         print(f"{text}\nThe same as data: {results / 'summary.json'}", file=sys.stderr, flush=True)
+        print(f"What each job cost: {write_provenance_table(results)}", file=sys.stderr, flush=True)
     except Exception as error:
         print(f"The run could not be summarised: {one_line(repr(error))}", file=sys.stderr)
     return 0

@@ -14,8 +14,8 @@ from empathy_transfer.joblock import held, holder
 from empathy_transfer.provenance import ArtefactError, is_provenance, load_provenance, mismatch, package_versions
 from empathy_transfer.verify_report import Report
 
-# Made by the workflow engine, by its console, and by the first summary of a task; later ones do not list them.
-UNLISTED = {CHECKPOINT, "summary.json", "released"}
+# Made by the workflow engine, by the end of a run, and by the first summary of a task; later ones do not list them.
+UNLISTED = {CHECKPOINT, "summary.json", "provenance.csv", "released"}
 COMPLETE = "COMPLETE.json"
 
 
