@@ -1,8 +1,8 @@
 """The closing words of a run: what was made, reused, failed, left out or is missing, and what to look at first.
 
 Called by the workflow's closing handlers as `python -m empathy_transfer.run_summary <plan.json>`; writes
-`<results>/summary.json`, prints the same in words, and writes the table of all jobs' provenance. That table is no output
-of a rule: such a rule would have every job of the study as an input, and would not run where one has failed. This
+`<results>/summary.json`, prints the same in words, and writes the table of all jobs' provenance. That table is no
+output of a rule, which would have every job of the study as an input, and would not run where one has failed. This
 module only reports, so nothing in here may fail a run.
 """
 

@@ -1,0 +1,110 @@
+"""What `empathy-transfer why` says of a result of a finished study, before and after a change of settings or code."""
+
+import contextlib
+import os
+import re
+
+import pytest
+
+from empathy_transfer.cli import main
+from empathy_transfer.files import sha256_file
+from empathy_transfer.plan_query import NoPlan, ask_workflow
+from empathy_transfer.provenance import FORMAT, package_versions, write_provenance
+
+SMALL = ["condolence", "epitome_er"]
+ADAPTER = "results/full/transfer/full/seed=1/condolence--epitome_er/adapter.safetensors"
+
+
+def record_of(job, folder):
+    """The provenance that a job would have written, by its plan and the files that are there."""
+    settings = dict(job["params"])
+    code = settings.pop("code")
+    outputs = [folder / path for path in job["output"] if not path.endswith("provenance.json")]
+    return {
+        "format": FORMAT,
+        "rule": job["rule"],
+        "wildcards": job["wildcards"],
+        "remake": "snakemake --force",
+        "settings": settings,
+        "inputs": {path: sha256_file(folder / path) for path in job["input"]},
+        "outputs": {path.name: {"sha256": sha256_file(path), "bytes": path.stat().st_size} for path in outputs},
+        "versions": package_versions(),
+        "code": code,
+        "created": "2026-11-21T15:51:17+00:00",
+        "seconds": 3.7,
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(full_study, tmp_path_factory):
+    """A finished study of two tasks, of which one transfer has a whole provenance."""
+    study = full_study.clone(tmp_path_factory.mktemp("why") / "study")
+    study.configure(tasks=SMALL, seeds=[1], data=["full"])
+    study.finish(study.dry_run().jobs)
+    with kept_times(study):
+        (job,) = ask_workflow(study.folder, "full", [ADAPTER])
+        assert not job["runs"]
+        path = (study.folder / ADAPTER).with_name("provenance.json")
+        path.with_name("metrics.json").write_text("{}")
+        write_provenance(path, record_of(job, study.folder))
+    return study
+
+
+@contextlib.contextmanager
+def kept_times(study):
+    """Give results that change inside the times that they had."""
+    times = {path: path.stat() for path in (study.folder / ADAPTER).parent.iterdir()}
+    yield
+    for path, stat in times.items():
+        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+
+def why(study, capsys):
+    """Status and words of the command."""
+    status = main(["why", str(study.folder / ADAPTER)])
+    return status, capsys.readouterr().out
+
+
+def test_an_unchanged_result_would_stay(finished, capsys):
+    status, text = why(finished, capsys)
+    assert "made by   rule train_transfer, condolence -> epitome_er full seed 1" in text
+    assert text.endswith("If it were made now:\n  A run would make nothing anew.\n")
+    assert status == 0
+
+
+def test_changed_settings_are_named_with_what_a_run_would_do(finished, tmp_path, capsys):
+    study = finished.clone(tmp_path / "study")
+    study.edit_yaml(
+        "config/datasets/epitome.yaml",
+        lambda content: content["tasks"]["epitome_er"]["training"].update(learning_rate=1.5e-4),
+    )
+    study.edit_yaml("config/datasets/condolence.yaml", lambda content: content.update(title="Another title"))
+    status, text = why(study, capsys)
+    assert status == 1
+    assert "  setting   training.learning_rate: 0.00041 then, 0.00015 now\n" in text
+    assert "  A run would make it anew: changed settings\n" in text
+    assert "Before that" not in text  # the source's own settings are as they were
+    assert "code      fingerprint" in text
+    assert " then, " not in text.partition("learning_rate: 0.00041 then")[2]  # nothing else differs
+
+
+def test_changed_code_and_a_lost_source_are_named(finished, tmp_path, capsys):
+    study = finished.clone(tmp_path / "study")
+    study.change("workflow/scripts/train_transfer.py", lambda text: f"{text}\n    print(1)\n")
+    (study.folder / "results/full/baseline/full/seed=1/condolence/adapter.safetensors").unlink()
+    status, text = why(study, capsys)
+    assert status == 1
+    assert re.search(r"  code +fingerprint \w{16} then, \w{16} now", text)
+    assert "condolence/adapter.safetensors: it is missing" in text
+    assert re.search(r"Before that, a run would do:\n    train_baseline condolence full seed 1: missing output", text)
+
+
+def test_a_result_that_is_no_longer_planned_is_still_explained(finished, tmp_path, capsys):
+    study = finished.clone(tmp_path / "study")
+    study.configure(tasks=["epitome_er", "epitome_ex"])
+    status, text = why(study, capsys)
+    assert "made by   rule train_transfer" in text
+    assert "the workflow does not plan it with this config" in text
+    assert status == 0
+    with pytest.raises(NoPlan):
+        ask_workflow(study.folder, "full", [ADAPTER])
