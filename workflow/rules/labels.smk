@@ -6,6 +6,11 @@ MAKES    <results>/relabel/{model}/{set}/{answers,labels}.parquet
          <results>/relabel/prompts.{csv,html}
 """
 
+
+include: "label_settings.smk"
+include: "label_sets.smk"
+
+
 check_models()
 COMPARED = compared_prompts()
 

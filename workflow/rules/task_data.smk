@@ -1,0 +1,93 @@
+"""
+Task data: where the data of a task comes from, and how its jobs read it.
+"""
+
+
+def download_source(wildcards):
+    """Where a raw file is downloaded from: dataset, address, digest and the terms that were accepted."""
+    return DOWNLOADED[(wildcards.folder, wildcards.file)]
+
+
+def task_form(wildcards):
+    """How a task is read: the layout of its raw files, without what is for people or downloads."""
+    form = TASKS[wildcards.task]["form"]
+    used = {key: form[key] for key in ("columns", "context", "folder", "form", "reader")}
+    return used | {"files": list(form["files"])}
+
+
+def task_definition(wildcards):
+    """A task's own entry in its dataset's file, without what only training or reporting uses."""
+    unused = {"title", "theme", "theme_deviates", "training", "dataset", "form"}
+    return dict(sorted((key, value) for key, value in TASKS[wildcards.task].items() if key not in unused))
+
+
+def variant_definition(wildcards):
+    """What makes a variant's data another than its task's."""
+    entry = VARIANTS[wildcards.task]
+    return {key: entry[key] for key in ("label_sources", "variant_of") if key in entry}
+
+
+def task_dataset(wildcards):
+    """The dataset of a task."""
+    return TASKS[wildcards.task]["dataset"]
+
+
+def task_digests(wildcards):
+    """The checked digests of the raw files of a task."""
+    return f"{RESULTS}/raw/{task_dataset(wildcards)}.json"
+
+
+def prepare_code(wildcards):
+    """Fingerprint of preparing a task: the entry point and the reader of its data."""
+    return code_fingerprint("prepare_task", f"readers.{task_form(wildcards)['reader']}")
+
+
+def raw_files(wildcards):
+    """Paths of the raw files of a task, in the order of its dataset's file."""
+    return form_files(TASKS[wildcards.task]["form"])
+
+
+def dataset_files(wildcards):
+    """Paths of the raw files of a dataset."""
+    return form_files(FORMS[wildcards.dataset])
+
+
+def expected_digests(wildcards):
+    """SHA-256 of the raw files of a dataset; None where it is recorded at first use."""
+    return {name: file.get("sha256") for name, file in FORMS[wildcards.dataset]["files"].items()}
+
+
+def generated_files(wildcards):
+    """Names of the raw files of a dataset that a job of this workflow generates."""
+    return [name for name, file in FORMS[wildcards.dataset]["files"].items() if file.get("generated")]
+
+
+def shared_ids(wildcards):
+    """What rows of different groups of a task can have in common, as far as the raw files at hand tell it."""
+    about = DATASETS[task_dataset(wildcards)].get("shared_ids")
+    here = about and set(about.get("files", [])) <= set(TASKS[wildcards.task]["form"]["files"])
+    return about if here else None
+
+
+def shared_id_files(wildcards):
+    """Paths of the raw files in which the shared ids of a task stand."""
+    form = TASKS[wildcards.task]["form"]
+    return [file_path(form, name) for name in (shared_ids(wildcards) or {}).get("files", [])]
+
+
+def training_table(wildcards):
+    """Path of the training rows of a task or a variant, see `training_rows`."""
+    return training_rows(wildcards.task)
+
+
+def training_rows(task):
+    """Path of training rows: as prepared, or in a strict study without those that touch held-out rows.
+
+    A variant is made from what its task trains on, so nothing is taken out of it again.
+    """
+    prepared = f"{RESULTS}/data/{task}/train.parquet"
+    if task in VARIANTS or not config["leakage"]["strict"]:
+        return prepared
+    touched = checkpoints.find_leakage.get().output.touched[list(TASKS).index(task)]
+    with open(touched, encoding="utf-8") as file:
+        return f"{RESULTS}/strict/{task}/train.parquet" if len(file.readlines()) > 1 else prepared
