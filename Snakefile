@@ -35,6 +35,7 @@ include: "workflow/rules/ratings.smk"
 include: "workflow/rules/scores.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/labels.smk"
+include: "workflow/rules/relabel.smk"
 include: "workflow/rules/partial.smk"
 include: "workflow/rules/run.smk"
 

@@ -119,16 +119,16 @@ class StudyCopy:
         change(content)
         self.write(path, yaml.safe_dump(content, sort_keys=False))
 
-    def finish(self, jobs):
+    def finish(self, jobs, *target):
         """Make this a finished study without computing it: empty outputs, recorded by Snakemake as made just now.
 
         Args:
-            jobs: the jobs of this study.
+            jobs: the jobs of this study. target: the target that they belong to and its config, if not the default.
         """
         for job in jobs:
             for path in job.output:
                 self.write(path, "")
-        run = self.run("--touch", "--forceall", "--cores", "1", "--quiet", start=["-c", TOUCH_AT_ONCE])
+        run = self.run(*target, "--touch", "--forceall", "--cores", "1", "--quiet", start=["-c", TOUCH_AT_ONCE])
         assert run.status == 0, run.text
 
     def dry_run(self, *arguments, **environment):

@@ -13,7 +13,7 @@ from empathy_transfer.artefacts import read_csv, read_table, write_table
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
 from empathy_transfer.job import open_job
-from empathy_transfer.relabel.concordance import concordance
+from empathy_transfer.metrics import concordance
 from empathy_transfer.relabel.labels import invalid_line, parse_labels
 from empathy_transfer.relabel.prompt_report import report_prompts
 from fake_jobs import fake_snakemake

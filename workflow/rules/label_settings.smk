@@ -2,27 +2,10 @@
 Label settings: the models, scales and prompts that the config names, and what each job of the stage `labels` gets of them.
 """
 
-RELABEL = config["relabel"]
 SCALE_SCHEMA = Path(workflow.basedir) / "workflow/schemas/scale.schema.yaml"
 MODELS = RELABEL["models"]
 LIVE_MODELS = [name for name, model in MODELS.items() if model["provider"] != "recorded"]
 PROMPTS = sorted(path.stem for path in Path(RELABEL["prompts"]).glob("*.j2"))
-LABEL_SETS = {
-    name: about
-    for path in sorted(Path("config/label_sets").glob("*.yaml"))
-    for name, about in load_yaml(path)["sets"].items()
-}
-
-
-def label_set_files(wildcards):
-    """Paths of the raw files of a set."""
-    about = LABEL_SETS[wildcards.set]
-    return [str(RAW_DIR / about["folder"] / name) for name in about["sha256"]]
-
-
-def label_set(wildcards):
-    """How a set is read."""
-    return dict(sorted(LABEL_SETS[wildcards.set].items()))
 
 
 def check_models():

@@ -7,8 +7,8 @@ MAKES    <results>/relabel/{model}/{set}/{answers,labels}.parquet
 """
 
 
+include: "relabel_plan.smk"
 include: "label_settings.smk"
-include: "label_sets.smk"
 
 
 check_models()

@@ -187,7 +187,7 @@ class FastEngine:
 
     def _load_weights(self):
         """Load the encoder's weights: embeddings as they are in the mapped file, all others in the engine's type."""
-        weights = _without_prefix(load_file(self.encoder.folder / "model.safetensors"))
+        weights = encoder_weights(load_file(self.encoder.folder / "model.safetensors"))
         weights = {
             name: tensor.to(self.device)
             if name.endswith("embeddings.weight")
@@ -245,8 +245,8 @@ def _recorded(x, record):
     return x
 
 
-def _without_prefix(weights):
-    """Name the encoder's tensors from `embeddings` or `encoder` on; old files name layer norms otherwise."""
+def encoder_weights(weights):
+    """Name an encoder's tensors from `embeddings` or `encoder` on; old files name layer norms otherwise."""
     named = {}
     for name, tensor in weights.items():
         match = re.search(r"(?:^|\.)((?:embeddings|encoder)\..*)", name)

@@ -47,7 +47,7 @@ def multilabel_scores(labels, predictions):
 
 
 def regression_scores(labels, predictions):
-    """Pearson r, mean absolute error and root mean squared error, the errors in units of the label.
+    """Pearson r, concordance, mean absolute error and root mean squared error, the errors in units of the label.
 
     r is 0, not undefined, when predictions or labels are constant. Raises ValueError for no items, unequal
     lengths or values that are not finite numbers.
@@ -57,9 +57,28 @@ def regression_scores(labels, predictions):
     error = predictions - labels
     return {
         "pearson_r": _pearson(labels, predictions),
+        "ccc": concordance(labels, predictions),
         "mae": float(np.abs(error).mean()),
         "rmse": float(np.sqrt((error**2).mean())),
     }
+
+
+def concordance(labels, predictions):
+    """Concordance correlation coefficient (Lin 1989), in [-1, 1]: 2 cov / (var_1 + var_2 + (mean_1 - mean_2)^2).
+
+    1 only where predictions equal the labels: unlike r it falls with a shift or another scale. Symmetric. It is 0 where
+    either side is constant and the other differs.
+    ``labels`` and ``predictions`` are vectors of n finite numbers; else ValueError.
+    """
+    labels, predictions = _finite(labels, "labels"), _finite(predictions, "predictions")
+    _same_length(labels, predictions)
+    if np.array_equal(labels, predictions):
+        return 1.0
+    if is_constant(labels) or is_constant(predictions):
+        return 0.0
+    covariance = ((labels - labels.mean()) * (predictions - predictions.mean())).mean()
+    spread = labels.var() + predictions.var() + (labels.mean() - predictions.mean()) ** 2
+    return float(np.clip(2 * covariance / spread, -1.0, 1.0))
 
 
 def floor_score(kind, train_labels, test_labels, metric):

@@ -6,7 +6,7 @@ which takes longer than many of our trainings.
 
 import torch
 
-BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
+BETA_1 = 0.9
 
 
 class AdamW:
@@ -20,12 +20,24 @@ class AdamW:
         weight_decay: share of a weight that is taken off per step, times the learning rate.
         steps: number of all steps. warmup_share: share of them in which the learning rate rises.
         max_gradient_norm: gradients are scaled down to this Euclidean norm over all parameters.
+        beta_2: decay of the mean of squared gradients. epsilon: added to its root.
     """
 
-    def __init__(self, parameters, learning_rate, weight_decay, steps, warmup_share, max_gradient_norm):
+    def __init__(
+        self,
+        parameters,
+        learning_rate,
+        weight_decay,
+        steps,
+        warmup_share,
+        max_gradient_norm,
+        beta_2=0.999,
+        epsilon=1e-8,
+    ):
         """Start at step 0; arguments as in the class."""
         self.parameters = list(parameters)
         self.learning_rate, self.weight_decay, self.max_gradient_norm = learning_rate, weight_decay, max_gradient_norm
+        self.beta_2, self.epsilon = beta_2, epsilon
         self.steps, self.warmup = steps, round(warmup_share * steps)
         self.first = [torch.zeros_like(parameter) for parameter in self.parameters]
         self.second = [torch.zeros_like(parameter) for parameter in self.parameters]
@@ -44,11 +56,11 @@ class AdamW:
         norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))
         scale = (self.max_gradient_norm / (norm + 1e-6)).clamp(max=1.0)
         rate, self.done = self.rate(), self.done + 1
-        correction_1, correction_2 = 1 - BETA_1**self.done, 1 - BETA_2**self.done
+        correction_1, correction_2 = 1 - BETA_1**self.done, 1 - self.beta_2**self.done
         for parameter, gradient, first, second in zip(self.parameters, gradients, self.first, self.second, strict=True):
             gradient = gradient * scale
             first.lerp_(gradient, 1 - BETA_1)
-            second.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
+            second.mul_(self.beta_2).addcmul_(gradient, gradient, value=1 - self.beta_2)
             parameter.mul_(1 - rate * self.weight_decay)
-            parameter.addcdiv_(first, (second / correction_2).sqrt_().add_(EPSILON), value=-rate / correction_1)
+            parameter.addcdiv_(first, (second / correction_2).sqrt_().add_(self.epsilon), value=-rate / correction_1)
             parameter.grad = None

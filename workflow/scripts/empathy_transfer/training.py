@@ -17,6 +17,7 @@ from empathy_transfer.checkpoints import Checkpoint
 from empathy_transfer.encoders import find_encoder
 from empathy_transfer.engines import choose_engine
 from empathy_transfer.evaluation import decode, floor, predict, prediction_table, score
+from empathy_transfer.losses import regression_loss
 from empathy_transfer.metrics import bootstrap_standard_error, is_constant
 from empathy_transfer.optimizer import AdamW
 from empathy_transfer.precision import choose_precision
@@ -24,6 +25,7 @@ from empathy_transfer.splits import SPLITS
 
 # Below this an epoch is cheaper to repeat than to keep.
 CHECKPOINT_SECONDS = 5.0
+OPTIMIZER_SETTINGS = ("learning_rate", "weight_decay", "warmup_share", "max_gradient_norm", "beta_2", "epsilon")
 
 
 @dataclass(frozen=True)
@@ -113,18 +115,19 @@ def fit(engine, items, task, settings, seed, checkpoint):
 
     AdamW with a linear warm-up and decay, and gradients clipped to a norm. Order and dropout of an epoch depend on the
     seed and the epoch's number alone, so that a training goes on from a checkpoint as if nothing had happened. On equal
-    scores the earlier epoch is kept; after `patience` epochs without a better one training ends.
+    scores the earlier epoch is kept; after `patience` epochs without a better one training ends, but not before
+    `least_epochs` where that is set. With `tested_epoch: last` the last epoch stays and nothing is restored.
     """
     train, parameters = items["train"], engine.parameters()
     steps = settings["epochs"] * -(-len(train) // settings["batch_size"])
-    schedule = {key: settings[key] for key in ("learning_rate", "weight_decay", "warmup_share", "max_gradient_norm")}
+    schedule = {key: settings[key] for key in OPTIMIZER_SETTINGS if key in settings}
     optimizer = AdamW(parameters, steps=steps, **schedule)
     log, best, kept = [], 0, parameters
     if found := checkpoint.load():
         log, best, kept = restore(*found, parameters, optimizer)
         print(f"going on after epoch {len(log)} from {checkpoint.path}", flush=True)
     saved = time.monotonic()
-    while len(log) < settings["epochs"] and len(log) - best - 1 < (settings["patience"] or settings["epochs"]):
+    while len(log) < settings["epochs"] and not is_exhausted(len(log), best, settings):
         started, rate = time.monotonic(), optimizer.rate()
         loss = train_epoch(engine, optimizer, train, task, settings, epoch_seed(seed, len(log)), len(log) + 1)
         trained = time.monotonic() - started
@@ -141,10 +144,18 @@ def fit(engine, items, task, settings, seed, checkpoint):
         if time.monotonic() - saved > CHECKPOINT_SECONDS and len(log) < settings["epochs"]:
             checkpoint.save(state(parameters, optimizer, kept), {"log": log, "best": best})
             saved = time.monotonic()
+    if settings.get("tested_epoch") == "last":
+        return log, len(log) - 1
     with torch.no_grad():
         for tensor, value in zip(parameters, kept, strict=True):
             tensor.copy_(value)
     return log, best
+
+
+def is_exhausted(epochs, best, settings):
+    """Whether training ends early after this many epochs, of which `best` (from 0) has the best validation score."""
+    waited = settings["patience"] is not None and epochs - best - 1 >= settings["patience"]
+    return waited and epochs >= settings.get("least_epochs", 1)
 
 
 def train_epoch(engine, optimizer, train, task, settings, seed, epoch):
@@ -161,7 +172,7 @@ def train_epoch(engine, optimizer, train, task, settings, seed, epoch):
     losses = []
     for positions in batches:
         batch = batch_of(train, "train", train.rows[positions]).to(engine.device)
-        loss = task_loss(engine.logits(batch), batch.labels, task["kind"])
+        loss = task_loss(engine.logits(batch), batch.labels, task["kind"], settings.get("loss"))
         loss.backward()
         optimizer.step()
         losses.append(loss.detach())
@@ -198,10 +209,13 @@ def restore(tensors, record, parameters, optimizer):
     return record["log"], record["best"], kept
 
 
-def task_loss(logits, labels, kind):
-    """Return the mean loss of a batch: cross-entropy, squared error, or binary cross-entropy, by the task's kind."""
+def task_loss(logits, labels, kind, loss=None):
+    """Return the mean loss of a batch: cross-entropy, squared error, or binary cross-entropy, by the task's kind.
+
+    A regression may have another `loss`, see `losses.regression_loss`.
+    """
     if kind == "classification":
         return torch.nn.functional.cross_entropy(logits, labels)
     if kind == "regression":
-        return torch.nn.functional.mse_loss(logits[:, 0], labels)
+        return regression_loss(logits[:, 0], labels, loss or {"name": "squared_error"})
     return torch.nn.functional.binary_cross_entropy_with_logits(logits, labels)

@@ -17,8 +17,11 @@ STAGE_OF_PREFIX = {
     "draw_adapter": "control",
     "train_control": "control",
     "train_longer": "control",
+    "embed_label_set": "data",
+    "train_relabelled": "relabel",
+    "choose_threshold": "relabel",
 }
-STAGES = ("data", "baseline", "transfer", "control", "scores")
+STAGES = ("data", "baseline", "transfer", "control", "relabel", "scores")
 TRAINING_STAGES = ("baseline", "transfer", "control")
 
 

@@ -1,1 +1,1 @@
-"""Labels from language models: what is asked, who is asked, how answers are kept, read and judged."""
+"""Labels from language models: how they are asked for, kept and judged, and what is trained with them."""

@@ -1,0 +1,241 @@
+"""Reports on corrected and added labels, on a small made-up study."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from empathy_transfer.errors import DataError
+from empathy_transfer.files import sha256_file
+from empathy_transfer.metrics import regression_scores
+from empathy_transfer.relabel import claims, comparisons, costs, slices, table
+from empathy_transfer.relabel.agreement import agreement, write_agreement
+from empathy_transfer.relabel.label_sets import prepare_label_set
+from empathy_transfer.relabel.thresholds import choose_threshold
+from empathy_transfer.resampling import bootstrap_counts, make_sample
+
+COLUMNS = {"id": "number", "text": "essay", "group": "article", "label": "empathy"}
+
+
+def write_set(folder, name, rows, gold=None):
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.tsv"
+    pd.DataFrame(rows).to_csv(path, sep="\t", index=False)
+    digests = {path.name: sha256_file(path)}
+    if gold is not None:
+        (folder / f"{name}_gold.tsv").write_text("".join(f"{value}\t0\n" for value in gold), encoding="utf-8")
+        digests[f"{name}_gold.tsv"] = None
+    return {
+        "essays": path.name,
+        "gold": f"{name}_gold.tsv" if gold is not None else None,
+        "columns": COLUMNS,
+        "sha256": digests,
+    }
+
+
+def prepare(tmp_path, name, sets):
+    output = tmp_path / f"{name}.parquet"
+    folders = dict.fromkeys(sets, str(tmp_path / "raw"))
+    prepare_label_set(name, sets, folders, ["gender", "age"], (1, 7), tmp_path / "digests", output)
+    return pd.read_parquet(output)
+
+
+def rows(texts, labels=None, **columns):
+    frame = {"number": [f"n{place}" for place in range(len(texts))], "essay": texts, "article": ["a"] * len(texts)}
+    return frame | ({"empathy": labels} if labels else {}) | columns
+
+
+def test_a_text_of_two_sets_stays_in_the_first_and_unknown_demographics_are_missing(tmp_path):
+    raw = tmp_path / "raw"
+    sets = {
+        "test": write_set(raw, "test", rows(["One  text", "two"], age=[20, 30]), gold=[1, 6.5]),
+        "train": write_set(raw, "train", rows(["three", "one text", "four"], [2, 3, 7], gender=["1", "unknown", "2"])),
+    }
+    test = prepare(tmp_path, "test", {"test": sets["test"]})
+    assert test["label"].tolist() == [1.0, 6.5]
+    train = prepare(tmp_path, "train", sets)
+    assert train["id"].tolist() == ["n0", "n2"]
+    assert train["gender"].tolist() == [1.0, 2.0]
+    assert "gender" not in test
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"empathy": [2, 9]}, "row 2: its label"),
+        ({"number": ["n0", "n0"]}, "row 2: its id"),
+        ({"essay": ["a", " "]}, "empty"),
+    ],
+)
+def test_a_set_that_can_not_be_right_is_refused(tmp_path, change, message):
+    about = write_set(tmp_path / "raw", "train", rows(["a", "b"], [2, 3]) | change)
+    with pytest.raises(DataError, match=message):
+        prepare(tmp_path, "train", {"train": about})
+
+
+def test_scores_of_a_resample_are_those_of_the_drawn_texts():
+    generator = np.random.default_rng(0)
+    labels, predictions = generator.normal(4, 1.5, 30), [generator.normal(4, 1, 30) for _ in range(2)]
+    sample = make_sample(labels)
+    counts = next(bootstrap_counts(30, 4, seed=1))
+    found = comparisons.resample(sample, predictions, [counts])
+    for run, values in enumerate(predictions):
+        for place, row in enumerate(counts):
+            drawn = np.repeat(np.arange(30), row.astype(int))
+            expected = regression_scores(labels[drawn], values[drawn])
+            for metric in comparisons.METRICS:
+                assert found.replicates[metric][run, place] == pytest.approx(expected[metric])
+        assert found.whole["ccc"][run] == pytest.approx(regression_scores(labels, values)["ccc"])
+
+
+def test_agreement_of_equal_labels_is_one_and_of_too_few_none():
+    labels = np.array([[1.0, 1.0], [4.0, 4.0], [7.0, 7.0]])
+    assert agreement(labels) == (pytest.approx(1), pytest.approx(1))
+    assert agreement(labels[:2]) == (None, None)
+
+
+# A study of three seeds ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """Runs of a baseline and of corrected labels, with predictions of which the corrected ones are better."""
+    for module in (comparisons, slices, table, costs, claims):
+        for name in ("read_table", "read_csv"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, unchecked(name))
+    monkeypatch.setattr("empathy_transfer.relabel.scores.read_csv", unchecked("read_csv"))
+    monkeypatch.setattr("empathy_transfer.relabel.agreement.read_table", unchecked("read_table"))
+    generator = np.random.default_rng(3)
+    labels = generator.uniform(1, 7, 120)
+    test = pd.DataFrame({
+        "id": [f"n{place}" for place in range(120)], "group": [f"g{place // 2}" for place in range(120)],
+        "text": ["a text"] * 120, "label": labels, "gender": [1.0, 2.0] * 60, "age": np.arange(120.0),
+    })  # fmt: skip
+    test.to_parquet(tmp_path / "test.parquet")
+    labelled = test[["id"]].assign(label=labels + generator.normal(0, 0.5, 120), valid=True)
+    labelled.to_parquet(tmp_path / "labels.parquet")
+    scores = []
+    for model, setting, noise in [("crowd", "baseline", 3.0), ("gpt", "alpha=3.5", 1.0), ("gpt", "trimmed", 3.0)]:
+        for seed in (1, 2, 3):
+            folder = tmp_path / "runs/minilm" / model / setting / f"seed={seed}"
+            folder.mkdir(parents=True)
+            predictions = labels + generator.normal(0, noise, 120)
+            test[["id", "label"]].assign(prediction=predictions).to_parquet(folder / "predictions.parquet")
+            found = regression_scores(labels, predictions)
+            scores.append({
+                "encoder": "minilm", "model": model, "setting": setting, "kind": setting.split("=")[0],
+                "number": 3.5 if "=" in setting else None, "seed": seed, "trained_as": setting, "n_base": 10,
+                "n_train": 10, "n_concerned": 2, "seconds": 5.0, "validation_ccc": found["ccc"], **found,
+            })  # fmt: skip
+    frame = pd.DataFrame(scores)
+    chosen = frame[frame["setting"] == "alpha=3.5"].assign(setting="alpha=chosen", kind="chosen")
+    pd.concat([frame, chosen]).to_csv(tmp_path / "scores.csv", index=False)
+    return tmp_path
+
+
+def unchecked(name):
+    from empathy_transfer import artefacts
+
+    return lambda path, *args, **options: getattr(artefacts, name)(path, *args, **(options | {"verify": False}))
+
+
+def compare(study):
+    path = study / "comparisons.csv"
+    comparisons.write_comparisons(
+        study / "scores.csv", study / "test.parquet", study / "runs", {"resamples": 500, "alpha": 0.05}, path
+    )
+    return pd.read_csv(path)
+
+
+def test_a_planted_gain_is_found_and_no_gain_is_not(study):
+    found = compare(study).set_index(["comparison", "setting", "metric"])
+    gain = found.loc[("baseline", "alpha=chosen", "ccc")]
+    assert gain["low"] > 0.1
+    assert gain["p"] < 0.001
+    assert gain["clusters"] == 60
+    assert found.loc[("baseline", "trimmed", "ccc"), "p"] > 0.05
+    assert found.loc[("control", "alpha=chosen", "rmse"), "difference"] < -1
+    assert set(found.loc["control"]["other_setting"]) == {"trimmed"}
+
+
+def test_the_table_ranks_medians_and_gives_the_best_seed_in_brackets(study):
+    compare(study)
+    paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
+    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", *paths)
+    rows = pd.read_csv(paths[0]).set_index("setting")
+    scores = pd.read_csv(study / "scores.csv")
+    of = scores[scores["setting"] == "trimmed"]["rmse"]
+    assert rows.loc["trimmed", "rmse"] == f"{of.median():.3f} ({of.min():.3f})"
+    assert f"<b>{rows.loc['alpha=3.5', 'ccc']}</b>" in paths[1].read_text(encoding="utf-8")
+    assert f"\\textbf{{{rows.loc['alpha=3.5', 'ccc']}}}" in paths[2].read_text(encoding="utf-8")
+
+
+def test_groups_below_the_least_size_get_no_scores(study):
+    path = study / "slices.csv"
+    slices.write_slices(
+        study / "scores.csv", study / "test.parquet", {"gpt": study / "labels.parquet"}, str(study / "runs"), 45,
+        {"resamples": 200, "alpha": 0.05}, path,
+    )  # fmt: skip
+    found = pd.read_csv(path)
+    assert set(found["system"]) == {"labels of gpt", "trained: baseline", "trained: corrected by gpt"}
+    assert found[found["attribute"] == "age"]["ccc"].isna().all()
+    assert found[found["attribute"] == "gender"]["ccc_low"].notna().all()
+    assert (found[found["attribute"] == "gender"]["n"] == 60).all()
+
+
+def test_claims_get_verdicts_from_the_intervals(study):
+    compare(study)
+    agreements = pd.DataFrame(
+        {"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"], "krippendorff_alpha": [0.2, 0.5]}
+    )
+    agreements.to_csv(study / "agreement.csv", index=False)
+    pd.DataFrame({"encoder": ["minilm"], "attribute": ["race"], "group": ["2"], "system": ["x"], "ccc": [-0.1]}).to_csv(
+        study / "slices.csv", index=False
+    )
+    pd.DataFrame({"claim": ["LLM label consistency"], "metric": ["krippendorff_alpha"], "value": ["0.8"]}).to_csv(
+        study / "printed.csv", index=False
+    )
+    names = ("scores", "comparisons", "agreement", "slices", "printed")
+    claims.write_claims(*(study / f"{name}.csv" for name in names), 0.05, study / "claims.csv", study / "flags.csv")
+    found = pd.read_csv(study / "claims.csv").set_index("claim")["verdict"]
+    assert found["LLM label consistency"] == "fails"
+    assert found["crowd label consistency"] == "holds"
+    assert found["correction and augmentation beat the baseline"] == "holds"
+    assert found["plain prompt"] == "not_tested"
+    flags = pd.read_csv(study / "flags.csv")
+    assert flags[flags["flag"] == "negative concordance in race 2"]["raised"].all()
+
+
+def test_only_settings_that_need_a_model_s_labels_cost_something(study):
+    compare(study)
+    prices = {"prompt_tokens": 98.5, "answer_tokens": 10, "dollars": {"gpt": [2, 10]}}
+    costs.write_costs(
+        study / "scores.csv", study / "comparisons.csv", [study / "test.parquet"], prices, study / "costs.csv"
+    )
+    found = pd.read_csv(study / "costs.csv").set_index("setting")
+    # Ten texts of 98.5 + 6 / 4 tokens at 2 dollars a million, and 10 x 10 tokens at 10.
+    assert found.loc["alpha=chosen", "dollars"] == pytest.approx((10 * 100 * 2 + 100 * 10) / 1e6)
+    assert found.loc["trimmed", "dollars"] == found.loc["baseline", "dollars"] == 0
+
+
+def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label(tmp_path, monkeypatch):
+    monkeypatch.setattr("empathy_transfer.relabel.thresholds.read_json", lambda path: json.loads(path.read_text()))
+    paths = []
+    for threshold, ccc, number in [(3, 0.2, 9), (4, 0.3, 5), (4.5, 0.3, 2), (5, 0.4, 0)]:
+        paths.append(tmp_path / f"{threshold}.json")
+        record = {"setting": f"alpha={threshold}", "n_concerned": number, "validation": {"ccc": ccc}}
+        paths[-1].write_text(json.dumps(record), encoding="utf-8")
+    choose_threshold(paths, tmp_path / "chosen.json")
+    assert json.loads((tmp_path / "chosen.json").read_text())["threshold"] == 4.5
+
+
+def test_agreement_of_all_sets_has_a_row_per_pair_of_sources(study, tmp_path):
+    write_agreement(
+        {"a": study / "test.parquet"}, {("gpt", "a"): study / "labels.parquet"}, 3, study / "g.csv", study / "d.csv"
+    )
+    found = pd.read_csv(study / "g.csv")
+    assert list(found.columns) == ["set", "first", "second", "n", "krippendorff_alpha", "pearson_r"]
+    assert found[["first", "second", "n"]].to_numpy().tolist() == [["crowd", "gpt", 120]]
+    assert len(pd.read_csv(study / "d.csv")) == 3

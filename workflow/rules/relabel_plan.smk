@@ -1,0 +1,97 @@
+"""
+Plan of the stage that trains with labels from language models: its sets of texts, settings and runs. Plain Python.
+"""
+
+RELABEL = config["relabel"]
+TEXTS = load_yaml(RELABEL["label_sets"])
+check_schema(TEXTS, Path(workflow.basedir) / "workflow/schemas/label_sets.schema.yaml", RELABEL["label_sets"])
+LABEL_SETS = TEXTS["sets"]
+ROLES = RELABEL["roles"]
+CROWD = "crowd"
+LABEL_MODELS = sorted(RELABEL["models"])
+RELABEL_ENCODERS = {encoder["key"]: encoder for encoder in RELABEL["encoders"]}
+# A threshold as wide as the scale replaces nothing: that is the baseline, which is trained once.
+WIDTH = TEXTS["range"][1] - TEXTS["range"][0]
+THRESHOLDS = sorted(value for value in RELABEL["correction"]["thresholds"] if value < WIDTH)
+# Settings that change as many labels as the correction at the threshold chosen for a model and a seed.
+EQUAL_SHARE = RELABEL["correction"]["controls"]
+
+
+def relabel_settings(labeller):
+    """Names of the settings that are trained with the labels of a model, or of the crowd."""
+    added = [f"added={fraction:g}" for fraction in RELABEL["augmentation"]["fractions"]]
+    if labeller == CROWD:
+        return ["baseline", *added, "huber"]
+    both = [f"both={fraction:g}" for fraction in RELABEL["augmentation"]["both_fractions"]]
+    return [f"alpha={threshold:g}" for threshold in THRESHOLDS] + added + both + EQUAL_SHARE
+
+
+def relabel_runs(name):
+    """Paths of a file of all runs of the stage."""
+    return [
+        f"{RESULTS}/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/{name}"
+        for encoder in RELABEL_ENCODERS
+        for labeller in [CROWD, *LABEL_MODELS]
+        for setting in relabel_settings(labeller)
+        for seed in RELABEL["seeds"]
+    ]
+
+
+def earlier_sets(wildcards):
+    """A label set and those before it in their file, whose texts it must not hold, as its reader takes them."""
+    names = list(LABEL_SETS)
+    chosen = names[: names.index(wildcards.set) + 1]
+    keys = ("columns", "essays", "gold", "sha256")
+    return {name: {key: LABEL_SETS[name][key] for key in keys} for name in chosen}
+
+
+def set_files(wildcards):
+    """Raw files of a label set and of those before it; missing ones stop the run with a word on how to get them."""
+    paths = []
+    for name, about in earlier_sets(wildcards).items():
+        folder = RAW_DIR / LABEL_SETS[name]["folder"]
+        paths += [folder / file for file in about["sha256"]]
+    if missing := [path for path in paths if not path.is_file()]:
+        raise WorkflowError(f"relabel: {missing[0]} is missing. To get it: {TEXTS['obtain']}. {TEXTS['terms']}")
+    return [str(path) for path in paths]
+
+
+def set_folders(wildcards):
+    """Folders of the raw files of a label set and of those before it, by set."""
+    return {name: str(RAW_DIR / LABEL_SETS[name]["folder"]) for name in earlier_sets(wildcards)}
+
+
+def relabel_encoder(wildcards):
+    """The encoder of a run, as its job takes it."""
+    return dict(sorted(RELABEL_ENCODERS[wildcards.encoder].items()))
+
+
+def relabel_training(wildcards):
+    """Training settings of a run, in a fixed order; the Huber loss's own only where that is used."""
+    unused = () if wildcards.setting == "huber" else ("huber_delta",)
+    return dict(sorted((key, value) for key, value in RELABEL["training"].items() if key not in unused))
+
+
+def training_inputs(wildcards):
+    """What a run reads: label sets and their tokens, and what its model and setting need beyond."""
+    if unknown := [name for name in ROLES.values() if name not in LABEL_SETS]:
+        hint = suggestion(unknown[0], LABEL_SETS)
+        raise WorkflowError(f"relabel.roles: no set '{unknown[0]}' in {RELABEL['label_sets']}{hint}.")
+    inputs = {role: f"{RESULTS}/relabel/data/{name}.parquet" for role, name in ROLES.items()}
+    tokens = f"{RESULTS}/relabel/tokens/{wildcards.encoder}"
+    inputs |= {f"{role}_tokens": f"{tokens}/{name}/tokens.safetensors" for role, name in ROLES.items()}
+    if wildcards.labeller != CROWD:
+        for role in ("train", "added"):
+            inputs[f"{role}_labels"] = f"{RESULTS}/relabel/{wildcards.labeller}/{ROLES[role]}/labels.parquet"
+    if wildcards.setting in EQUAL_SHARE or wildcards.setting.startswith("both="):
+        chosen = f"{RESULTS}/relabel/thresholds/{wildcards.encoder}/{wildcards.labeller}"
+        inputs["threshold"] = f"{chosen}/seed={wildcards.seed}.json"
+    if wildcards.setting == "cleanlab":
+        inputs["embeddings"] = f"{tokens}/{ROLES['train']}/embeddings.safetensors"
+    return inputs
+
+
+def sweep_metrics(wildcards):
+    """Metrics of the runs of a model and a seed that correct at each threshold."""
+    runs = f"{RESULTS}/relabel/runs/{wildcards.encoder}/{wildcards.labeller}"
+    return [f"{runs}/alpha={threshold:g}/seed={wildcards.seed}/metrics.json" for threshold in THRESHOLDS]

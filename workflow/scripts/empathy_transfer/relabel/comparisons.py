@@ -1,0 +1,183 @@
+"""Is one way to make training labels better than another by more than chance? Over test items and over seeds.
+
+As for transfers: the variance of the difference of two means over seeds is the bootstrap variance over the test items,
+paired and in whole articles, plus the variance between seeds, pooled over all settings of an encoder, since five seeds
+of one setting say too little about it; compared with a t distribution (Satterthwaite). The study's own t-test over five
+against five seeds stands beside it (``p_published``): it measures the seeds' noise only, not the choice of test texts.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from empathy_transfer.artefacts import read_table, write_csv
+from empathy_transfer.metrics import CONSTANT_TOLERANCE
+from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_scores
+from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
+from empathy_transfer.resampling import bootstrap_counts, leave_one_out_counts, make_sample, whole_counts
+from empathy_transfer.significance import FEW_CLUSTERS, detectable, satterthwaite, seed_variance, spread, two_sided_p
+
+COLUMNS = [
+    *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],
+    *["clusters", "value", "other_value", "difference", "low", "high", "se", "df", "p", "q", "mde", "seed_sd"],
+    "p_published",
+]
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """Scores of runs on all test items (runs) and in resamples of them (runs x resamples), by metric."""
+
+    whole: dict
+    replicates: dict
+
+
+def write_comparisons(scores_path, test_path, runs_folder, settings, comparisons_path):
+    """Write comparisons.csv: each setting against the baseline, and what isolates the language model's part.
+
+    Args:
+        scores_path: scores of the runs. test_path: the test set, whose groups are resampled. runs_folder: folder of the
+            runs. settings: ``resamples`` and ``alpha``. comparisons_path: CSV to write.
+
+    Raises:
+        ArtefactError: a file is damaged. ValueError: runs have other test texts than the first one.
+    """
+    scores = read_scores(scores_path)
+    groups = read_table(test_path, columns=["id", "group"]).set_index("id")["group"]
+    frames = [compare(part, groups, Path(runs_folder), settings) for _, part in scores.groupby("encoder", sort=False)]
+    write_csv(comparisons_path, pd.concat(frames, ignore_index=True))
+
+
+def pairs_of(cells):
+    """The comparisons of an encoder: (kind, cell, other cell), cells being (model, setting) that have runs.
+
+    `baseline`: any setting against the crowd's labels. `control`: the correction at the chosen threshold against what
+    changes as many labels otherwise. `crowd_added`: added texts with a model's labels against the same with the
+    crowd's. `parts`: both applications against one. `plateau`: all texts added against 30 %.
+    """
+    cells = set(cells)
+    pairs = [("baseline", cell, (CROWD, BASELINE)) for cell in cells if cell != (CROWD, BASELINE)]
+    for model, setting in cells:
+        if setting == CHOSEN:
+            pairs += [("control", (model, setting), (model, other)) for other in EQUAL_SHARE]
+            pairs.append(("control", (model, setting), (CROWD, "huber")))
+        if setting.startswith("added=") and model != CROWD:
+            pairs.append(("crowd_added", (model, setting), (CROWD, setting)))
+        if setting == "added=1":
+            pairs.append(("plateau", (model, setting), (model, "added=0.3")))
+        if setting.startswith("both="):
+            added = setting.replace("both", "added")
+            pairs += [("parts", (model, setting), (model, other)) for other in (CHOSEN, added)]
+    return sorted(pair for pair in pairs if pair[2] in cells)
+
+
+def compare(scores, groups, folder, settings):
+    """Rows of all comparisons of one encoder, a row for each metric; arguments as in ``write_comparisons``."""
+    runs = scores.drop_duplicates(["model", "setting", "seed"])
+    trained = {}
+    for row in runs.itertuples():
+        model = CROWD if row.trained_as == BASELINE else row.model
+        trained[row.model, row.setting, row.seed] = (row.encoder, model, row.trained_as, row.seed)
+    keys = sorted(set(trained.values()))
+    labels, predictions = read_predictions(keys, folder)
+    sample = make_sample(labels["label"], groups.reindex(labels["id"]).to_numpy())
+    few = sample.n_units < FEW_CLUSTERS
+    blocks = leave_one_out_counts(sample.n_units) if few else bootstrap_counts(sample.n_units, settings["resamples"], 0)
+    found = resample(sample, predictions, blocks)
+    place = {key: number for number, key in enumerate(keys)}
+    cells = {}
+    for (model, setting, seed), key in trained.items():
+        cells.setdefault((model, setting), {})[seed] = place[key]
+    rows = []
+    for metric in METRICS:
+        values = {(key[1], key[2], key[3]): found.whole[metric][number] for key, number in place.items()}
+        between = seed_variance(values)
+        for kind, cell, other in pairs_of(cells):
+            seeds = sorted(cells[cell].keys() & cells[other].keys())
+            sides = [[cells[side][seed] for seed in seeds] for side in (cell, other)]
+            if not seeds or sides[0] == sides[1]:
+                continue
+            row = test(found, metric, sides, between, sample.n_units, settings["alpha"])
+            names = {"model": cell[0], "setting": cell[1], "other_model": other[0], "other_setting": other[1]}
+            rows.append(names | {"comparison": kind, "metric": metric, "n_test": len(labels)} | row)
+    frame = pd.DataFrame(rows).assign(encoder=scores["encoder"].iloc[0])
+    tested = frame.groupby(["comparison", "metric"])["p"]
+    frame["q"] = tested.transform(lambda p: stats.false_discovery_control(p))
+    return frame[COLUMNS]
+
+
+def read_predictions(keys, folder):
+    """(frame of id and label, predictions per run) of runs given as (encoder, model, setting, seed)."""
+    labels, predictions = None, []
+    for encoder, model, setting, seed in keys:
+        path = folder / encoder / model / setting / f"seed={seed}" / "predictions.parquet"
+        frame = read_table(path)
+        labels = frame[["id", "label"]] if labels is None else labels
+        if not frame[["id", "label"]].equals(labels):
+            raise ValueError(f"{path}: other test texts or labels than in the other runs")
+        predictions.append(frame["prediction"].to_numpy())
+    return labels, predictions
+
+
+def resample(sample, predictions, blocks):
+    """Pearson r, concordance and root mean squared error of all runs, whole and in each resample: ``Resampled``.
+
+    Args:
+        sample: the test items (``resampling.Sample``). predictions: a vector per run. blocks: iterable of counts
+            (resamples x units). r and concordance are 0 where either side of a resample is constant.
+    """
+    x = sample.labels
+    # Centred on the labels' mean, which keeps sums of squares free of cancellation.
+    centre = x.mean()
+    columns = [np.ones(len(x)), x - centre, (x - centre) ** 2]
+    for values in predictions:
+        y = values - centre
+        columns += [y, y * y, (x - centre) * y]
+    sums = sample.sums(np.column_stack(columns))
+    whole = _scores(next(iter(whole_counts(sample.n_units))) @ sums)
+    parts = [_scores(counts.astype(np.float64) @ sums) for counts in blocks]
+    return Resampled(
+        {name: values[:, 0] for name, values in whole.items()},
+        {name: np.concatenate([part[name] for part in parts], axis=1) for name in METRICS},
+    )
+
+
+def _scores(sums):
+    """Scores by metric (runs x resamples) from sums over items: count, x, xx, and per run y, yy, xy."""
+    means = sums[:, 1:] / sums[:, :1]
+    mean_x, mean_xx = means[:, :1], means[:, 1:2]
+    mean_y, mean_yy, mean_xy = np.moveaxis(means[:, 2:].reshape(len(means), -1, 3), 2, 0)
+    of_x, of_y = (mean_xx - mean_x**2).clip(0), (mean_yy - mean_y**2).clip(0)
+    covariance = mean_xy - mean_x * mean_y
+    defined = (of_x > CONSTANT_TOLERANCE**2) & (of_y > CONSTANT_TOLERANCE**2)
+    r = np.where(defined, covariance / np.sqrt(np.where(defined, of_x * of_y, 1.0)), 0.0)
+    ccc = np.where(defined, 2 * covariance / np.where(defined, of_x + of_y + (mean_x - mean_y) ** 2, 1.0), 0.0)
+    rmse = np.sqrt((mean_xx + mean_yy - 2 * mean_xy).clip(0))
+    return {"pearson_r": r.T.clip(-1, 1), "ccc": ccc.T, "rmse": rmse.T}
+
+
+def test(found, metric, sides, between, n_units, alpha):
+    """The test of one comparison as columns.
+
+    Args:
+        found: ``Resampled``. metric: its name. sides: rows of the runs of both cells, by seed in one order.
+        between: (variance between seeds, its degrees of freedom). n_units: units that are resampled. alpha: level.
+    """
+    few, number = n_units < FEW_CLUSTERS, len(sides[0])
+    values = [found.whole[metric][side] for side in sides]
+    replicates = [found.replicates[metric][side].mean(axis=0) for side in sides]
+    items = spread(replicates[0] - replicates[1], few)
+    seeds = between[0] * 2 / number
+    freedom = satterthwaite([(items, n_units - 1), (seeds, between[1])])
+    difference, se = float(values[0].mean() - values[1].mean()), float(np.sqrt(items + seeds))
+    half_width = stats.t.isf(alpha / 2, freedom) * se
+    published = stats.ttest_ind(*values).pvalue if number > 1 and np.ptp(np.concatenate(values)) > 0 else None
+    return {
+        "seeds": number, "clusters": n_units, "value": values[0].mean(), "other_value": values[1].mean(),
+        "difference": difference, "low": difference - half_width, "high": difference + half_width, "se": se,
+        "df": freedom, "p": two_sided_p(difference, se, freedom), "mde": detectable(se, alpha),
+        "seed_sd": float(np.sqrt(between[0])), "p_published": published,
+    }  # fmt: skip

@@ -1,0 +1,65 @@
+"""Scores of all runs of the stage, one row each, with what was changed in their training labels."""
+
+import pandas as pd
+from scipy.stats import wasserstein_distance
+
+from empathy_transfer.artefacts import read_csv, read_json, read_table, write_csv
+from empathy_transfer.relabel.training_sets import CROWD, Setting
+
+METRICS = ("pearson_r", "ccc", "rmse")
+BASELINE, CHOSEN = "baseline", "alpha=chosen"
+COLUMNS = [
+    *["encoder", "model", "setting", "kind", "number", "seed", "trained_as", "threshold", "n_base", "n_concerned"],
+    *["share_concerned", "n_train", "label_distance", *METRICS, "mae", "validation_ccc", "validation_pearson_r"],
+    *["best_epoch", "epochs", "constant_prediction", "seconds"],
+]
+
+
+def write_scores(metrics_paths, thresholds_paths, thresholds, width, test_path, scores_path):
+    """Write scores.csv: the runs, and beside them those that stand for settings which are not trained twice.
+
+    ``alpha=<width>`` replaces nothing and is the baseline; ``alpha=chosen`` is, for each seed, the run at the threshold
+    that was chosen on validation; ``trained_as`` names the run. ``label_distance`` is the Wasserstein distance (units
+    of the label) between the training labels and the crowd's labels of the test texts.
+
+    Args:
+        metrics_paths: metrics of all runs. thresholds_paths: chosen thresholds of each encoder, model and seed.
+        thresholds: all thresholds of the study, also those that replace nothing. width: width of the scale.
+        test_path: the test set. scores_path: CSV to write.
+    """
+    test = read_table(test_path, columns=["label"])["label"].dropna()
+    rows = pd.DataFrame([_row(path, test) for path in metrics_paths], columns=COLUMNS)
+    stand_ins = [rows]
+    models = [model for model in rows["model"].unique() if model != CROWD]
+    for number in [number for number in thresholds if number >= width]:
+        same = rows[(rows["model"] == CROWD) & (rows["setting"] == BASELINE)]
+        name = f"alpha={number:g}"
+        stand_ins += [same.assign(model=model, setting=name, kind="alpha", number=number) for model in models]
+    for path in thresholds_paths:
+        encoder, model, seed = path.parent.parent.name, path.parent.name, int(path.stem.removeprefix("seed="))
+        name = f"alpha={read_json(path)['threshold']:g}"
+        run = (rows["encoder"] == encoder) & (rows["model"] == model) & (rows["seed"] == seed)
+        stand_ins.append(rows[run & (rows["setting"] == name)].assign(setting=CHOSEN, kind="chosen"))
+    write_csv(scores_path, pd.concat(stand_ins, ignore_index=True))
+    print(f"{len(rows)} runs")
+
+
+def _row(path, test):
+    """The row of a run."""
+    record, setting = read_json(path), Setting.parse(read_json(path)["setting"])
+    training = read_table(path.with_name("training_set.parquet"), columns=["label"])
+    row = {name: record[name] for name in COLUMNS if name in record}
+    return row | {
+        "kind": setting.kind,
+        "number": setting.number,
+        "trained_as": record["setting"],
+        "share_concerned": record["n_concerned"] / record["n_base"],
+        "label_distance": wasserstein_distance(training["label"], test),
+        **{name: record["values"][name] for name in (*METRICS, "mae")},
+        **{f"validation_{name}": record["validation"][name] for name in ("ccc", "pearson_r")},
+    }
+
+
+def read_scores(path):
+    """Read scores.csv."""
+    return read_csv(path, dtype={"seed": "int64"})

@@ -1,0 +1,27 @@
+"""Token ids of the texts of a label set, for every run that trains on or tests with them."""
+
+import os
+
+from empathy_transfer.artefacts import read_table, write_tensors
+from empathy_transfer.encoders import find_encoder
+from empathy_transfer.token_file import pack_rows, pack_texts
+from empathy_transfer.tokens import encode_pairs
+
+
+def tokenise_label_set(set_path, encoder_settings, tokens_path, threads=1):
+    """Tokenise the texts of a set and write them in the layout of `token_file`, without splits and labels.
+
+    Args:
+        set_path: the set. encoder_settings: `name`, `revision`, `max_length` (tokens, special tokens included).
+        tokens_path: the file to write. threads: threads that the tokenizer may use.
+    """
+    os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
+    from transformers import AutoTokenizer
+
+    encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
+    tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
+    frame = read_table(set_path, columns=["id", "text"])
+    rows, cut = encode_pairs(tokenizer, [None] * len(frame), frame["text"], encoder_settings["max_length"])
+    metadata = {"max_length": encoder_settings["max_length"], "weights_sha256": encoder.weights_sha256, "cut": cut}
+    write_tensors(tokens_path, pack_rows(rows) | pack_texts("ids", frame["id"]), metadata)
+    print(f"{len(rows):,} texts, {sum(len(ids) for ids, _ in rows):,} tokens, {cut:,} texts cut")
