@@ -184,5 +184,5 @@ def test_an_offset_or_another_spread_lowers_concordance_below_1(vector, change):
 
 @pytest.mark.parametrize(("first", "second"), [([], []), ([1], [1, 2]), ([1, np.nan], [1, 2])])
 def test_concordance_of_what_is_no_pair_of_vectors_is_an_error(first, second):
-    with pytest.raises(ValueError, match=r"vectors|finite"):
+    with pytest.raises(ValueError, match=r"vectors|vector|finite|predictions"):
         concordance(first, second)

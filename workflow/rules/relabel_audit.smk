@@ -65,7 +65,6 @@ rule slice_writers:
     conda:
         "../../environment.yml"
     params:
-        runs=f"{RESULTS}/relabel/runs",
         least=RELABEL["reports"]["least_group"],
         settings={key: config["analysis"][key] for key in ("alpha", "resamples")},
         code=code_fingerprint("slice_writers"),

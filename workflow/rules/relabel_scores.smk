@@ -48,7 +48,6 @@ rule compare_relabelled:
     conda:
         "../../environment.yml"
     params:
-        runs=f"{RESULTS}/relabel/runs",
         settings={key: config["analysis"][key] for key in ("alpha", "resamples")},
         code=code_fingerprint("compare_relabelled"),
     message:

@@ -8,7 +8,7 @@ if __name__ == "__main__":
         write_comparisons(
             scores_path=job.input["scores"],
             test_path=job.input["test"],
-            runs_folder=job.params["runs"],
+            runs_folder=job.input["predictions"][0].parents[4],
             settings=job.params["settings"],
             comparisons_path=job.output["comparisons"],
         )
