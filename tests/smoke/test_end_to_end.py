@@ -101,6 +101,12 @@ def test_one_command_makes_the_whole_study(study, folder):
     assert (results / "tables/scores_classification_full.html").is_file()
     assert "COMPLETE" in result.text or "complete" in result.text
     assert json.loads((results / "summary.json").read_text())["study"] == "tiny"
+    jobs = pandas.read_csv(results / "provenance.csv")
+    records = [path.relative_to(results).as_posix() for path in results.rglob("*provenance.json")]
+    assert sorted(jobs["provenance"]) == sorted(records)
+    trainings = jobs[jobs["rule"].str.startswith("train_")]
+    assert len(trainings) == 4
+    assert trainings[["cpu_seconds", "peak_memory_mb", "device"]].notna().all(axis=None)
 
 
 def test_a_second_run_finds_nothing_to_do(study, folder):

@@ -172,8 +172,14 @@ def test_a_path_without_provenance_is_refused(study):
     Path("results/tiny/empty").mkdir()
     with pytest.raises(WhyError, match="holds no provenance"):
         explain("results/tiny/empty")
-    with pytest.raises(ArtefactError, match="nothing says what made it"):
+    with pytest.raises(WhyError, match="nothing says what made it"):
         explain("results/tiny/nowhere/file.csv")
+    Path("results/tiny/summary.json").touch()
+    with pytest.raises(WhyError, match=r"does not list it\. `empathy-transfer verify` tells"):
+        explain("results/tiny/summary.json")
+    Path(RUN, "provenance.json").write_text("{}")
+    with pytest.raises(ArtefactError, match="was changed after its job wrote it"):
+        explain(RUN)
 
 
 def test_the_study_of_a_path_is_the_innermost(tmp_path):

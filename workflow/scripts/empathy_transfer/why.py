@@ -13,6 +13,7 @@ from pathlib import Path
 from empathy_transfer.files import sha256_file
 from empathy_transfer.provenance import (
     NAME,
+    ArtefactError,
     find_provenance,
     is_provenance,
     load_provenance,
@@ -82,7 +83,7 @@ def explain(path):
         list of Explanation, in the order of their paths; what a run would do is added by `add_plan`.
 
     Raises:
-        WhyError: the path is in no study, or there is no provenance. ArtefactError: a provenance is damaged.
+        WhyError: the path is in no study, or nothing says what made it. ArtefactError: a provenance is damaged.
     """
     root, _ = study_root(path)
     path = Path(path).absolute()
@@ -93,7 +94,7 @@ def explain(path):
     elif is_provenance(path):
         found = [path]
     else:
-        found = [find_provenance(path)[0]]
+        found = [_provenance_of(path)]
     here = package_versions()
     return [_explained(provenance, root, here) for provenance in found]
 
@@ -129,6 +130,16 @@ def tensor_file_metadata(path):
         return json.loads(header.get("__metadata__", {}).get("metadata", "{}"))
     except (OSError, struct.error, ValueError, AttributeError):
         return {}
+
+
+def _provenance_of(path):
+    """The provenance that lists a file."""
+    try:
+        return find_provenance(path)[0]
+    except ArtefactError as error:
+        # Without its remedy: a file that no job lists, such as a lock, can't be made anew.
+        reason = str(error).removeprefix(f"{path}: ").partition(". Make it anew")[0]
+        raise WhyError(f"{path}: {reason}. `empathy-transfer verify` tells whether anything is damaged.") from error
 
 
 def _explained(provenance, root, here):
