@@ -11,6 +11,7 @@ from empathy_transfer.files import sha256_file
 from empathy_transfer.metrics import regression_scores
 from empathy_transfer.relabel import claims, comparisons, costs, slices, table
 from empathy_transfer.relabel.agreement import agreement, write_agreement
+from empathy_transfer.relabel.corrected import write_corrected
 from empathy_transfer.relabel.label_sets import prepare_label_set
 from empathy_transfer.relabel.thresholds import choose_threshold
 from empathy_transfer.resampling import bootstrap_counts, make_sample
@@ -239,3 +240,19 @@ def test_agreement_of_all_sets_has_a_row_per_pair_of_sources(study, tmp_path):
     assert list(found.columns) == ["set", "first", "second", "n", "krippendorff_alpha", "pearson_r"]
     assert found[["first", "second", "n"]].to_numpy().tolist() == [["crowd", "gpt", 120]]
     assert len(pd.read_csv(study / "d.csv")) == 3
+
+
+def test_corrected_labels_are_those_above_the_threshold_of_all_sets(study):
+    paths = {"a": study / "test.parquet"}
+    labels = pd.read_parquet(study / "labels.parquet")
+    labels.loc[:1, "label"] = [None, 20.0]
+    labels.to_parquet(study / "labels.parquet")
+    write_corrected("gpt", paths, {("gpt", "a"): study / "labels.parquet"}, 6, study / "c.csv")
+    assert pd.read_csv(study / "c.csv").to_numpy().tolist() == [["n1", 20.0, "a"]]
+
+
+def test_corrected_texts_of_two_sets_with_one_id_are_refused(study):
+    paths = dict.fromkeys("ab", study / "test.parquet")
+    labels = {("gpt", name): study / "labels.parquet" for name in paths}
+    with pytest.raises(DataError, match="two label sets"):
+        write_corrected("gpt", paths, labels, 0, study / "c.csv")

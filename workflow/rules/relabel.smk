@@ -4,6 +4,7 @@ Stage: correct crowd labels by those of a language model, add to them, and train
 NEEDS    raw files of the label sets in raw_dir
          <results>/relabel/{model}/{set}/labels.parquet
 MAKES    <results>/relabel/data/{set}.parquet
+         <results>/relabel/corrected/{model}/alpha={threshold}.csv
          <results>/relabel/thresholds/{encoder}/{labeller}/seed={seed}.json
          <results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/{metrics.json,predictions.parquet}
 """
@@ -14,6 +15,7 @@ wildcard_constraints:
     labeller="|".join([CROWD, *LABEL_MODELS]),
     set="|".join(LABEL_SETS),
     setting=r"[a-z_]+(=[0-9.]+)?",
+    threshold=r"\d+(\.\d+)?",
 
 
 rule prepare_label_set:
@@ -118,6 +120,26 @@ rule train_relabelled:
         "Training with labels of {wildcards.labeller}: {wildcards.setting} ({wildcards.encoder}, seed {wildcards.seed})"
     script:
         "../scripts/train_relabelled.py"
+
+
+# Training labels of variants of the study's own tasks, see docs/corrected-labels.md.
+rule correct_labels:
+    input:
+        tables=expand("<results>/relabel/data/{set}.parquet", set=LABEL_SETS),
+        labels=expand("<results>/relabel/{{model}}/{set}/labels.parquet", set=LABEL_SETS),
+    output:
+        corrected="<results>/relabel/corrected/{model}/alpha={threshold}.csv",
+        provenance="<results>/relabel/corrected/{model}/alpha={threshold}.provenance.json",
+    log:
+        "<logs>/relabel/corrected/{model}/alpha={threshold}.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code_fingerprint("correct_labels"),
+    message:
+        "Correcting labels of all sets by {wildcards.model} above {wildcards.threshold}"
+    script:
+        "../scripts/correct_labels.py"
 
 
 include: "relabel_scores.smk"
