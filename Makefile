@@ -1,6 +1,7 @@
 # A fresh machine needs Python 3.11 or newer with its `venv` module, and make:
 #   make demo     install into .venv, then run the demo study
 #   make test     install into .venv, then run the tests
+#   make test-cluster   install into .venv, then run the tests on a real Slurm; PYTEST="-m slow" for the long ones
 #   make bench    measure the speed of training against the library's trainer; BENCH=--quick ends in 90 seconds
 #   make lint     check the format and the style of all code
 #   make clean    remove the demo study and caches; other studies and .venv stay
@@ -15,13 +16,17 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test bench lint clean install
+.PHONY: demo test test-cluster bench lint clean install
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
 test: $(INSTALLED)
-	$(BIN)/pytest $(PYTEST)
+	$(BIN)/pytest --ignore=tests/cluster $(PYTEST)
+
+# Needs the packages of Slurm (the tests say which), and starts a cluster of its own on the loopback.
+test-cluster: $(INSTALLED)
+	$(BIN)/pytest tests/cluster $(PYTEST)
 
 # The library's trainer, and nothing else here, needs accelerate.
 bench: $(INSTALLED)

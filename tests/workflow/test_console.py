@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from snakemake_logger_plugin_empathy.command import go_on_command, partial_command
-from snakemake_logger_plugin_empathy.failure import failure_block, missing_output
+from snakemake_logger_plugin_empathy.failure import failure_block, missing_output, scheduler_end
 from snakemake_logger_plugin_empathy.state import Job, Run
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
@@ -150,6 +150,29 @@ def test_killed_job_says_so(tmp_path):
         "  cause    no message in the log (SIGKILL) (killed by the system: most often the memory was not enough)"
         in block
     )
+
+
+def test_a_job_that_slurm_ended_says_why_and_where(tmp_path):
+    own, log = tmp_path / "12.log", tmp_path / "job.log"
+    own.write_text("  Date: 2026\n  Host: gpu07\n  User: me\n  Host: other\n")
+    log.write_text("epoch 3\n")
+    ended = scheduler_end("SLURM-job '12' failed, SLURM status is: 'TIMEOUT'. Detailed reason", [str(log), str(own)])
+    block = failure_block(job_of(log), "", with_commands=False, with_tail=False, ended=ended)
+    assert "  cause    it ran over its time (TIMEOUT)" in block
+    assert f"  where    job 12 of Slurm on gpu07, TIMEOUT, log {own}" in block
+    # What the job itself recorded says more than that it failed.
+    (tmp_path / "job.log.failure.json").write_text('{"cause": "nan in the loss"}')
+    ended = scheduler_end("SLURM-job '13' failed, SLURM status is: 'FAILED'.", [str(log), str(tmp_path / "none.log")])
+    block = failure_block(job_of(log), "", with_commands=False, with_tail=False, ended=ended)
+    assert "  cause    nan in the loss" in block
+    assert f"  where    job 13 of Slurm, FAILED, log {tmp_path}/none.log" in block
+
+
+def test_a_job_that_slurm_refused_says_so(tmp_path):
+    ended = scheduler_end("SLURM sbatch failed. The error message was 'Invalid partition'.", [])
+    block = failure_block(job_of(tmp_path / "none.log"), "", with_commands=False, with_tail=False, ended=ended)
+    assert "  cause    SLURM sbatch failed. The error message was 'Invalid partition'." in block
+    assert "  where    refused by the scheduler" in block
 
 
 def test_missing_output_is_a_failure(tmp_path):

@@ -122,6 +122,14 @@ def comments_in_rules_and_config(study):
         study.change(path, lambda text: text + "\n# a comment\n")
 
 
+def other_resources(study):
+    study.change(
+        "workflow/rules/cluster.smk",
+        lambda text: text.replace("TIME_MARGIN, START_UP_MINUTES = 3, 5", "TIME_MARGIN, START_UP_MINUTES = 9, 9"),
+    )
+    study.change("workflow/rules/transfer.smk", lambda text: text.replace("gpu=1,", "gpu=2,"))
+
+
 def touched_raw_files(study):
     for path in (study.folder / "resources/raw").rglob("*.csv"):
         os.utime(path)
@@ -135,6 +143,7 @@ HARMLESS = [
     order_of_keys,
     words_for_people,
     comments_in_rules_and_config,
+    other_resources,
     touched_raw_files,
 ]
 

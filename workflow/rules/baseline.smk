@@ -24,6 +24,8 @@ rule train_baseline:
         "../../environment.yml"
     resources:
         gpu=1,
+        mem_mb=training_memory,
+        runtime=training_minutes,
     params:
         training=target_training,
         encoder=config["encoder"],

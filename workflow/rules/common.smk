@@ -80,3 +80,4 @@ def target_training(wildcards):
 include: "task_data.smk"
 include: "run_files.smk"
 include: "analysis_settings.smk"
+include: "cluster.smk"

@@ -8,12 +8,14 @@ MAKES    <results>/data/{task}/{train,validation,test}.parquet
 """
 
 
+# On a cluster it runs where the run was started: nodes are often without internet.
 rule download_file:
     output:
         file="resources/downloads/{folder}/{file}",
         provenance="resources/downloads/{folder}/{file}.provenance.json",
     log:
         "logs/downloads/{folder}/{file}.log",
+    localrule: True
     conda:
         "../../environment.yml"
     params:

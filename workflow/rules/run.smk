@@ -88,6 +88,7 @@ if workflow.is_main_process and not PUBLISHED_ONLY:
 
 onstart:
     hold_study()
+    tell_left_over_jobs()
     offer_warm_start()
 
 

@@ -12,10 +12,20 @@ TAIL_BYTES = 64 * 1024
 TAIL_LINES = 8
 KILLED = re.compile(r"exit status (?:137|-9)\b|died with <Signals.SIGKILL")
 STATUS = re.compile(r"returned non-zero (exit status -?\d+)|died with <Signals.(\w+)")
+# What the executor says of a job that Slurm ended, and what Snakemake writes first into the log that Slurm keeps of it.
+SLURM_END = re.compile(r"SLURM-job '(\d+)' failed.*SLURM status is: '(\w+)'", re.DOTALL)
+HOST = re.compile(r"^\s*Host: (\S+)", re.MULTILINE | re.IGNORECASE)
+MEANING = {
+    "TIMEOUT": "it ran over its time",
+    "OUT_OF_MEMORY": "its memory was not enough",
+    "NODE_FAIL": "its node died",
+    "CANCELLED": "it was cancelled",
+    "PREEMPTED": "another job took its place",
+}
 MISSING = re.compile(r"Job (\d+)\s+completed successfully, but some output files are missing")
 
 
-def failure_block(job, exception, with_commands, with_tail):
+def failure_block(job, exception, with_commands, with_tail, ended=None):
     """The lines of the block about a failed job.
 
     Args:
@@ -23,6 +33,7 @@ def failure_block(job, exception, with_commands, with_tail):
         exception: text of the exception that Snakemake reported for it, or empty.
         with_commands: whether to print the commands to go on; once per run is enough.
         with_tail: whether to quote the end of the log where no record of the failure tells the cause.
+        ended: what a scheduler had to do with it, from `scheduler_end`; None on one machine.
     """
     log = str(job.log[0]) if job.log else None
     recorded = recorded_cause(log, job.started)
@@ -31,7 +42,12 @@ def failure_block(job, exception, with_commands, with_tail):
     if missing:
         cause = f"it ended well but did not make {', '.join(missing[1])}"
     else:
-        cause = recorded or last_words(tail) or f"no message in the log{exit_status(exception)}"
+        cause = (
+            recorded
+            or (ended or {}).get("cause")
+            or last_words(tail)
+            or f"no message in the log{exit_status(exception)}"
+        )
     if KILLED.search(exception):
         cause += " (killed by the system: most often the memory was not enough)"
     wildcards = dict(job.wildcards)
@@ -41,6 +57,8 @@ def failure_block(job, exception, with_commands, with_tail):
     fields.update(wildcards)
     fields["cause"] = cause
     fields["log"] = log or "none"
+    if ended:
+        fields["where"] = ended["where"]
     lines = [f"  {name:<8} {one_line(value, 1000)}" for name, value in fields.items()]
     if with_tail and not recorded and len(tail) > 1:
         lines += ["  end of the log:", *(f"    | {one_line(line, 200)}" for line in tail[-TAIL_LINES:])]
@@ -50,6 +68,29 @@ def failure_block(job, exception, with_commands, with_tail):
             lines.append(f"  partial  {clean(partial_command())}")
             lines.append("           (to build scores and maps from what exists)")
     return lines
+
+
+def scheduler_end(words, logs):
+    """How a scheduler ended a job: {"cause": in words or None, "where": job of Slurm, node and Slurm's own log}.
+
+    Args:
+        words: what the executor said.
+        logs: the logs of the job; the scheduler's own is the last.
+    """
+    found = SLURM_END.search(words)
+    if not found:
+        return {"cause": one_line(words), "where": "refused by the scheduler"}
+    number, state = found.groups()
+    own = str(logs[-1]).removeprefix(f"{os.getcwd()}/") if logs else "none"
+    try:
+        host = HOST.search(Path(own).read_text("utf-8", "replace"))
+    except OSError:
+        host = None
+    node = f" on {host.group(1)}" if host else ""
+    return {
+        "cause": f"{MEANING[state]} ({state})" if state in MEANING else None,
+        "where": f"job {number} of Slurm{node}, {state}, log {own}",
+    }
 
 
 def recorded_cause(log, since):

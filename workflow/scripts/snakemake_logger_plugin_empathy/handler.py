@@ -14,7 +14,7 @@ from empathy_transfer.wording import STAGES, about, clean, clock, one_line, span
 from snakemake_logger_plugin_empathy.command import go_on_command
 from snakemake_logger_plugin_empathy.display import BarsDisplay, PlainDisplay
 from snakemake_logger_plugin_empathy.dryrun import job_table
-from snakemake_logger_plugin_empathy.failure import failure_block, missing_output
+from snakemake_logger_plugin_empathy.failure import failure_block, missing_output, scheduler_end
 from snakemake_logger_plugin_empathy.state import Job, Run
 
 # What Snakemake says about its own doings. Everything that is not listed here is shown.
@@ -25,6 +25,7 @@ CHATTER = re.compile(
     r"|(Conda|Singularity|Apptainer).*: ignored|Assuming unrestricted shared|Elapsed time: |host: "
     r"|Config file .* is (extended|replaced) by"
     r"|Reasons:\n|Some jobs were triggered by provenance|Rules with provenance triggered|Multiple includes of"
+    r"|SLURM run ID: |Job \d+ has been submitted with SLURM jobid|Cleaning up SLURM log files"
     r"|This was a dry-run|The run involves checkpoint|Removing temporary output|Would remove temporary output|None$",
 )
 INTERRUPTION = re.compile(r"Terminating processes on user request|Will exit after finishing currently running")
@@ -173,9 +174,11 @@ class LogHandler(LogHandlerBase):
         if record.jobid not in self.run.jobs:
             # It failed before it was announced.
             self.run.start(Job(record.jobid, record.rule_name, {}, "", list(record.log or []), "", record.created))
-        self._fail(record, record.jobid, self._take_exception(record.shellcmd))
+        words = getattr(record, "rule_msg", None)
+        ended = scheduler_end(words, list(record.log or [])) if words else None
+        self._fail(record, record.jobid, self._take_exception(record.shellcmd), ended)
 
-    def _fail(self, record, identifier, exception):
+    def _fail(self, record, identifier, exception, ended=None):
         """Report a failed job once."""
         ending = self.run.stop if self.interrupted else self.run.fail
         job, duration = ending(identifier, record.created)
@@ -185,7 +188,7 @@ class LogHandler(LogHandlerBase):
             self.display.line(f"{self._counter(record)} {job.label} stopped after {span(duration)}", "yellow")
             return
         with_tail = self.common_settings.show_failed_logs
-        lines = failure_block(job, exception, with_commands=not self.blocks, with_tail=with_tail)
+        lines = failure_block(job, exception, with_commands=not self.blocks, with_tail=with_tail, ended=ended)
         self.blocks += 1
         self.display.line(f"{self._counter(record)} {job.label} FAILED after {span(duration)}", "bold red")
         self.display.line("\n".join(lines))
