@@ -77,4 +77,4 @@ def tell_left_over_jobs():
 
 
 if "SLURM_JOB_ID" in os.environ:
-    lock_gpus_within_job(os.environ["SLURM_JOB_ID"])
+    lock_gpus_within_job(os.getenv("SLURM_JOB_ID"))
