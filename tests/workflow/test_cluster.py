@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -95,6 +96,19 @@ def test_profiles_say_nothing_that_another_one_overrides(profile):
     policy = yaml.safe_load((ROOT / "profiles/default/profile.v9+.yaml").read_text(encoding="utf-8"))
     content = yaml.safe_load((ROOT / f"profiles/{profile}/profile.v9+.yaml").read_text(encoding="utf-8"))
     assert profile == "default" or not policy.keys() & content.keys()
+
+
+def test_the_profile_of_slurm_lists_the_rules_that_ask_for_a_gpu():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    blocks = re.split(r"^(?=rule |use rule )", text, flags=re.MULTILINE)
+    asking = {block.split(":")[0].removeprefix("rule ") for block in blocks if "        gpu=" in block}
+    asking |= {new for old, new in re.findall(r"^use rule (\w+) as (\w+) with", text, re.MULTILINE) if old in asking}
+    profile = (ROOT / "profiles/slurm/profile.v9+.yaml").read_text(encoding="utf-8")
+    assert (
+        set(re.findall(r"^  (?:# )?(\w+): \{.*slurm_partition: gpu", profile, re.MULTILINE))
+        | set(re.findall(r"^  (\w+): .* # slurm_partition: gpu", profile, re.MULTILINE))
+        == asking
+    )
 
 
 @pytest.mark.parametrize("profile", ["gpu", "slurm"])
