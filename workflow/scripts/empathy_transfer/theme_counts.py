@@ -11,10 +11,11 @@ from scipy import stats
 
 from empathy_transfer.significance import effects_of, margin_column
 from empathy_transfer.style import THEMES
+from empathy_transfer.theme_permutation import theme_p_values
 
 COUNT_COLUMNS = [
     *["data", "runs", "test", "outcome", "pairs", "source_theme", "target_theme", "n", "count", "rate", "low", "high"],
-    "design_effect",
+    *["design_effect", "p_kind", "p_dataset"],
 ]
 # Each test, and the column that only tested cells have.
 TESTS = {"published": "p_published", "p": "p", "q": "q", "noninferiority": "noninferior"}
@@ -32,7 +33,9 @@ def theme_counts(found, covariances, tasks, settings):
 
     ``test`` is published (the study's p), p (primary test, uncorrected), q (corrected) or noninferiority (half data).
     The study's Figure 3 has the outcomes improved and harmed (full data), and not_harmed, its "insignificant or
-    improved", and harmed (half data). ``n`` are the cells with a test.
+    improved", and harmed (half data). ``n`` are the cells with a test. ``p_kind`` and ``p_dataset`` say how often the
+    same tasks, with their themes permuted within kinds (or datasets), have a rate as far from the mean of all
+    permutations (``theme_permutation``).
     """
     rows = []
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
@@ -47,7 +50,7 @@ def theme_counts(found, covariances, tasks, settings):
                 counts = _by_theme(tested, hits, drawn[outcome], tasks, settings["alpha"])
                 rows += [key | row for row in counts]
     frame = pd.DataFrame(rows, columns=COUNT_COLUMNS)
-    return frame.astype(dict.fromkeys(("rate", "low", "high", "design_effect"), "float64"))
+    return frame.astype(dict.fromkeys(("rate", "low", "high", "design_effect", "p_kind", "p_dataset"), "float64"))
 
 
 def wilson_interval(count, number, alpha, design_effect=1.0):
@@ -77,10 +80,11 @@ def _by_theme(tested, observed, drawn, tasks, alpha):
     source_themes, target_themes = (np.array([task["theme"] for task in side]) for side in (sources, targets))
     between = np.array([a["dataset"] != b["dataset"] for a, b in zip(sources, targets, strict=True)], dtype=bool)
     for pairs in PAIRS:
-        for source_theme in THEMES:
-            for target_theme in THEMES:
-                chosen = (source_themes == source_theme) & (target_themes == target_theme)
-                chosen &= between if pairs == "between_datasets" else True
+        counted = between if pairs == "between_datasets" else np.ones(len(tested), dtype=bool)
+        p = theme_p_values(observed[counted], tested[counted], tasks, DRAWS)
+        for row, source_theme in enumerate(THEMES):
+            for column, target_theme in enumerate(THEMES):
+                chosen = counted & (source_themes == source_theme) & (target_themes == target_theme)
                 number, count = int(chosen.sum()), int(observed[chosen].sum())
                 effect = design_effect(drawn[:, chosen])
                 low, high = wilson_interval(count, number, alpha, effect)
@@ -93,6 +97,8 @@ def _by_theme(tested, observed, drawn, tasks, alpha):
                     "low": low,
                     "high": high,
                     "design_effect": effect,
+                    "p_kind": p["kind"][row, column],
+                    "p_dataset": p["dataset"][row, column],
                 }
 
 
