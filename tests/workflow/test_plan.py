@@ -92,6 +92,7 @@ def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
         "measure_importance": 2,
         "permute_ratings": 1,
         "report_importance": 1,
+        "tabulate_claims": 1,
         "plot_importance": 1,
         "complete_study": 1,
     }
@@ -169,6 +170,7 @@ def test_the_published_analysis_needs_no_data(plans):
         "measure_published_importance": 2,
         "permute_published_ratings": 1,
         "report_published_importance": 1,
+        "tabulate_published_claims": 1,
         "plot_published_importance": 1,
         "published_analysis": 1,
     }

@@ -17,6 +17,7 @@ AGGREGATES = (
     {
         "collect_scores": 1,
         "collect_significance": 1,
+        "tabulate_claims": 1,
         "tabulate_scores": 4,
         "plot_improvement": 4,
         "complete_study": 1,

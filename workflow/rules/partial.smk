@@ -2,7 +2,7 @@
 Stage: scores, tables and heat maps of the runs that exist, whatever failed or is still to come: `snakemake partial`.
 
 NEEDS    nothing that would train anything: the runs are params here, and not inputs
-MAKES    below <results>/partial what the stages of the scores and of their significance make
+MAKES    below <results>/partial what the stages of the scores, of their significance and of the claims make
 """
 
 
@@ -83,6 +83,21 @@ use rule plot_improvement as plot_partial_improvement with:
         provenance="<results>/partial/figures/improvement_{kind}_{data}.provenance.json",
     log:
         "<logs>/partial/figures/improvement_{kind}_{data}.log",
+
+
+use rule tabulate_claims as tabulate_partial_claims with:
+    input:
+        claims="resources/claims.yaml",
+        scores="resources/published/tables7_8_scores.csv",
+        labels="resources/published/tables10_12_label_shares.csv",
+        themes="resources/published/tables4_5_tasks.csv",
+        significance="<results>/partial/analysis/significance.csv",
+    output:
+        csv="<results>/partial/analysis/claims.csv",
+        text="<results>/partial/analysis/claims.md",
+        provenance="<results>/partial/analysis/claims.provenance.json",
+    log:
+        "<logs>/partial/analysis/claims.log",
 
 
 rule partial:

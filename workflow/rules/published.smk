@@ -3,7 +3,8 @@ Stage: the importance analysis on the printed scores: `snakemake published_analy
 
 NEEDS    resources/published/, config/datasets/
 MAKES    results/published/{improvement,pair_features,importance,importance_variants,fit,shapley,rating_nulls}.csv
-         results/published/importance.md, results/published/figures/importance.{png,svg,csv}
+         results/published/{importance,claims}.md, results/published/claims.csv
+         results/published/figures/importance.{png,svg,csv}
 """
 
 
@@ -103,7 +104,27 @@ use rule plot_importance as plot_published_importance with:
         "logs/published/figures/importance.log",
 
 
+use rule tabulate_claims as tabulate_published_claims with:
+    input:
+        claims="resources/claims.yaml",
+        scores="resources/published/tables7_8_scores.csv",
+        labels="resources/published/tables10_12_label_shares.csv",
+        themes="resources/published/tables4_5_tasks.csv",
+        importance="results/published/importance_variants.csv",
+        nulls="results/published/rating_nulls.csv",
+    output:
+        csv="results/published/claims.csv",
+        text="results/published/claims.md",
+        provenance="results/published/claims.provenance.json",
+    log:
+        "logs/published/claims.log",
+    params:
+        tasks={},
+        code=code_fingerprint("tabulate_claims"),
+
+
 rule published_analysis:
     input:
+        "results/published/claims.csv",
         "results/published/importance.csv",
         "results/published/figures/importance.png",

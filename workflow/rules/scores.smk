@@ -90,6 +90,7 @@ SCORE_AGGREGATES = [
     "<results>/analysis/improvement.csv",
     "<results>/analysis/significance.csv",
     "<results>/analysis/theme_counts.csv",
+    "<results>/analysis/claims.csv",
     *expand("<results>/tables/scores_{kind}_{data}.html", kind=KINDS, data=DATA),
     *expand("<results>/figures/improvement_{kind}_{data}.png", kind=KINDS, data=DATA),
 ]

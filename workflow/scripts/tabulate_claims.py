@@ -1,0 +1,17 @@
+"""Entry point of rules tabulate_claims, tabulate_partial_claims and tabulate_published_claims."""
+
+from empathy_transfer.claims import write_claims
+from empathy_transfer.job import open_job
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        write_claims(
+            claims_path=job.input["claims"],
+            printed_paths={name: job.input[name] for name in ("scores", "labels", "themes")},
+            significance_path=job.input.get("significance"),
+            importance_path=job.input.get("importance"),
+            nulls_path=job.input.get("nulls"),
+            tasks=job.params["tasks"],
+            csv_path=job.output["csv"],
+            text_path=job.output["text"],
+        )
