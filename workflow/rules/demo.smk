@@ -1,8 +1,8 @@
 """
-Stage: the generated data of the demo study, with a planted truth.
+Stage: the generated data of the demo study, with a planted truth, and whether transfer follows it: `snakemake planted`.
 
 MAKES    <results>/raw/demo_{letters,notes,replies}/{letters,notes,replies}.csv
-         <results>/raw/truth.json
+         <results>/raw/truth.json, <results>/analysis/planted.csv
 """
 
 
@@ -25,3 +25,27 @@ rule generate_demo:
         "Generating the demo's texts"
     script:
         "../scripts/generate_demo.py"
+
+
+rule compare_with_truth:
+    input:
+        improvement="<results>/analysis/improvement.csv",
+        truth="<results>/raw/truth.json",
+    output:
+        planted="<results>/analysis/planted.csv",
+        provenance="<results>/analysis/planted.provenance.json",
+    log:
+        "<logs>/analysis/planted.log",
+    conda:
+        "../../environment.yml"
+    params:
+        code=code_fingerprint("compare_with_truth"),
+    message:
+        "Comparing transfer with the planted relatedness"
+    script:
+        "../scripts/compare_with_truth.py"
+
+
+rule planted:
+    input:
+        "<results>/analysis/planted.csv",
