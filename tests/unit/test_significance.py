@@ -7,8 +7,9 @@ from scipy import stats
 from sklearn.metrics import f1_score
 
 from empathy_transfer import paired_runs, significance
-from empathy_transfer.resampling import bootstrap_counts, make_sample
+from empathy_transfer.resampling import Scores, bootstrap_counts, make_sample
 from empathy_transfer.significance import (
+    SeedVariance,
     compare,
     detectable,
     empty_tests,
@@ -31,9 +32,9 @@ def make_target(n=120, seeds=(1, 2, 3), sources=("a", "b"), kind="regression", g
         for source in ("none", *sources):
             for number in seeds:
                 if kind == "regression":
-                    answers = labels + generator.normal(size=n)
+                    answers = labels + (0.4 + 0.5 * number) * generator.normal(size=n)
                 else:
-                    answers = np.where(generator.random(n) < 0.6, labels, generator.integers(0, 3, n))
+                    answers = np.where(generator.random(n) < 0.2 + 0.2 * number, labels, generator.integers(0, 3, n))
                 set_run(records, predictions, (source, data, number), labels, answers)
     labels = labels if kind == "regression" else np.eye(3, dtype=bool)[labels]
     return records, make_sample(labels, groups), make_sample(labels), predictions
@@ -73,13 +74,32 @@ def correlation(items, answers, counts):
 
 
 def test_seed_variance_by_hand():
-    values = {("none", "full", 1): 0.5, ("none", "full", 2): 0.7, ("a", "full", 1): 0.4, ("a", "half", 1): 0.1}
-    values |= {("b", "full", seed): value for seed, value in zip((1, 2, 3), (0.1, 0.2, 0.3), strict=True)}
+    runs = {("none", "full", 1): [0.5, 0.5, 0.6, 0.4], ("none", "full", 2): [0.7, 0.7, 0.6, 0.8]}
+    runs |= {("a", "full", 1): [0.4, 0.1, 0.9, 0.2], ("a", "half", 1): [0.1, 0.3, 0.3, 0.4]}
+    runs |= {("b", "full", seed): [value] * 4 for seed, value in zip((1, 2, 3), (0.1, 0.2, 0.3), strict=True)}
+    rows = {key: row for row, key in enumerate(runs)}
+    values = np.array(list(runs.values()))
+    whole, scores = Scores(values[:, :1], None), Scores(values[:, 1:], None)
+    found = seed_variance(whole, scores, rows, few=False, absent="drop")
     # Squares .02 and .02, with 1 and 2 degrees of freedom; single runs add none.
-    variance, freedom = seed_variance(values)
-    assert variance == pytest.approx(0.04 / 3)
-    assert freedom == 3
-    assert seed_variance({("a", "full", 1): 0.4}) == (0.0, 0)
+    assert (found.between, found.freedom) == (pytest.approx(0.04 / 3), 3)
+    # Resampled, the two seeds of the baseline differ by .2, 0 and .4, with a variance of .04: each lies half of that
+    # from their mean, so .01 twice. The three of b don't move.
+    assert found.items == pytest.approx(0.02 / 3)
+    assert found.own == pytest.approx(0.02 / 3)
+    assert SeedVariance(0.01, 0.03, 2).own == 0
+    assert seed_variance(whole, scores, {("a", "full", 1): 2}, few=False, absent="drop") == (0, 0, 0)
+
+
+def expected_error(item_variance, row, share, number, units):
+    """Standard error and degrees of freedom by the formula in words: items, and what seeds differ by beyond items."""
+    weight = (1 + share**2) / number
+    between, items = row["seed_sd"] ** 2 * weight, row["seed_item_sd"] ** 2 * weight
+    if between <= items:
+        return np.sqrt(item_variance), units - 1
+    total = item_variance + between - items
+    freedom = item_variance**2 / (units - 1) + between**2 / row["seed_df"] + items**2 / (units - 1)
+    return np.sqrt(total), total**2 / freedom
 
 
 def test_satterthwaite_is_that_of_the_welch_test():
@@ -87,6 +107,8 @@ def test_satterthwaite_is_that_of_the_welch_test():
     parts = [(first.var(ddof=1) / 3, 2), (second.var(ddof=1) / 4, 3)]
     assert satterthwaite(parts) == pytest.approx(stats.ttest_ind(first, second, equal_var=False).df)
     assert satterthwaite([(0.5, 20), (0.0, 0)]) == pytest.approx(20)
+    # A part that is taken out counts against the total, and with the others in what is uncertain.
+    assert satterthwaite([(0.5, 20), (0.3, 12), (-0.1, 20)]) == pytest.approx(0.49 / (0.0125 + 0.0075 + 0.0005))
     assert satterthwaite([(0.0, 20), (0.0, 0)]) == 20
 
 
@@ -122,28 +144,27 @@ def test_the_primary_test_by_loops(kind):
     assert row["percent"] == pytest.approx(100 * row["difference"] / means["none"])
     assert (row["seeds"], row["clusters"], row["method"], row["covers"]) == (3, 120, "bootstrap", "items_and_seeds")
 
-    def resampled(source, counts):
-        """Mean score over seeds of a resample, with scipy or sklearn."""
-        values = []
-        for seed in (1, 2, 3):
-            answers = np.repeat(predictions[source, "full", seed], counts, axis=0)
-            labels = np.repeat(items.labels, counts, axis=0)
-            if kind == "regression":
-                values.append(stats.pearsonr(labels, answers)[0])
-            else:
-                values.append(f1_score(labels.argmax(axis=1), answers.argmax(axis=1), average="macro"))
-        return np.mean(values)
+    def resampled(run, counts):
+        """Score of a run in a resample, with scipy or sklearn."""
+        answers, labels = np.repeat(predictions[run], counts, axis=0), np.repeat(items.labels, counts, axis=0)
+        if kind == "regression":
+            return stats.pearsonr(labels, answers)[0]
+        return f1_score(labels.argmax(axis=1), answers.argmax(axis=1), average="macro")
 
     counts = np.concatenate(list(bootstrap_counts(120, resamples, seed=0))).astype(int)
-    drawn = {source: np.array([resampled(source, line) for line in counts]) for source in ("none", "a", "b")}
+    runs = {key: np.array([resampled(key, line) for line in counts]) for key in records}
+    cells = {one: np.stack([runs[*one, seed] for seed in (1, 2, 3)]) for one in {key[:2] for key in records}}
+    drawn = {source: cells[source, "full"].mean(axis=0) for source in ("none", "a", "b")}
     deviations = np.stack([drawn["a"] - drawn["none"], drawn["b"] - drawn["none"]])
     assert row["item_se"] == pytest.approx(deviations[0].std(ddof=1), rel=1e-6)
     # Six cells with three seeds each: 12 degrees of freedom.
-    between = np.mean([np.var([scores[key] for key in records if key[:2] == one], ddof=1)
-                       for one in {key[:2] for key in records}])  # fmt: skip
+    between = np.mean([np.var([scores[*one, seed] for seed in (1, 2, 3)], ddof=1) for one in cells])
     assert (row["seed_sd"], row["seed_df"]) == (pytest.approx(np.sqrt(between)), 12)
-    se = np.sqrt(deviations[0].var(ddof=1) + between * 2 / 3)
-    freedom = se**4 / (deviations[0].var(ddof=1) ** 2 / 119 + (between * 2 / 3) ** 2 / 12)
+    by_items = np.mean([(cell - cell.mean(axis=0)).var(axis=1, ddof=1).sum() / 2 for cell in cells.values()])
+    assert row["seed_item_sd"] == pytest.approx(np.sqrt(by_items), rel=1e-6)
+    own = max(between - by_items, 0)
+    se, freedom = expected_error(deviations[0].var(ddof=1), row, 1, 3, 120)
+    assert se == pytest.approx(np.sqrt(deviations[0].var(ddof=1) + own * 2 / 3))
     assert (row["se"], row["df"]) == (pytest.approx(se, rel=1e-6), pytest.approx(freedom, rel=1e-6))
     low, high = stats.t.interval(0.95, freedom, loc=row["difference"], scale=se)
     assert (row["low"], row["high"]) == (pytest.approx(low, rel=1e-5), pytest.approx(high, rel=1e-5))
@@ -152,9 +173,9 @@ def test_the_primary_test_by_loops(kind):
     chosen = covariance[(covariance["data"] == "full") & (covariance["runs"] == "all")]
     pair = chosen[(chosen["source_1"] == "b") & (chosen["source_2"] == "a")].iloc[0]
     assert pair["items"] == pytest.approx(np.cov(deviations)[0, 1], rel=1e-6)
-    assert pair["total"] == pytest.approx(np.cov(deviations)[0, 1] + between / 3, rel=1e-6)
-    own = chosen[(chosen["source_1"] == "a") & (chosen["source_2"] == "a")].iloc[0]
-    assert own["total"] == pytest.approx(se**2, rel=1e-6)
+    assert pair["total"] == pytest.approx(np.cov(deviations)[0, 1] + own / 3, rel=1e-6)
+    diagonal = chosen[(chosen["source_1"] == "a") & (chosen["source_2"] == "a")].iloc[0]
+    assert diagonal["total"] == pytest.approx(se**2, rel=1e-6)
 
 
 def test_half_data_against_the_full_baseline():
@@ -174,10 +195,7 @@ def test_half_data_against_the_full_baseline():
                  - 0.95 * correlation(items, predictions["none", "full", seed], line) for seed in (1, 2, 3)])
         for line in counts
     ]  # fmt: skip
-    between = row["seed_sd"] ** 2 * (1 + 0.95**2) / 3
-    items_variance = np.var(weighted, ddof=1)
-    se = np.sqrt(items_variance + between)
-    freedom = se**4 / (items_variance**2 / 119 + between**2 / row["seed_df"])
+    se, freedom = expected_error(np.var(weighted, ddof=1), row, 0.95, 3, 120)
     expected = stats.t.sf((row["transfer"] - 0.95 * row["baseline"]) / se, freedom)
     assert row["p_noninferior_5"] == pytest.approx(expected, rel=1e-5)
 
@@ -205,7 +223,7 @@ def test_one_seed_leaves_out_what_another_would_give_and_says_so():
     assert row["covers"] == "items"
     assert np.isnan(row["seed_sd"])
     assert row["se"] == row["item_se"]
-    assert row["df"] == 119
+    assert row["df"] == pytest.approx(119)
 
 
 def test_few_groups_are_jackknifed():
@@ -296,7 +314,7 @@ def test_only_seeds_of_both_are_compared():
     row = cell(compare(records, sample, items, predictions, SETTINGS)[0], "a")
     assert (row["seeds"], row["seed_published"]) == (1, 2)
     assert row["covers"] == "items_and_seeds"
-    assert row["se"] == pytest.approx(np.sqrt(row["item_se"] ** 2 + 2 * row["seed_sd"] ** 2))
+    assert (row["se"], row["df"]) == pytest.approx(expected_error(row["item_se"] ** 2, row, 1, 1, 120))
 
 
 def test_predictions_that_do_not_give_the_recorded_score_are_refused():

@@ -3,11 +3,14 @@
 Section 5 of the study tests with a bootstrap over the items of one seed. That is done here too (``p_published``). The
 primary test also covers what another seed would have given: the variance of the difference of the means over seeds is
 the bootstrap variance over items, paired, plus the variance between seeds, pooled over all runs of the target, since
-three seeds of one pair say too little about it. The statistic is compared with a t distribution (Satterthwaite). A
-percentile bootstrap over three to five seeds is no alternative: it rejects a true null far too often.
+three seeds of one pair say too little about it. Of the latter, what the choice of items makes seeds differ by is taken
+out: the bootstrap holds it already, and counting it twice makes intervals too wide. The statistic is compared with a t
+distribution (Satterthwaite). A percentile bootstrap over three to five seeds is no alternative: it rejects a true null
+far too often.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,7 +32,20 @@ from empathy_transfer.scores import BASELINE, collapsed_runs, read_runs
 ALL, SOUND = "all", "without_collapsed"
 TEST_COLUMNS = [
     *["source", "target", "data", "runs", "metric", "n_test", "clusters", "method", "covers", "seeds", "baseline"],
-    *["transfer", "difference", "percent", "item_se", "seed_sd", "seed_df", "se", "df", "low", "high", "p"],
+    *[
+        "transfer",
+        "difference",
+        "percent",
+        "item_se",
+        "seed_sd",
+        "seed_item_sd",
+        "seed_df",
+        "se",
+        "df",
+        "low",
+        "high",
+        "p",
+    ],
     *["dropped_share", "mde", "mde_percent", "seed_published", "difference_published", "se_published", "p_published"],
     "reason",
 ]
@@ -86,12 +102,13 @@ def compare(records, sample, items, predictions, settings):
     blocks = leave_one_out_counts(sample.n_units) if few else bootstrap_counts(sample.n_units, count, seed=0)
     whole, scores = (score_systems(sample, answers, chosen) for chosen in (whole_counts(sample.n_units), blocks))
     for key in keys:
-        _check_score(key, records[key], _score(whole, rows[key]))
+        _check_score(key, records[key], system_score(whole, rows[key]))
     # Without the target, which is the same for all.
     collapsed = {(source, data, seed) for source, _, data, seed in collapsed_runs(list(records.values()))}
     variants = {ALL: records, SOUND: {key: records[key] for key in keys if key not in collapsed}}
     variances = {
-        runs: seed_variance({key: _score(whole, rows[key]) for key in kept}) for runs, kept in variants.items()
+        runs: seed_variance(whole, scores, {key: rows[key] for key in kept}, few, settings["absent_classes"])
+        for runs, kept in variants.items()
     }
     cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
     first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
@@ -102,29 +119,58 @@ def compare(records, sample, items, predictions, settings):
     for runs, source, data, transfers, baselines in cells:
         sides = [rows[key] for key in transfers], [rows[key] for key in baselines]
         ends = [first.index(transfers[0])], [first.index(baselines[0])]
-        row, deviation = _test(whole, scores, sides, variances[runs], sample.n_units, settings, half=data == "half")
+        row, deviation = primary_test(
+            whole, scores, sides, variances[runs], sample.n_units, settings, half=data == "half"
+        )
         row |= _published(whole, published, ends, [[side[0]] for side in sides], items.n_units, settings)
         row |= {"source": source, "data": data, "runs": runs, "seed_published": transfers[0][2]}
         marked = not collapsed.isdisjoint([*transfers, *baselines])
         found.append(row | _describe(row, [records[key] for key in baselines], marked, settings))
         if found[-1]["p"] is not None:
-            deviations.setdefault((data, runs), []).append((source, transfers, deviation, variances[runs][0]))
+            deviations.setdefault((data, runs), []).append((source, transfers, deviation, variances[runs].own))
     found += _gone(found)
     return _frame(found, settings), _covariance(_covariances(deviations, few))
 
 
-def seed_variance(values):
-    """Variance of a score between seeds, pooled over the cells of a target, and its degrees of freedom.
+class SeedVariance(NamedTuple):
+    """Variance of a score between seeds of a cell, pooled over the cells of a target.
 
-    ``values`` is {(source, data, seed): score}. Each cell (source and data condition) gives the squared deviations from
-    its own mean. (0.0, 0) where no cell has two seeds: the variance can't be told then.
+    ``between`` is that of the scores on the same items, with ``freedom`` degrees of freedom (0: no cell has two seeds,
+    and it can't be told); ``items`` is the part of it that other test items would have made different.
+    """
+
+    between: float
+    items: float
+    freedom: int
+
+    @property
+    def own(self):
+        """What seeds differ by whatever the items; never below 0."""
+        return max(self.between - self.items, 0.0)
+
+
+def seed_variance(whole, scores, rows, few, absent):
+    """``SeedVariance`` of the runs of a target.
+
+    Each cell (source and data condition) gives the squared deviations of its seeds from its own mean. The part of the
+    items is the variance of the same deviations over the resamples.
+
+    Args:
+        whole, scores, few, absent: as for ``primary_test`` and ``paired_difference``.
+        rows: {(source, data, seed): row of the run in ``whole`` and ``scores``}.
     """
     cells = {}
-    for (source, data, _), value in values.items():
-        cells.setdefault((source, data), []).append(value)
+    for (source, data, _), row in rows.items():
+        cells.setdefault((source, data), []).append(row)
     freedom = sum(len(cell) - 1 for cell in cells.values())
-    squares = sum(float(np.square(np.asarray(cell) - np.mean(cell)).sum()) for cell in cells.values())
-    return (squares / freedom if freedom else 0.0), freedom
+    if freedom == 0:
+        return SeedVariance(0.0, 0.0, 0)
+    squares, items = 0.0, 0.0
+    for cell in (cell for cell in cells.values() if len(cell) > 1):
+        values = np.array([system_score(whole, row) for row in cell])
+        squares += float(((values - values.mean()) ** 2).sum())
+        items += sum(float(spread(paired_difference(scores, [row], cell, absent=absent), few)) for row in cell)
+    return SeedVariance(squares / freedom, items / freedom, freedom)
 
 
 def satterthwaite(parts):
@@ -167,16 +213,27 @@ def margin_column(margin):
     return f"p_noninferior_{margin:g}"
 
 
-def _test(whole, scores, sides, seeds, n_units, settings, half):
-    """The primary test of one cell as columns, and the resampled differences."""
+def primary_test(whole, scores, sides, seeds, n_units, settings, half):
+    """The primary test of one cell as columns, and the resampled differences around their mean.
+
+    Args:
+        whole, scores: ``resampling.Scores`` of the runs on all items, and in the resamples (below ``FEW_CLUSTERS``
+            units: with each unit left out).
+        sides: rows of the transfer's runs and of the baseline's, one per seed.
+        seeds: ``seed_variance`` of the target.
+        n_units: number of units that are resampled.
+        settings: see ``write_tests``. half: whether to test for non-inferiority, too.
+    """
     absent, few = settings["absent_classes"], n_units < FEW_CLUSTERS
     number = len(sides[0])
-    baseline, transfer = (np.mean([_score(whole, row) for row in side]) for side in (sides[1], sides[0]))
+    baseline, transfer = (np.mean([system_score(whole, row) for row in side]) for side in (sides[1], sides[0]))
     margins = dict.fromkeys(map(margin_column, settings["margins"]))
     row = {"seeds": number, "clusters": n_units, "method": "cluster_t" if few else "bootstrap", "p": None}
     row |= {"baseline": baseline, "transfer": transfer, "difference": transfer - baseline, **margins}
-    row |= {"covers": "items_and_seeds" if seeds[1] else "items", "seed_sd": np.sqrt(seeds[0]) if seeds[1] else None}
-    row |= {"seed_df": seeds[1], "dropped_share": dropped_share(scores, [*sides[0], *sides[1]])}
+    row |= {"covers": "items_and_seeds" if seeds.freedom else "items", "seed_sd": None, "seed_item_sd": None}
+    if seeds.freedom:
+        row |= {"seed_sd": np.sqrt(seeds.between), "seed_item_sd": np.sqrt(seeds.items)}
+    row |= {"seed_df": seeds.freedom, "dropped_share": dropped_share(scores, [*sides[0], *sides[1]])}
     if n_units < LEAST_CLUSTERS:
         return row | {"reason": "too_few"}, None
 
@@ -184,9 +241,11 @@ def _test(whole, scores, sides, seeds, n_units, settings, half):
         """Resampled transfer - share x baseline, its item variance, standard error and degrees of freedom."""
         replicates = paired_difference(scores, *sides, share, absent)
         items = spread(replicates, few)
-        between = seeds[0] * (1 + share**2) / number
-        freedom = satterthwaite([(items, n_units - 1), (between, seeds[1])])
-        return replicates, items, np.sqrt(items + between), freedom
+        weight = (1 + share**2) / number
+        parts = [(items, n_units - 1), (seeds.between * weight, seeds.freedom), (-seeds.items * weight, n_units - 1)]
+        if seeds.own == 0:  # seeds differ by no more than items make them
+            parts = parts[:1]
+        return replicates, items, np.sqrt(items + seeds.own * weight), satterthwaite(parts)
 
     replicates, items, se, freedom = error(1.0)
     row |= {"item_se": np.sqrt(items), "se": se, "df": freedom}
@@ -210,7 +269,7 @@ def two_sided_p(difference, se, freedom):
 
 def _published(whole, scores, ends, sides, n_items, settings):
     """The study's own test, as columns: one seed, items resampled one by one, two-sided percentile p."""
-    difference = _score(whole, sides[0][0]) - _score(whole, sides[1][0])
+    difference = system_score(whole, sides[0][0]) - system_score(whole, sides[1][0])
     columns = {"n_test": n_items, "difference_published": difference, "se_published": None, "p_published": None}
     if n_items < LEAST_CLUSTERS:
         return columns
@@ -274,7 +333,7 @@ def _covariances(deviations, few):
                 yield data, runs, source, other, items[first, second], items[first, second] + seeds
 
 
-def _score(whole, row):
+def system_score(whole, row):
     """A system's score on all test items."""
     return float(whole.values[row, 0] / (1 if whole.occurs is None else whole.occurs.shape[2]))
 
