@@ -7,6 +7,7 @@ import pandas
 
 from empathy_transfer.artefacts import read_csv
 from empathy_transfer.published_scores import printed_floors, published_improvement
+from empathy_transfer.quadratic_assignment import PRIMARY_OUTCOMES
 from empathy_transfer.significance import ALL, SOUND, TEXT_COLUMNS
 from empathy_transfer.task_facts import KIND_OF_METRIC
 
@@ -73,20 +74,22 @@ def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance
 
 
 def read_importance_tables(importance_path, nulls_path, runs):
-    """The rows of importance_variants.csv and rating_nulls.csv on percent improvements, with or without collapsed runs.
+    """The rows of importance_variants.csv and rating_nulls.csv, with or without collapsed runs.
 
-    Of each protocol, the first variant with that outcome; (None, None) where there are no such files.
+    Of each protocol the first variant on percent improvements, of the nulls the primary outcome; (None, None) where
+    there are no such files.
     """
     if not importance_path or not nulls_path:
         return None, None
     outcome = "percent" if runs == ALL else "percent_without_collapsed"
+    primary = PRIMARY_OUTCOMES[0] if runs == ALL else PRIMARY_OUTCOMES[1]
     importance, nulls = (read_csv(path) for path in (importance_path, nulls_path))
     importance = importance[importance["outcome"] == outcome]
     first = importance.groupby("protocol")["variant"].transform("min")
     importance = importance[importance["variant"] == first]
     text = dict.fromkeys(("verdict", "reason"), "object")
     importance = importance.astype(text).fillna(dict.fromkeys(text, ""))
-    return importance, nulls[nulls["outcome"] == outcome]
+    return importance, nulls[nulls["outcome"] == primary]
 
 
 def _with_outcomes(pairs, improved, harmed):

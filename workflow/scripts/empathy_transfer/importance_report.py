@@ -7,7 +7,7 @@ from empathy_transfer.importance import PROTOCOLS, importance_table
 from empathy_transfer.pair_features import FEATURE_NAMES, FEATURES, read_pair_features
 from empathy_transfer.pair_outcomes import read_full_improvement
 from empathy_transfer.predictive_fit import fit_table
-from empathy_transfer.quadratic_assignment import NULLS, null_table
+from empathy_transfer.quadratic_assignment import NULLS, PRIMARY_OUTCOME, null_table
 from empathy_transfer.reasons import REASONS
 from empathy_transfer.shapley import shapley_table
 from empathy_transfer.task_facts import ASPECTS
@@ -147,8 +147,8 @@ def _fit_lines(fits):
 
 
 def _null_lines(nulls):
-    """p values of the three ratings under the three nulls, for the study's own outcome."""
-    own = nulls[nulls["outcome"] == "percent"]
+    """p values of the three ratings under the three nulls, for improvements that are cut off at 25 percent."""
+    own = nulls[nulls["outcome"] == PRIMARY_OUTCOME]
     cells = {(row.feature, row.null): row for row in own.itertuples()}
     table = []
     for aspect in ASPECTS:
@@ -157,7 +157,7 @@ def _null_lines(nulls):
             [FEATURE_NAMES[aspect], _number(rows[0].slope), *(row.reason or f"p = {row.p:.3f}" for row in rows)]
         )
     heads = ["feature", "slope (percent per unit)", *(f"{null} ({role})" for null, role in NULLS.items())]
-    return _table(heads, table)
+    return ["Improvements are cut off at 25 percent, so that no collapsed run decides.", "", *_table(heads, table)]
 
 
 def _variant_lines(importance):
