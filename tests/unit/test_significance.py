@@ -8,14 +8,12 @@ from sklearn.metrics import f1_score
 
 from empathy_transfer import paired_runs, significance
 from empathy_transfer.resampling import Scores, bootstrap_counts, make_sample
+from empathy_transfer.seed_variance import SeedVariance, beyond_items, seed_variance, spread
 from empathy_transfer.significance import (
-    SeedVariance,
     compare,
     detectable,
     empty_tests,
     satterthwaite,
-    seed_variance,
-    spread,
     two_sided_p,
     write_tests,
 )
@@ -79,16 +77,20 @@ def test_seed_variance_by_hand():
     runs |= {("b", "full", seed): [value] * 4 for seed, value in zip((1, 2, 3), (0.1, 0.2, 0.3), strict=True)}
     rows = {key: row for row, key in enumerate(runs)}
     values = np.array(list(runs.values()))
-    whole, scores = Scores(values[:, :1], None), Scores(values[:, 1:], None)
-    found = seed_variance(whole, scores, rows, few=False, absent="drop")
+    whole, scores = {key: value[0] for key, value in runs.items()}, Scores(values[:, 1:], None)
+    found = beyond_items(whole, scores, rows, 31, few=False, absent="drop")
     # Squares .02 and .02, with 1 and 2 degrees of freedom; single runs add none.
     assert (found.between, found.freedom) == (pytest.approx(0.04 / 3), 3)
     # Resampled, the two seeds of the baseline differ by .2, 0 and .4, with a variance of .04: each lies half of that
     # from their mean, so .01 twice. The three of b don't move.
     assert found.items == pytest.approx(0.02 / 3)
     assert found.own == pytest.approx(0.02 / 3)
-    assert SeedVariance(0.01, 0.03, 2).own == 0
-    assert seed_variance(whole, scores, {("a", "full", 1): 2}, few=False, absent="drop") == (0, 0, 0)
+    assert found.own_freedom == pytest.approx(1 / (4 / 3 + 1 / 30))
+    assert SeedVariance(0.01, 0.03, 2, 10).own == 0
+    assert SeedVariance(0.01, 0.03, 2, 10).own_freedom == 2
+    alone = {("a", "full", 1): 2}
+    assert beyond_items({("a", "full", 1): 0.4}, scores, alone, 31, few=False, absent="drop") == (0, 0, 0, 31)
+    assert seed_variance({("a", "full", 1): 0.4}) == (0.0, 0)
 
 
 def expected_error(item_variance, row, share, number, units):

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import stats
 
 from empathy_transfer.resampling import bootstrap_counts, leave_one_out_counts, paired_difference, score_systems
-from empathy_transfer.significance import FEW_CLUSTERS, LEAST_CLUSTERS, NOTHING, satterthwaite, spread, two_sided_p
+from empathy_transfer.seed_variance import spread
+from empathy_transfer.significance import FEW_CLUSTERS, LEAST_CLUSTERS, NOTHING, satterthwaite, two_sided_p
 
 CONTRAST_COLUMNS = ["clusters", "method", "covers", "item_se", "seed_se", "se", "df", "low", "high", "p"]
 

@@ -16,7 +16,8 @@ from empathy_transfer.artefacts import write_csv
 from empathy_transfer.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.paired_runs import read_paired
 from empathy_transfer.scores import BASELINE, collapsed_runs, read_runs
-from empathy_transfer.significance import ALL, SOUND, seed_variance
+from empathy_transfer.seed_variance import beyond_items
+from empathy_transfer.significance import ALL, FEW_CLUSTERS, SOUND
 
 CONTROLS = ("self", "random_identity", "random_full", "longer")
 TRANSFERS = "transfers"  # the mean over all transfers to a target
@@ -68,7 +69,9 @@ def compare_with_controls(records, sample, predictions, settings):
     rows = []
     for runs, kept in {ALL: keys, SOUND: [key for key in keys if key not in collapsed]}.items():
         values = {key: records[key]["values"][records[key]["metric"]] for key in kept}
-        variance = seed_variance(values)
+        placed = {key: keys.index(key) for key in kept}
+        few = sample.n_units < FEW_CLUSTERS
+        variance = beyond_items(values, scores, placed, sample.n_units, few, settings["absent_classes"])
         near_floor = {data for data in ("full", "half") if learnt_nothing(records, data)}
         for data in dict.fromkeys(data for _, data, _ in kept):
             for compared, reference, pairs in planned_contrasts([key for key in kept if key[1] == data]):
@@ -76,7 +79,7 @@ def compare_with_controls(records, sample, predictions, settings):
                 value, against = (
                     float(np.mean([np.mean([values[key] for key in pair[side]]) for pair in pairs])) for side in (0, 1)
                 )
-                seeds = variance[0] * squared_weights(pairs), variance[1]
+                seeds = variance.own * squared_weights(pairs), variance.own_freedom
                 row = contrast_test(scores, sides, value - against, seeds, sample.n_units, settings)
                 row |= {"data": data, "runs": runs, "compared": compared, "reference": reference}
                 row |= {"value": value, "reference_value": against, "difference": value - against}

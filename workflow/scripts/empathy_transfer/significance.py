@@ -10,7 +10,6 @@ far too often.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,6 +26,7 @@ from empathy_transfer.resampling import (
     whole_counts,
 )
 from empathy_transfer.scores import BASELINE, collapsed_runs, read_runs
+from empathy_transfer.seed_variance import beyond_items, spread
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"
@@ -106,10 +106,13 @@ def compare(records, sample, items, predictions, settings):
     # Without the target, which is the same for all.
     collapsed = {(source, data, seed) for source, _, data, seed in collapsed_runs(list(records.values()))}
     variants = {ALL: records, SOUND: {key: records[key] for key in keys if key not in collapsed}}
-    variances = {
-        runs: seed_variance(whole, scores, {key: rows[key] for key in kept}, few, settings["absent_classes"])
-        for runs, kept in variants.items()
-    }
+    values = {key: system_score(whole, row) for key, row in rows.items()}
+    variances = {}
+    for runs, kept in variants.items():
+        chosen = [{key: known[key] for key in kept} for known in (values, rows)]
+        variances[runs] = beyond_items(
+            chosen[0], scores, chosen[1], sample.n_units, few, settings["absent_classes"]
+        )  # fmt: skip
     cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
     first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
     published = score_systems(
@@ -132,62 +135,11 @@ def compare(records, sample, items, predictions, settings):
     return _frame(found, settings), _covariance(_covariances(deviations, few))
 
 
-class SeedVariance(NamedTuple):
-    """Variance of a score between seeds of a cell, pooled over the cells of a target.
-
-    ``between`` is that of the scores on the same items, with ``freedom`` degrees of freedom (0: no cell has two seeds,
-    and it can't be told); ``items`` is the part of it that other test items would have made different.
-    """
-
-    between: float
-    items: float
-    freedom: int
-
-    @property
-    def own(self):
-        """What seeds differ by whatever the items; never below 0."""
-        return max(self.between - self.items, 0.0)
-
-
-def seed_variance(whole, scores, rows, few, absent):
-    """``SeedVariance`` of the runs of a target.
-
-    Each cell (source and data condition) gives the squared deviations of its seeds from its own mean. The part of the
-    items is the variance of the same deviations over the resamples.
-
-    Args:
-        whole, scores, few, absent: as for ``primary_test`` and ``paired_difference``.
-        rows: {(source, data, seed): row of the run in ``whole`` and ``scores``}.
-    """
-    cells = {}
-    for (source, data, _), row in rows.items():
-        cells.setdefault((source, data), []).append(row)
-    freedom = sum(len(cell) - 1 for cell in cells.values())
-    if freedom == 0:
-        return SeedVariance(0.0, 0.0, 0)
-    squares, items = 0.0, 0.0
-    for cell in (cell for cell in cells.values() if len(cell) > 1):
-        values = np.array([system_score(whole, row) for row in cell])
-        squares += float(((values - values.mean()) ** 2).sum())
-        items += sum(float(spread(paired_difference(scores, [row], cell, absent=absent), few)) for row in cell)
-    return SeedVariance(squares / freedom, items / freedom, freedom)
-
-
 def satterthwaite(parts):
     """Degrees of freedom of a sum of independent variances: ``parts`` are (variance, degrees of freedom) of each."""
     total = sum(variance for variance, _ in parts)
     terms = sum(variance**2 / freedom for variance, freedom in parts if freedom)
     return total**2 / terms if terms > 0 else min(freedom for _, freedom in parts if freedom)
-
-
-def spread(replicates, few):
-    """Variance of a statistic from its resamples (..., resamples): bootstrap, or for ``few`` clusters the jackknife.
-
-    The bootstrap variance of few clusters is too small. The jackknife (each cluster left out once) is not: for a mean
-    it is the usual variance of a mean over clusters.
-    """
-    factor = replicates.shape[-1] - 1 if few else 1
-    return np.var(replicates, axis=-1, ddof=0 if few else 1) * factor
 
 
 def detectable(se, alpha):
@@ -220,7 +172,7 @@ def primary_test(whole, scores, sides, seeds, n_units, settings, half):
         whole, scores: ``resampling.Scores`` of the runs on all items, and in the resamples (below ``FEW_CLUSTERS``
             units: with each unit left out).
         sides: rows of the transfer's runs and of the baseline's, one per seed.
-        seeds: ``seed_variance`` of the target.
+        seeds: ``seed_variance.SeedVariance`` of the target.
         n_units: number of units that are resampled.
         settings: see ``write_tests``. half: whether to test for non-inferiority, too.
     """
@@ -241,11 +193,9 @@ def primary_test(whole, scores, sides, seeds, n_units, settings, half):
         """Resampled transfer - share x baseline, its item variance, standard error and degrees of freedom."""
         replicates = paired_difference(scores, *sides, share, absent)
         items = spread(replicates, few)
-        weight = (1 + share**2) / number
-        parts = [(items, n_units - 1), (seeds.between * weight, seeds.freedom), (-seeds.items * weight, n_units - 1)]
-        if seeds.own == 0:  # seeds differ by no more than items make them
-            parts = parts[:1]
-        return replicates, items, np.sqrt(items + seeds.own * weight), satterthwaite(parts)
+        between = seeds.own * (1 + share**2) / number
+        freedom = satterthwaite([(items, n_units - 1), (between, seeds.own_freedom)])
+        return replicates, items, np.sqrt(items + between), freedom
 
     replicates, items, se, freedom = error(1.0)
     row |= {"item_se": np.sqrt(items), "se": se, "df": freedom}

@@ -10,7 +10,8 @@ from empathy_transfer.contrasts import CONTRAST_COLUMNS, contrast_test, resample
 from empathy_transfer.metrics import classification_scores, multilabel_scores, regression_scores
 from empathy_transfer.paired_runs import pair_frames
 from empathy_transfer.scores import BASELINE, read_runs
-from empathy_transfer.significance import effects_of, seed_variance
+from empathy_transfer.seed_variance import beyond_items
+from empathy_transfer.significance import FEW_CLUSTERS, effects_of
 
 COLUMNS = [
     *["variant", "task", "role", "source", "target", "data", "metric", "seeds", "n_test", "value"],
@@ -86,7 +87,10 @@ def compare_sides(ours, theirs, test_path, settings):
     scores = resample_scores(sample, list(predictions.values()), settings)
     metric = ours[seeds[0]][0]["metric"]
     values = {key: score_of(frame, metric) for key, frame in frames.items()}
-    variance, freedom = seed_variance({(side, "", seed): value for (side, seed), value in values.items()})
+    scored = {(side, "", seed): value for (side, seed), value in values.items()}
+    placed = {key: row for row, key in enumerate(scored)}
+    few = sample.n_units < FEW_CLUSTERS
+    variance = beyond_items(scored, scores, placed, sample.n_units, few, settings["absent_classes"])
     rows = [[list(values).index((side, seed)) for seed in seeds] for side in ("ours", "theirs")]
     value, reference_value = (float(np.mean([values[side, seed] for seed in seeds])) for side in ("ours", "theirs"))
     row = {
@@ -97,7 +101,7 @@ def compare_sides(ours, theirs, test_path, settings):
         "reference_value": reference_value,
     }
     row |= {"difference": value - reference_value}
-    between = variance * 2 / len(seeds), freedom
+    between = variance.own * 2 / len(seeds), variance.own_freedom
     return row | contrast_test(scores, [tuple(rows)], value - reference_value, between, sample.n_units, settings)
 
 
