@@ -3,6 +3,7 @@
 #   make test     install into .venv, then run the tests
 #   make test-cluster   install into .venv, then run the tests on a real Slurm; PYTEST="-m slow" for the long ones
 #   make bench    measure the speed of training against the library's trainer; BENCH=--quick ends in 90 seconds
+#   make validate run the analysis on simulated studies whose truth is known; minutes
 #   make lint     check the format and the style of all code
 #   make clean    remove the demo study and caches; other studies and .venv stay
 
@@ -11,12 +12,14 @@ CORES ?= all
 # More arguments for pytest, such as PYTEST="-n 2 tests/unit".
 PYTEST ?=
 BENCH ?=
+# More arguments for the validation, such as VALIDATE="--only level --dry".
+VALIDATE ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-cluster bench lint clean install
+.PHONY: demo test test-cluster bench validate lint clean install
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
@@ -32,6 +35,9 @@ test-cluster: $(INSTALLED)
 bench: $(INSTALLED)
 	$(PIP) install --quiet --no-deps accelerate==1.15.0
 	$(BIN)/python benchmarks/training.py $(BENCH)
+
+validate: $(INSTALLED)
+	$(BIN)/python benchmarks/validation.py $(VALIDATE)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
