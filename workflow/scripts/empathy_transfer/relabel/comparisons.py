@@ -1,9 +1,10 @@
 """Is one way to make training labels better than another by more than chance? Over test items and over seeds.
 
 As for transfers: the variance of the difference of two means over seeds is the bootstrap variance over the test items,
-paired and in whole articles, plus the variance between seeds, pooled over all settings of an encoder, since five seeds
-of one setting say too little about it; compared with a t distribution (Satterthwaite). The study's own t-test over five
-against five seeds stands beside it (``p_published``): it measures the seeds' noise only, not the choice of test texts.
+paired and in whole articles, plus the variance between seeds beyond that of items, pooled over all settings of an
+encoder, since five seeds of one setting say too little about it; compared with a t distribution (Satterthwaite). The
+study's own t-test over five against five seeds stands beside it (``p_published``): it measures the seeds' noise only,
+not the choice of test texts.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from empathy_transfer.artefacts import read_table, write_csv
 from empathy_transfer.metrics import CONSTANT_TOLERANCE
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
-from empathy_transfer.resampling import bootstrap_counts, leave_one_out_counts, make_sample, whole_counts
-from empathy_transfer.significance import FEW_CLUSTERS, detectable, satterthwaite, seed_variance, spread, two_sided_p
+from empathy_transfer.resampling import Scores, bootstrap_counts, leave_one_out_counts, make_sample, whole_counts
+from empathy_transfer.seed_variance import beyond_items, spread
+from empathy_transfer.significance import FEW_CLUSTERS, detectable, satterthwaite, two_sided_p
 
 COLUMNS = [
     *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],
@@ -94,7 +96,9 @@ def compare(scores, groups, folder, settings):
     rows = []
     for metric in METRICS:
         values = {(key[1], key[2], key[3]): found.whole[metric][number] for key, number in place.items()}
-        between = seed_variance(values)
+        placed = {(key[1], key[2], key[3]): number for key, number in place.items()}
+        resampled = Scores(found.replicates[metric], None)
+        between = beyond_items(values, resampled, placed, sample.n_units, few, "drop")
         for kind, cell, other in pairs_of(cells):
             seeds = sorted(cells[cell].keys() & cells[other].keys())
             sides = [[cells[side][seed] for seed in seeds] for side in (cell, other)]
@@ -164,14 +168,14 @@ def test(found, metric, sides, between, n_units, alpha):
 
     Args:
         found: ``Resampled``. metric: its name. sides: rows of the runs of both cells, by seed in one order.
-        between: (variance between seeds, its degrees of freedom). n_units: units that are resampled. alpha: level.
+        between: ``seed_variance.SeedVariance`` of the metric. n_units: units that are resampled. alpha: level.
     """
     few, number = n_units < FEW_CLUSTERS, len(sides[0])
     values = [found.whole[metric][side] for side in sides]
     replicates = [found.replicates[metric][side].mean(axis=0) for side in sides]
     items = spread(replicates[0] - replicates[1], few)
-    seeds = between[0] * 2 / number
-    freedom = satterthwaite([(items, n_units - 1), (seeds, between[1])])
+    seeds = between.own * 2 / number
+    freedom = satterthwaite([(items, n_units - 1), (seeds, between.own_freedom)])
     difference, se = float(values[0].mean() - values[1].mean()), float(np.sqrt(items + seeds))
     half_width = stats.t.isf(alpha / 2, freedom) * se
     published = stats.ttest_ind(*values).pvalue if number > 1 and np.ptp(np.concatenate(values)) > 0 else None
@@ -179,5 +183,5 @@ def test(found, metric, sides, between, n_units, alpha):
         "seeds": number, "clusters": n_units, "value": values[0].mean(), "other_value": values[1].mean(),
         "difference": difference, "low": difference - half_width, "high": difference + half_width, "se": se,
         "df": freedom, "p": two_sided_p(difference, se, freedom), "mde": detectable(se, alpha),
-        "seed_sd": float(np.sqrt(between[0])), "p_published": published,
+        "seed_sd": float(np.sqrt(between.own)), "p_published": published,
     }  # fmt: skip
