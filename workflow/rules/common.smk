@@ -14,7 +14,7 @@ include: "registry.smk"
 
 
 # A plan holds millions of small objects for its whole life. With Python's own thresholds, looking through them for
-# garbage takes a sixth of the time.
+# garbage takes a seventh of the time.
 gc.set_threshold(200_000, 20, 100)
 
 # The library beside the scripts comes before any installed copy of it, also in a copy of this folder.
