@@ -70,8 +70,8 @@ def tell_left_over_jobs():
     numbers = [number for number, *folder in jobs if folder == [os.getcwd()]]
     if numbers:
         print(
-            f"Slurm still has {len(numbers)} jobs of this folder. If they are of a killed run of this study, wait for "
-            f"them or end them, else their work is done twice: scancel {' '.join(numbers)}",
+            "Slurm still has jobs of this folder. If they are of a killed run of this study, wait for them or end "
+            f"them, else their work is done twice: scancel {' '.join(numbers)}",
             file=sys.stderr,
         )
 
