@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from slurm_cluster import INSTALL, PATH, PROGRAMS, SlurmCluster
-from small_study import SmallStudy
+from small_study import SmallStudy, Watch
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +31,10 @@ def prepared(tmp_path_factory):
 def expected(prepared, tmp_path_factory):
     """SHA-256 of each result of a run without Slurm."""
     local = prepared.clone(tmp_path_factory.mktemp("local") / "study")
-    run = local.run_local()
+    with Watch(local.folder) as watch:
+        run = local.run_local()
     assert run.status == 0, run.text
+    assert watch.warm, "a local run keeps a process warm; if it can't be seen here, nobody would see it on a cluster"
     return local.digests()
 
 
