@@ -40,7 +40,7 @@ SLURM = (
     "--latency-wait", "10",
 )  # fmt: skip
 # They say when and where a result was made; and what in other files does.
-NOT_COMPARED = ("provenance.json", ".lock", "tiny/summary.json")
+NOT_COMPARED = ("provenance.json", "tiny/provenance.csv", ".lock", "tiny/summary.json")
 TIMES = ("seconds", "tokens_per_second")
 
 
@@ -116,6 +116,11 @@ class SmallStudy(StudyCopy):
             for path in self.files("results/tiny")
             if not path.endswith(NOT_COMPARED)
         }
+
+    def differing(self, expected):
+        """Paths of the results that are missing, are too many or differ from these digests."""
+        found = self.digests()
+        return sorted(path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path))
 
     def jobs(self, cluster):
         """The jobs that were submitted for this study."""
