@@ -245,7 +245,7 @@ def test_agreement_of_all_sets_has_a_row_per_pair_of_sources(study, tmp_path):
 def test_corrected_labels_are_those_above_the_threshold_of_all_sets(study):
     paths = {"a": study / "test.parquet"}
     labels = pd.read_parquet(study / "labels.parquet")
-    labels.loc[:1, "label"] = [None, 20.0]
+    labels.loc[:1, "label"] = [np.nan, 20.0]
     labels.to_parquet(study / "labels.parquet")
     write_corrected("gpt", paths, {("gpt", "a"): study / "labels.parquet"}, 6, study / "c.csv")
     assert pd.read_csv(study / "c.csv").to_numpy().tolist() == [["n1", 20.0, "a"]]
