@@ -109,7 +109,7 @@ def _importance_lines(main):
             )
             line.append(row.reason or shown)
         row = cells["sound", "test", feature]
-        line.append("" if row.reason else f"{_number(row.low_tasks)} to {_number(row.high_tasks)}")
+        line.append("" if row.reason else _interval(row.low_tasks, row.high_tasks))
         table.append([*line, _number(first.variance), *(cells[name, "test", feature].verdict for name in PROTOCOLS)])
     heads = [
         "feature",
@@ -126,8 +126,8 @@ def _importance_lines(main):
 def _shapley_lines(shapley):
     """Shapley values of the ratings, and R2 without and with all three."""
     table = [
-        [row.protocol, PART_TITLES[row.part], row.name, _number(row.shapley), f"{_number(row.low_tasks)} to "
-         f"{_number(row.high_tasks)}", _number(row.r2_without), _number(row.r2), row.reason]
+        [row.protocol, PART_TITLES[row.part], row.name, _number(row.shapley), _interval(row.low_tasks, row.high_tasks),
+         _number(row.r2_without), _number(row.r2), row.reason]
         for row in shapley.itertuples(index=False)
     ]  # fmt: skip
     note = "The gain in R2 by each rating, averaged over all orders in which the three are added to the other features."
@@ -138,8 +138,8 @@ def _shapley_lines(shapley):
 def _fit_lines(fits):
     """R2 and rank correlation of model and baselines under each holdout."""
     table = [
-        [row.protocol, row.holdout, row.baseline, _number(row.r2), f"{_number(row.r2_low_tasks)} to "
-         f"{_number(row.r2_high_tasks)}", _number(row.rank_correlation), row.reason]
+        [row.protocol, row.holdout, row.baseline, _number(row.r2), _interval(row.r2_low_tasks, row.r2_high_tasks),
+         _number(row.rank_correlation), row.reason]
         for row in fits[fits["baseline"] != "none"].itertuples()
     ]  # fmt: skip
     heads = ["protocol", "held out", "predicted by", "R2", "95 % over tasks", "rank correlation", ""]
@@ -199,6 +199,11 @@ def _table(heads, rows):
 def _number(value, decimals=3):
     """A number with three decimals; a rounded zero has no sign, and what is undefined is a dash."""
     return "-" if pandas.isna(value) else f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def _interval(low, high):
+    """An interval, or a dash where it is undefined."""
+    return "-" if pandas.isna(low) else f"{_number(low)} to {_number(high)}"
 
 
 def _read(path):
