@@ -103,6 +103,7 @@ FAULTS = {
 # What says something about the raters needs no data.
 RATINGS = {"measure_agreement", "tabulate_themes", "plot_differences"}
 SPLITS = ["test.parquet", "train.parquet", "validation.parquet"]
+SIGNATURES = ["items.parquet", "pieces.parquet", "shingles.parquet", "provenance.json"]
 
 
 def faulty_study(folder):
@@ -113,7 +114,7 @@ def faulty_study(folder):
         study.write(f"config/faulty/{name}.yaml", DESCRIPTION.format(name=name, digest=json.dumps(digest)))
     # One task per fault is enough, and quicker.
     tasks = ["sound_mood", *(f"{name}_{task or 'mood'}" for name, (_, _, _, task, _) in FAULTS.items())]
-    study.configure(tasks=tasks)
+    study.configure(tasks=tasks, controls=[])
     return study
 
 
@@ -128,7 +129,7 @@ def test_no_training_and_no_tokenising_starts(faulty):
     _, run = faulty
     assert run.status != 0
     assert run.rules["check_raw"] == 1 + len(FAULTS)
-    assert set(run.rules) == {"check_raw", "prepare_task"} | RATINGS
+    assert set(run.rules) == {"check_raw", "prepare_task", "sign_task"} | RATINGS
 
 
 def test_the_sound_dataset_is_prepared_and_nothing_else_is_written(faulty):
@@ -140,7 +141,9 @@ def test_the_sound_dataset_is_prepared_and_nothing_else_is_written(faulty):
         *(f"results/faulty/raw/{name}.json" for name in checked),
         *(f"results/faulty/raw/{name}.provenance.json" for name in checked),
         *(f"results/faulty/data/sound_mood/{name}" for name in [*SPLITS, "task.json", "provenance.json"]),
+        *(f"results/faulty/leakage/signatures/sound_mood/{name}" for name in SIGNATURES),
         "results/faulty/summary.json",
+        "results/faulty/provenance.csv",
     }
 
 

@@ -153,7 +153,7 @@ HARMLESS = [
 
 
 def loss(study):
-    study.change(f"{LIBRARY}/training.py", lambda text: text.replace("functional.mse_loss(", "functional.huber_loss("))
+    study.change(f"{LIBRARY}/losses.py", lambda text: text.replace("functional.mse_loss(", "functional.huber_loss("))
 
 
 def title_and_theme(study):

@@ -35,6 +35,14 @@ def record_of(job, folder):
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def own_raw_files():
+    """The study's stand-ins for raw files, wherever real ones are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("EMPATHY_RAW_DIR", raising=False)
+        yield
+
+
 @pytest.fixture(scope="module")
 def finished(full_study, tmp_path_factory):
     """A finished study of two tasks, of which one transfer has a whole provenance."""

@@ -15,6 +15,7 @@ rule embed_dataset:
         train="<results>/data/{task}/train.parquet",
         validation="<results>/data/{task}/validation.parquet",
         test="<results>/data/{task}/test.parquet",
+        after=ancient("<results>/data/{task}/released"),
     output:
         embedding="<results>/features/dataset_embeddings/{task}.safetensors",
         provenance="<results>/features/dataset_embeddings/{task}.provenance.json",
