@@ -15,6 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import workloads
+
 PRECISIONS = ("bf16", "fp32")
 TASKS = "epitome_er,epitome_ip,conv_empathy,news_empathy"
 COLUMNS = (
@@ -69,9 +71,7 @@ def main():
     tasks = arguments.tasks.split(",")
     runs = {precision: train(precision, tasks, arguments.seeds, arguments.cores) for precision in PRECISIONS}
     rows = [row_of(task, {precision: runs[precision][task] for precision in PRECISIONS}) for task in tasks]
-    print(f"| {' | '.join(COLUMNS)} |", f"|{' --- |' * len(COLUMNS)}", sep="\n")
-    for row in rows:
-        print(f"| {' | '.join(row.values())} |")
+    print(workloads.table(rows, COLUMNS))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,10 @@ from pathlib import Path
 
 import workloads
 
+COLUMNS = (
+    "encoder", "lengths", "dropout", "engine", "precision", "samples_per_second", "ratio_to_default", "ratio_to_best",
+    "gflops", "share_of_peak", "executed_gflops", "peak_memory_mb", "startup_s",
+)  # fmt: skip
 ENGINES = ("default", "best", "reference", "fast")
 WORKER = Path(__file__).with_name("training_worker.py")
 
@@ -133,7 +137,7 @@ def main():
     for case in workloads.cases(arguments.quick):
         print(f"{case['encoder']}, lengths of {case['lengths']}, dropout {case['dropout']}", flush=True)
         rows += measure(case, rounds, arguments.threads, peak)
-    print(workloads.table(rows))
+    print(workloads.table(rows, COLUMNS))
     if not arguments.quick:
         together, alone = compare_processes(workloads.cases(True)[0], rounds)
         print(f"two processes of one thread {together:.1f}, one process of two threads {alone:.1f} samples/s, "

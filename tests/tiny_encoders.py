@@ -25,6 +25,21 @@ def make_encoder(kind, folder):
     return Encoder(name=kind, folder=folder, weights_sha256="0" * 64)
 
 
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+
+
+def write_vocabulary_encoder(folder, words):
+    """Write a tiny random BERT of 32 positions to a folder, with a tokenizer of these words."""
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    torch.manual_seed(0)
+    words = [*SPECIAL, *words]
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    BertModel(BertConfig(vocab_size=len(words), max_position_embeddings=32, **sizes)).save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+
+
 def items_of(lengths, context=False, kind="classification", seed=3, vocabulary=50):
     """Items with random token ids of these lengths; the first half of each is its context if there is one."""
     generator = torch.Generator().manual_seed(seed)

@@ -16,9 +16,9 @@ from filelock import FileLock
 from empathy_transfer.files import sha256_bytes, sha256_file
 from empathy_transfer.joblock import lock_path
 from study_copy import StudyCopy
+from tiny_encoders import write_vocabulary_encoder
 
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = [*SPECIAL, "the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
+WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
 TASKS = ["letters_hope", "notes_care", "replies_support"]
 CONFIG = f"""
 study: tiny
@@ -50,15 +50,9 @@ class SmallStudy(StudyCopy):
     @classmethod
     def prepare(cls, folder):
         """Copy the repository, and make the encoder, the splits and the tokens."""
-        from transformers import BertConfig, BertModel, BertTokenizerFast
-
         study = cls.of_repository(folder)
         study.write("config/tiny.yaml", CONFIG)
-        sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-        model = BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **sizes))
-        model.save_pretrained(study.folder / "encoder")
-        study.write("vocab.txt", "\n".join(WORDS))
-        BertTokenizerFast(str(study.folder / "vocab.txt")).save_pretrained(study.folder / "encoder")
+        write_vocabulary_encoder(study.folder / "encoder", WORDS)
         tokens = [f"results/tiny/tokens/{task}/tokens.safetensors" for task in TASKS]
         run = study.run(*tokens, *CONFIGS, "--cores", "2")
         assert run.status == 0, run.text

@@ -16,9 +16,9 @@ import pandas
 import pytest
 
 from study_copy import StudyCopy
+from tiny_encoders import write_vocabulary_encoder
 
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = [*SPECIAL, "the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
+WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
 CONFIG = """
 study: tiny
 tasks: [letters_hope, notes_care]
@@ -36,15 +36,9 @@ RUN = "transfer/full/seed=1/letters_hope--notes_care"
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """A copy of the repository with a config for the small study and its encoder."""
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
     study = StudyCopy.of_repository(tmp_path_factory.mktemp("copy") / "study")
     study.write("config/tiny.yaml", CONFIG)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    model = BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **sizes))
-    model.save_pretrained(study.folder / "encoder")
-    study.write("vocab.txt", "\n".join(WORDS))
-    BertTokenizerFast(str(study.folder / "vocab.txt")).save_pretrained(study.folder / "encoder")
+    write_vocabulary_encoder(study.folder / "encoder", WORDS)
     return study
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
-import torch
 
 from empathy_transfer.artefacts import ArtefactError, read_json, read_table, sha256_file, write_json, write_table
 from empathy_transfer.context_ablation import CONDITIONS, ablate_context, check_same, shuffle_contexts
@@ -19,7 +18,7 @@ from empathy_transfer.tokens import tokenise_task
 from empathy_transfer.trained_models import load_trained
 from empathy_transfer.training import Run, train_run
 from fake_jobs import fake_snakemake
-from tiny_encoders import items_of
+from tiny_encoders import SPECIAL, items_of, write_vocabulary_encoder
 
 SETTINGS = {
     "epochs": 4, "batch_size": 4, "learning_rate": 0.05, "weight_decay": 0.0, "warmup_share": 0.0,
@@ -27,7 +26,7 @@ SETTINGS = {
     "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None, "max_test": 16,
 }  # fmt: skip
 TESTS = {"resamples": 200, "alpha": 0.05, "absent_classes": "drop"}
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "day", "night", "i", "am"]
+WORDS = ["good", "bad", "day", "night", "i", "am"]
 
 
 def test_each_context_goes_to_an_item_of_another_group():
@@ -53,14 +52,8 @@ def test_a_group_of_half_of_the_items_is_the_largest_that_can_be_shuffled():
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A trained baseline whose task has contexts: the paths that an ablation needs."""
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
     monkeypatch.chdir(tmp_path)
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=32, **sizes)).save_pretrained("encoder")
-    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
-    BertTokenizerFast("vocab.txt").save_pretrained("encoder")
+    write_vocabulary_encoder(tmp_path / "encoder", WORDS)
     encoder = {"name": "encoder", "revision": None, "max_length": 16}
     random = np.random.default_rng(1)
     output = {split: f"data/mood/{split}.parquet" for split in SPLITS}
@@ -133,7 +126,7 @@ def test_a_run_is_answered_anew_with_each_context(run):
 
 def test_both_engines_answer_as_the_run_did(run):
     encoder = find_encoder("encoder")
-    items = items_of([5, 9, 7], context=True, vocabulary=len(WORDS))
+    items = items_of([5, 9, 7], context=True, vocabulary=len(SPECIAL) + len(WORDS))
     logits = [
         predict(load_trained(run["adapter"], run["head"], encoder, 2, SETTINGS | {"engine": name}), items, "test")
         for name in ("fast", "reference")

@@ -20,6 +20,7 @@ from empathy_transfer.claim_evidence import (
 )
 from empathy_transfer.claim_rules import NOT_SUPPORTED, RULES, SUPPORTED, UNDECIDED, VERDICTS
 from empathy_transfer.errors import DataError
+from empathy_transfer.markdown import markdown_table
 from empathy_transfer.significance import ALL, SOUND
 
 CLAIM_COLUMNS = [
@@ -134,8 +135,8 @@ def as_page(table, bounds, claims):
     lines = ["# Do the claims of the paper hold here?", ""]
     lines += [", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS) + ".", ""]
     lines += [*_basis(main), ""]
-    lines += ["| claim | in the paper | printed tables | here | by the paper's own tests | verdict | why |"]
-    lines += ["| --- | --- | --- | --- | --- | --- | --- |"]
+    heads = ["claim", "in the paper", "printed tables", "here", "by the paper's own tests", "verdict", "why"]
+    rows = []
     for name, row in main.iterrows():
         verdict = f"**{row['verdict']}**"
         if without.loc[name, "verdict"] != row["verdict"]:
@@ -149,8 +150,8 @@ def as_page(table, bounds, claims):
             verdict,
             row["why"],
         ]
-        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    lines += ["", "## What the numbers are", ""]
+        rows.append([_cell(cell) for cell in cells])
+    lines += [*markdown_table(heads, rows), "", "## What the numbers are", ""]
     lines += [f"- {_cell(row['claim'])} {_cell(row['statistic'])}; {row['pairs']} pairs." for _, row in main.iterrows()]
     lines += ["", "## The rules", ""]
     lines += [f"Bounds: {', '.join(f'{key} {value:g}' for key, value in bounds.items())}.", ""]

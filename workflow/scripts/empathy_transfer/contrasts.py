@@ -8,9 +8,9 @@ two runs of one seed are independent.
 import numpy as np
 from scipy import stats
 
-from empathy_transfer.resampling import bootstrap_counts, leave_one_out_counts, paired_difference, score_systems
+from empathy_transfer.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
 from empathy_transfer.seed_variance import spread
-from empathy_transfer.significance import FEW_CLUSTERS, LEAST_CLUSTERS, NOTHING, satterthwaite, two_sided_p
+from empathy_transfer.significance import LEAST_CLUSTERS, NOTHING, satterthwaite, two_sided_p
 
 CONTRAST_COLUMNS = ["clusters", "method", "covers", "item_se", "seed_se", "se", "df", "low", "high", "p"]
 
@@ -22,11 +22,7 @@ def resample_scores(sample, predictions, settings):
         sample: the test items in the units that are drawn. predictions: a list, as `resampling.score_systems` takes it.
         settings: `resamples`. Below 40 units each one is left out once instead (jackknife).
     """
-    few = sample.n_units < FEW_CLUSTERS
-    blocks = (
-        leave_one_out_counts(sample.n_units) if few else bootstrap_counts(sample.n_units, settings["resamples"], seed=0)
-    )
-    return score_systems(sample, predictions, blocks)
+    return score_systems(sample, predictions, resampled_counts(sample.n_units, settings["resamples"]))
 
 
 def contrast_test(scores, pairs, difference, seeds, n_units, settings):

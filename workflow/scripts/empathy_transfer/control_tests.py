@@ -15,9 +15,10 @@ import pandas as pd
 from empathy_transfer.artefacts import write_csv
 from empathy_transfer.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.paired_runs import read_paired
+from empathy_transfer.resampling import FEW_CLUSTERS
 from empathy_transfer.scores import BASELINE, collapsed_runs, read_runs
 from empathy_transfer.seed_variance import beyond_items
-from empathy_transfer.significance import ALL, FEW_CLUSTERS, SOUND
+from empathy_transfer.significance import ALL, SOUND
 
 CONTROLS = ("self", "random_identity", "random_full", "longer")
 TRANSFERS = "transfers"  # the mean over all transfers to a target

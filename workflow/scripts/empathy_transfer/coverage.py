@@ -13,9 +13,9 @@ import numpy
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import ndtr, ndtri
 
-from empathy_transfer.resampling import bootstrap_counts, leave_one_out_counts, make_sample, score_systems, whole_counts
+from empathy_transfer.resampling import FEW_CLUSTERS, make_sample, resampled_counts, score_systems, whole_counts
 from empathy_transfer.seed_variance import beyond_items
-from empathy_transfer.significance import FEW_CLUSTERS, primary_test, system_score
+from empathy_transfer.significance import primary_test, system_score
 
 SETTINGS = {"alpha": 0.05, "margins": [], "absent_classes": "drop"}
 NODES, WEIGHTS = hermegauss(40)
@@ -108,7 +108,7 @@ def covered(target, resamples, generator):
     encoded = {key: _encoded(values, known) for key, values in answers.items()}
     sample = make_sample(_encoded(labels, known), groups)
     few = sample.n_units < FEW_CLUSTERS
-    counts = list(leave_one_out_counts(sample.n_units)) if few else _bootstrap(sample.n_units, resamples)
+    counts = _resamples(sample.n_units, resamples)
     keys = list(encoded)
     predictions = [encoded[key] for key in keys]
     whole, scores = (score_systems(sample, predictions, blocks) for blocks in (whole_counts(sample.n_units), counts))
@@ -124,9 +124,9 @@ def covered(target, resamples, generator):
 
 
 @functools.cache
-def _bootstrap(n_units, resamples):
+def _resamples(n_units, resamples):
     """The resamples of so many units: all targets are tested with the same ones."""
-    return list(bootstrap_counts(n_units, resamples, seed=0))
+    return list(resampled_counts(n_units, resamples))
 
 
 def _answers(target, labels, strength, noise, generator):

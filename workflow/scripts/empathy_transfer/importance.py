@@ -66,10 +66,7 @@ def importance_table(improvement, features, protocol, settings):
     tables = []
     for number, variant in enumerate(variants(protocol, settings["test_shares"])):
         pairs, names = outcome_pairs(improvement, features, variant["outcome"])
-        reason = "too_few" if too_few(pairs) else "undefined" if numpy.ptp(pairs["outcome"]) == 0 else ""
-        if not reason:
-            model = variant_model(pairs, names, protocol, variant, settings)
-            reason = "too_few" if model is None else ""
+        model, reason = model_or_reason(pairs, names, protocol, variant, settings)
         if reason:
             rows = [{"part": part, "feature": name} for part in ("train", "test") for name in names]
         else:
@@ -80,6 +77,16 @@ def importance_table(improvement, features, protocol, settings):
         print(f"{protocol}: {_described(variant)}: {reason or 'done'}", flush=True)
     table = pandas.concat(tables, ignore_index=True).assign(protocol=protocol)
     return table.assign(name=table["feature"].map(FEATURE_NAMES))[IMPORTANCE_COLUMNS]
+
+
+def model_or_reason(pairs, names, protocol, variant, settings):
+    """(`variant_model`, ""), or (None, `too_few` or `undefined`) where pairs are too few or outcomes all equal."""
+    if too_few(pairs):
+        return None, "too_few"
+    if numpy.ptp(pairs["outcome"]) == 0:
+        return None, "undefined"
+    model = variant_model(pairs, names, protocol, variant, settings)
+    return model, "too_few" if model is None else ""
 
 
 def variant_model(pairs, names, protocol, variant, settings):

@@ -4,6 +4,7 @@ import pandas
 
 from empathy_transfer.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.importance import PROTOCOLS, importance_table
+from empathy_transfer.markdown import markdown_table
 from empathy_transfer.pair_features import FEATURE_NAMES, FEATURES, read_pair_features
 from empathy_transfer.pair_outcomes import read_full_improvement
 from empathy_transfer.predictive_fit import fit_table
@@ -120,7 +121,7 @@ def _importance_lines(main):
         *(f"{name}: verdict" for name in PROTOCOLS),
     ]
     note = "Importance ± standard deviation of the drops [95 % of its values under shuffled scores]."
-    return [note, "", *_table(heads, table)]
+    return [note, "", *markdown_table(heads, table, aligned=True)]
 
 
 def _shapley_lines(shapley):
@@ -132,7 +133,7 @@ def _shapley_lines(shapley):
     ]  # fmt: skip
     note = "The gain in R2 by each rating, averaged over all orders in which the three are added to the other features."
     heads = ["protocol", "part", "feature", "Shapley value", "95 % over tasks", "R2 without ratings", "R2 with all", ""]
-    return [note, "", *_table(heads, table)]
+    return [note, "", *markdown_table(heads, table, aligned=True)]
 
 
 def _fit_lines(fits):
@@ -143,7 +144,7 @@ def _fit_lines(fits):
         for row in fits[fits["baseline"] != "none"].itertuples()
     ]  # fmt: skip
     heads = ["protocol", "held out", "predicted by", "R2", "95 % over tasks", "rank correlation", ""]
-    return _table(heads, table)
+    return markdown_table(heads, table, aligned=True)
 
 
 def _null_lines(nulls):
@@ -157,7 +158,11 @@ def _null_lines(nulls):
             [FEATURE_NAMES[aspect], _number(rows[0].slope), *(row.reason or f"p = {row.p:.3f}" for row in rows)]
         )
     heads = ["feature", "slope (percent per unit)", *(f"{null} ({role})" for null, role in NULLS.items())]
-    return ["Improvements are cut off at 25 percent, so that no collapsed run decides.", "", *_table(heads, table)]
+    return [
+        "Improvements are cut off at 25 percent, so that no collapsed run decides.",
+        "",
+        *markdown_table(heads, table, aligned=True),
+    ]
 
 
 def _variant_lines(importance):
@@ -185,15 +190,7 @@ def _variant_lines(importance):
         "first",
         "predictive",
     ]
-    return _table(heads, table)
-
-
-def _table(heads, rows):
-    """A Markdown table whose columns line up."""
-    widths = [max(len(line[place]) for line in [heads, *rows]) for place in range(len(heads))]
-    rule = ["-" * width for width in widths]
-    lines = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in [heads, rule, *rows]]
-    return [f"| {' | '.join(line)} |" for line in lines]
+    return markdown_table(heads, table, aligned=True)
 
 
 def _number(value, decimals=3):

@@ -1,6 +1,7 @@
 """What the audit of leakage found, as tables for the analysis and a short page (job of rule report_leakage)."""
 
 from empathy_transfer.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.markdown import markdown_table
 
 LEAKED_MARK = "‡"
 LEAKED_REASON = "training items of the source touch test items of the target (analysis/leaked_pairs.csv)"
@@ -77,16 +78,20 @@ def page(pairs, within, leaked, touched, settings):
     if settings["strict"]:
         lines += ["", "Strict: the rows below have been taken out of the training data, and no pair is flagged."]
     lines += ["", f"## The {LARGEST} pairs with the largest shares", ""]
-    lines += table(["source", "target", "test items", "touched", "share"], [
+    lines += markdown_table(["source", "target", "test items", "touched", "share"], [
         (row.source, row.target, row.n_test, row.n_touched, _percent(row.share))
         for row in between.sort_values("share", ascending=False, kind="stable").head(LARGEST).itertuples()
     ])  # fmt: skip
     lines += ["", "## By kind, training items of the source and test items of the target", ""]
-    lines += table(["kind", "field", "pairs", "pairs that touch", "median share", "largest share"], by_kind(pairs))
+    lines += markdown_table(
+        ["kind", "field", "pairs", "pairs that touch", "median share", "largest share"], by_kind(pairs)
+    )
     lines += ["", "## Within tasks, training and test items", ""]
-    lines += table(["kind", "field", "tasks", "tasks that touch", "median share", "largest share"], by_kind(within))
+    lines += markdown_table(
+        ["kind", "field", "tasks", "tasks that touch", "median share", "largest share"], by_kind(within)
+    )
     lines += ["", "## Training rows that touch validation or test rows of any task", ""]
-    lines += table(["task", "rows"], touched.items())
+    lines += markdown_table(["task", "rows"], touched.items())
     return "\n".join([*lines, ""])
 
 
@@ -98,11 +103,6 @@ def by_kind(overlaps):
          _percent(rows["share"].max()))
         for (kind, field), rows in chosen.groupby(["kind", "field"], sort=False)
     ]  # fmt: skip
-
-
-def table(heads, rows):
-    """Lines of a Markdown table."""
-    return [f"| {' | '.join(map(str, row))} |" for row in (heads, ["---"] * len(heads), *rows)]
 
 
 def _percent(share):

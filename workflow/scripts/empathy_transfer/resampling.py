@@ -14,6 +14,8 @@ from empathy_transfer.metrics import CONSTANT_TOLERANCE, is_constant
 
 # Counts held in memory at once: 8 million 32-bit numbers are 32 MB.
 BLOCK_CELLS = 8_000_000
+# Below this, few large units may rule a resample.
+FEW_CLUSTERS = 40
 ABSENT_CLASSES = ("drop", "zero")
 
 
@@ -88,6 +90,14 @@ def bootstrap_counts(n_units, resamples, seed):
 def leave_one_out_counts(n_units):
     """Yield one block (units, units): each row leaves out one unit."""
     yield 1 - np.eye(n_units, dtype=np.float32)
+
+
+def resampled_counts(n_units, resamples):
+    """Yield the blocks of all resamples of a target's units: the same for all systems that are compared.
+
+    Bootstrap draws; below ``FEW_CLUSTERS`` units each one is left out once instead (jackknife).
+    """
+    return leave_one_out_counts(n_units) if n_units < FEW_CLUSTERS else bootstrap_counts(n_units, resamples, seed=0)
 
 
 def whole_counts(n_units):

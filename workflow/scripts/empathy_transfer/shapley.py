@@ -12,14 +12,13 @@ import numpy
 import pandas
 
 from empathy_transfer.holdouts import folds, training_means
-from empathy_transfer.importance import variant_model, variants
+from empathy_transfer.importance import INTERVALS, model_or_reason, variants
 from empathy_transfer.kernel_regression import Kernel, fit, predict
 from empathy_transfer.pair_features import FEATURE_NAMES, feature_columns
-from empathy_transfer.pair_outcomes import outcome_pairs, too_few
+from empathy_transfer.pair_outcomes import outcome_pairs
 from empathy_transfer.task_bootstrap import LEVELS, pair_weights, ratio_interval
 from empathy_transfer.task_facts import ASPECTS
 
-INTERVALS = [f"{end}_{level}" for level in LEVELS for end in ("low", "high")]
 SHAPLEY_COLUMNS = ["protocol", "part", "feature", "name", "shapley", *INTERVALS, "r2_without", "r2", "pairs", "reason"]
 
 
@@ -55,10 +54,7 @@ def shapley_table(improvement, features, protocol, settings):
     variant = variants(protocol, settings["test_shares"])[0]
     pairs, names = outcome_pairs(improvement, features, variant["outcome"])
     ratings = [name for name in ASPECTS if name in names]
-    reason = "too_few" if too_few(pairs) else "undefined" if numpy.ptp(pairs["outcome"]) == 0 else ""
-    model = variant_model(pairs, names, protocol, variant, settings) if not reason else None
-    if not reason and model is None:
-        reason = "too_few"
+    model, reason = model_or_reason(pairs, names, protocol, variant, settings)
     rows = [] if reason else _rows(pairs, feature_columns(pairs, names), ratings, model, protocol, variant, settings)
     known = {row["feature"] for row in rows}
     for part, name in itertools.product(("train", "test"), ASPECTS):

@@ -18,10 +18,11 @@ from scipy import stats
 from empathy_transfer.artefacts import write_csv
 from empathy_transfer.paired_runs import read_paired
 from empathy_transfer.resampling import (
+    FEW_CLUSTERS,
     bootstrap_counts,
     dropped_share,
-    leave_one_out_counts,
     paired_difference,
+    resampled_counts,
     score_systems,
     whole_counts,
 )
@@ -51,8 +52,8 @@ TEST_COLUMNS = [
 ]
 TEXT_COLUMNS = ("source", "target", "data", "runs", "metric", "method", "covers", "reason")
 COVARIANCE_COLUMNS = ["data", "runs", "source_1", "source_2", "items", "total"]
-# Fewer units than this have no variance to speak of; below the second number, few large units may rule a resample.
-LEAST_CLUSTERS, FEW_CLUSTERS = 5, 40
+# Fewer units than this have no variance to speak of.
+LEAST_CLUSTERS = 5
 POWER = 0.8
 # Differences and standard errors below this are rounding of the arithmetic: scores lie between -1 and 1.
 NOTHING = 1e-9
@@ -97,9 +98,8 @@ def compare(records, sample, items, predictions, settings):
     keys = list(records)
     rows = {key: row for row, key in enumerate(keys)}
     answers = [predictions[key] for key in keys]
-    count = settings["resamples"]
     few = sample.n_units < FEW_CLUSTERS
-    blocks = leave_one_out_counts(sample.n_units) if few else bootstrap_counts(sample.n_units, count, seed=0)
+    blocks = resampled_counts(sample.n_units, settings["resamples"])
     whole, scores = (score_systems(sample, answers, chosen) for chosen in (whole_counts(sample.n_units), blocks))
     for key in keys:
         _check_score(key, records[key], system_score(whole, rows[key]))
@@ -116,7 +116,7 @@ def compare(records, sample, items, predictions, settings):
     cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
     first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
     published = score_systems(
-        items, [predictions[key] for key in first], bootstrap_counts(items.n_units, count, seed=1)
+        items, [predictions[key] for key in first], bootstrap_counts(items.n_units, settings["resamples"], seed=1)
     )
     found, deviations = [], {}
     for runs, source, data, transfers, baselines in cells:

@@ -9,9 +9,10 @@ from empathy_transfer.artefacts import read_table, write_csv
 from empathy_transfer.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.metrics import classification_scores, multilabel_scores, regression_scores
 from empathy_transfer.paired_runs import pair_frames
+from empathy_transfer.resampling import FEW_CLUSTERS
 from empathy_transfer.scores import BASELINE, read_runs
 from empathy_transfer.seed_variance import beyond_items
-from empathy_transfer.significance import FEW_CLUSTERS, effects_of
+from empathy_transfer.significance import effects_of
 
 COLUMNS = [
     *["variant", "task", "role", "source", "target", "data", "metric", "seeds", "n_test", "value"],

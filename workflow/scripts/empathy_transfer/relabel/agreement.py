@@ -7,7 +7,6 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.artefacts import read_table, write_csv
-from empathy_transfer.metrics import concordance
 from empathy_transfer.ratings import krippendorff_alpha
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
@@ -90,12 +89,3 @@ def write_audit(set_path, labels_paths, embeddings_path, seed, audit_path, summa
             )
     columns = ["model", "n", "spearman_r", "spearman_p", "top_share", "top_number", "named_by_both", "by_chance"]
     write_csv(summary_path, pd.DataFrame(rows, columns=columns))
-
-
-def agreement_of(first, second):
-    """n, Pearson r and concordance of two vectors of labels where both have one; None where undefined."""
-    both = pd.DataFrame({"first": np.asarray(first), "second": np.asarray(second)}).dropna()
-    if len(both) < LEAST_PAIRS:
-        return {"n": len(both), "pearson_r": None, "ccc": None}
-    _, r = agreement(both.to_numpy())
-    return {"n": len(both), "pearson_r": r, "ccc": concordance(both["first"], both["second"])}

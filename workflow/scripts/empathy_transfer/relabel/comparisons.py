@@ -18,9 +18,9 @@ from empathy_transfer.artefacts import read_table, write_csv
 from empathy_transfer.metrics import CONSTANT_TOLERANCE
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
-from empathy_transfer.resampling import Scores, bootstrap_counts, leave_one_out_counts, make_sample, whole_counts
+from empathy_transfer.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
 from empathy_transfer.seed_variance import beyond_items, spread
-from empathy_transfer.significance import FEW_CLUSTERS, detectable, satterthwaite, two_sided_p
+from empathy_transfer.significance import detectable, satterthwaite, two_sided_p
 
 COLUMNS = [
     *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],
@@ -87,8 +87,7 @@ def compare(scores, groups, folder, settings):
     labels, predictions = read_predictions(keys, folder)
     sample = make_sample(labels["label"], groups.reindex(labels["id"]).to_numpy())
     few = sample.n_units < FEW_CLUSTERS
-    blocks = leave_one_out_counts(sample.n_units) if few else bootstrap_counts(sample.n_units, settings["resamples"], 0)
-    found = resample(sample, predictions, blocks)
+    found = resample(sample, predictions, resampled_counts(sample.n_units, settings["resamples"]))
     place = {key: number for number, key in enumerate(keys)}
     cells = {}
     for (model, setting, seed), key in trained.items():
