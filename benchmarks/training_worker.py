@@ -21,10 +21,10 @@ import numpy as np
 import torch
 import workloads
 
-from empathy_transfer.batches import Items, batch_of, training_batches
-from empathy_transfer.encoders import MINILM, Encoder, find_encoder
-from empathy_transfer.optimizer import AdamW
-from empathy_transfer.precision import choose_precision
+from empathy_transfer.training.batches import Items, batch_of, training_batches
+from empathy_transfer.training.encoders import MINILM, Encoder, find_encoder
+from empathy_transfer.training.optimizer import AdamW
+from empathy_transfer.training.precision import choose_precision
 
 LABELS = 3
 SETTINGS = {"learning_rate": 1e-4, "weight_decay": 0.0, "steps": 100_000, "warmup_share": 0.0, "max_gradient_norm": 1.0}
@@ -61,7 +61,7 @@ def our_engine():
     arguments = {"outputs": LABELS, "reduction_factor": workloads.REDUCTION, "dropout": CASE["dropout"]}
     arguments |= {"source_adapter": None, "seed": 1, "device": "cpu", "precision": precision}
     if CASE["engine"] == "fast":
-        from empathy_transfer.fast import FastEngine
+        from empathy_transfer.training.fast import FastEngine
 
         engine = FastEngine(encoder, **arguments)
         engine._source = {name: tensor.to(engine.type) for name, tensor in engine.adapter().items()}
@@ -69,7 +69,7 @@ def our_engine():
     else:
         from adapters.composition import Stack
 
-        from empathy_transfer.reference import SOURCE, TARGET, ReferenceEngine
+        from empathy_transfer.training.reference import SOURCE, TARGET, ReferenceEngine
 
         engine = ReferenceEngine(encoder, **arguments)
         engine.model.add_adapter(SOURCE, config="seq_bn")

@@ -21,10 +21,10 @@ import numpy
 import pandas
 import yaml
 
-from empathy_transfer.pair_features import available_features, feature_columns, pair_features
-from empathy_transfer.task_facts import published_facts
-from empathy_transfer.validation import make_truth, parts, simulate, summarise
-from empathy_transfer.validation_page import with_figures
+from empathy_transfer.features.pair_features import available_features, feature_columns, pair_features
+from empathy_transfer.features.task_facts import published_facts
+from empathy_transfer.validation.page import with_figures
+from empathy_transfer.validation.parts import make_truth, parts, simulate, summarise
 
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import empathy_transfer
 from empathy_transfer.artefacts import read_json, write_json
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 
 SCRIPTS = Path(empathy_transfer.__file__).parent.parent
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas
 
 from empathy_transfer.artefacts import write_table
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.asking import ask_model
 from fake_jobs import fake_snakemake
 from study_copy import ROOT

@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from empathy_transfer.files import sha256_bytes, sha256_file
-from empathy_transfer.joblock import lock_path
+from empathy_transfer.jobs.joblock import lock_path
 from study_copy import StudyCopy
 from tiny_encoders import write_vocabulary_encoder
 
@@ -181,7 +181,7 @@ class Watch(threading.Thread):
             for process in Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):
                     command = (process / "cmdline").read_bytes()
-                    if b"empathy_transfer.warm_start" in command and os.readlink(process / "cwd") == self.folder:
+                    if b"empathy_transfer.jobs.warm_start" in command and os.readlink(process / "cwd") == self.folder:
                         self.warm.add(int(process.name))
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from empathy_transfer.raw_files import check_raw
-from empathy_transfer.readers.common import text_key
-from empathy_transfer.splits import assign_splits
-from empathy_transfer.tasks import task_frame
+from empathy_transfer.data.raw_files import check_raw
+from empathy_transfer.data.readers.common import text_key
+from empathy_transfer.data.splits import assign_splits
+from empathy_transfer.data.tasks import task_frame
 
 ROOT = Path(__file__).parents[2]
 RAW = Path(os.environ.get("EMPATHY_RAW_DIR") or ROOT.parent / "shared" / "raw")
@@ -53,7 +53,7 @@ def rows(task_name):
             pytest.fail(message)
         pytest.skip(message)
     task = DATASETS[name]["tasks"][task_name]
-    reader = import_module(f"empathy_transfer.readers.{form['reader']}")
+    reader = import_module(f"empathy_transfer.data.readers.{form['reader']}")
     return task_frame(reader.read(paths_of(form), form, task), task_name, task)
 
 

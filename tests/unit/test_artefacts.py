@@ -11,7 +11,7 @@ import torch
 
 from empathy_transfer import artefacts
 from empathy_transfer.artefacts import ArtefactError
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from fake_jobs import fake_snakemake, make
 
 FLIPS = 150  # per format; 600 in all

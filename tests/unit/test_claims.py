@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.claim_evidence import SCORES, TESTS, Evidence, printed_evidence, study_evidence
-from empathy_transfer.claim_rules import NOT_SUPPORTED, NOT_TESTABLE, RULES, SUPPORTED, UNDECIDED
-from empathy_transfer.claims import CLAIM_COLUMNS, as_page, judge, read_claims
+from empathy_transfer.claims.evidence import SCORES, TESTS, Evidence, printed_evidence, study_evidence
+from empathy_transfer.claims.rules import NOT_SUPPORTED, NOT_TESTABLE, RULES, SUPPORTED, UNDECIDED
+from empathy_transfer.claims.verdicts import CLAIM_COLUMNS, as_page, judge, read_claims
 from empathy_transfer.errors import DataError
 from study_copy import ROOT
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from empathy_transfer import artefacts
-from empathy_transfer.dataset_embedding import SentenceEmbedder, embed_dataset
-from empathy_transfer.dataset_similarity import compare_datasets
-from empathy_transfer.encoders import EncoderNotFoundError
+from empathy_transfer.features.dataset_embedding import SentenceEmbedder, embed_dataset
+from empathy_transfer.features.dataset_similarity import compare_datasets
+from empathy_transfer.training.encoders import EncoderNotFoundError
 
 WORDS = ["the", "a", "lamp", "goat", "well", "rain", "walked", "stood", "beside", "again"]
 
@@ -77,7 +77,8 @@ def test_a_missing_model_names_its_own_setting(monkeypatch):
 def test_means_over_training_texts_and_over_all(model, tmp_path, monkeypatch):
     read = artefacts.read_table
     monkeypatch.setattr(
-        "empathy_transfer.dataset_embedding.read_table", lambda path, columns: read(path, verify=False, columns=columns)
+        "empathy_transfer.features.dataset_embedding.read_table",
+        lambda path, columns: read(path, verify=False, columns=columns),
     )
     embedder, splits, vectors = SentenceEmbedder(model), {}, {}
     for split, count in (("train", 6), ("validation", 2), ("test", 1)):
@@ -100,7 +101,9 @@ def test_means_over_training_texts_and_over_all(model, tmp_path, monkeypatch):
 
 def test_similarities_of_tasks(tmp_path, monkeypatch):
     read = artefacts.read_tensors
-    monkeypatch.setattr("empathy_transfer.dataset_similarity.read_tensors", lambda path: read(path, verify=False))
+    monkeypatch.setattr(
+        "empathy_transfer.features.dataset_similarity.read_tensors", lambda path: read(path, verify=False)
+    )
     paths = []
     for name, train in (("a", [1.0, 0.0]), ("b", [0.6, 0.8]), ("c", [1.0, 0.0])):
         paths.append(tmp_path / f"{name}.safetensors")

@@ -54,7 +54,7 @@ def test_reader_exists_and_digests_are_pinned_or_explained(path):
     dataset = load(path)
     for form in [dataset, *dataset.get("alternatives", [])]:
         reader = form.get("reader", dataset["reader"])
-        assert (ROOT / f"workflow/scripts/empathy_transfer/readers/{reader}.py").is_file()
+        assert (ROOT / f"workflow/scripts/empathy_transfer/data/readers/{reader}.py").is_file()
     # Known digests are pinned; the rest must be asked for or was never seen.
     unpinned = [name for name, file in dataset["files"].items() if file["sha256"] is None]
     assert unpinned == {

@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 import pytest
 import yaml
 
-from empathy_transfer.demo import (
+from empathy_transfer.data.demo import (
     CUES,
     DATASETS,
     NOISE,

@@ -6,13 +6,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from empathy_transfer.adapter_files import save_adapter
-from empathy_transfer.encoders import MINILM, Encoder, find_encoder
-from empathy_transfer.fast import FastEngine, applies_to
-from empathy_transfer.job import open_job
-from empathy_transfer.optimizer import AdamW
-from empathy_transfer.reference import ReferenceEngine
-from empathy_transfer.training import task_loss
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.training.adapter_files import save_adapter
+from empathy_transfer.training.encoders import MINILM, Encoder, find_encoder
+from empathy_transfer.training.fast import FastEngine, applies_to
+from empathy_transfer.training.optimizer import AdamW
+from empathy_transfer.training.reference import ReferenceEngine
+from empathy_transfer.training.train import task_loss
 from fake_jobs import fake_snakemake
 from tiny_encoders import batch, make_encoder
 

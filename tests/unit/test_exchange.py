@@ -6,11 +6,11 @@ import pytest
 import torch
 from adapters import AutoAdapterModel
 
-from empathy_transfer.adapter_files import save_adapter, save_head
 from empathy_transfer.artefacts import ArtefactError
-from empathy_transfer.exchange import export_adapter, import_adapter
-from empathy_transfer.fast import FastEngine
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.training.adapter_files import save_adapter, save_head
+from empathy_transfer.training.exchange import export_adapter, import_adapter
+from empathy_transfer.training.fast import FastEngine
 from fake_jobs import fake_snakemake
 from tiny_encoders import batch, make_encoder
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from empathy_transfer import families
-from empathy_transfer.families import add_families, significance, write_significance
-from empathy_transfer.significance import COVARIANCE_COLUMNS, detectable, empty_tests
-from empathy_transfer.theme_counts import design_effect, theme_counts, wilson_interval
+from empathy_transfer.significance import families
+from empathy_transfer.significance.families import add_families, significance, write_significance
+from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, detectable, empty_tests
+from empathy_transfer.significance.theme_counts import design_effect, theme_counts, wilson_interval
 
 SETTINGS = {"alpha": 0.05, "margins": [5], "resamples": 100, "absent_classes": "drop"}
 TASKS = {

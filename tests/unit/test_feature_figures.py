@@ -5,9 +5,9 @@ import math
 import pandas as pd
 import pytest
 
-from empathy_transfer.predictor_figure import draw_predictors
-from empathy_transfer.predictors import COLUMNS
-from empathy_transfer.similarity_figure import PANELS, as_matrix, draw_similarity
+from empathy_transfer.features.similarity_figure import PANELS, as_matrix, draw_similarity
+from empathy_transfer.importance.predictor_figure import draw_predictors
+from empathy_transfer.importance.predictors import COLUMNS
 
 TASKS = {name: {"title": name.upper(), "theme": "direct"} for name in "abc"}
 

@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 from test_scores import TASKS, make_run
 
-from empathy_transfer.figures import cell_label, draw_improvement, plot_improvement, plotted_numbers, scale_limit
-from empathy_transfer.scores import collect_scores, percent_improvement
+from empathy_transfer.scores.heat_maps import (
+    cell_label,
+    draw_improvement,
+    plot_improvement,
+    plotted_numbers,
+    scale_limit,
+)
+from empathy_transfer.scores.improvement import collect_scores, percent_improvement
 from empathy_transfer.style import figure_style, theme_order
 
 
@@ -114,7 +120,7 @@ def test_texts_do_not_overlap(n_sources, n_targets):
 
 
 def test_figures_and_their_numbers_are_written_and_repeatable(tmp_path, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.figures.read_improvement", lambda path: make_improvement())
+    monkeypatch.setattr("empathy_transfer.scores.heat_maps.read_improvement", lambda path: make_improvement())
     ratings = tmp_path / "ratings.csv"
     ratings.write_text("task,aspect,annotator,score\na,link,A,5\n")
     figures = [tmp_path / "map.png", tmp_path / "map.svg"]
@@ -130,7 +136,7 @@ def test_figures_and_their_numbers_are_written_and_repeatable(tmp_path, monkeypa
 
 
 def test_a_study_without_targets_of_a_kind_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.figures.read_improvement", lambda path: make_improvement())
+    monkeypatch.setattr("empathy_transfer.scores.heat_maps.read_improvement", lambda path: make_improvement())
     tasks = {task: TASKS[task] for task in ("a", "b")}
     with figure_style():
         figure = draw_improvement(None, ["a", "b"], [], tasks, "regression", "full", 5)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from empathy_transfer.batches import batch_of
-from empathy_transfer.fast import FastEngine
-from empathy_transfer.fisher import log_likelihood, squared_gradients
+from empathy_transfer.features.fisher import log_likelihood, squared_gradients
+from empathy_transfer.training.batches import batch_of
+from empathy_transfer.training.fast import FastEngine
 from tiny_encoders import items_of, make_encoder
 
 

@@ -9,8 +9,15 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import r2_score
 
-from empathy_transfer.holdouts import HOLDOUTS, folds, identity_means, r_squared, rank_correlation, training_means
-from empathy_transfer.task_bootstrap import pair_weights, ratio_interval
+from empathy_transfer.importance.holdouts import (
+    HOLDOUTS,
+    folds,
+    identity_means,
+    r_squared,
+    rank_correlation,
+    training_means,
+)
+from empathy_transfer.significance.task_bootstrap import pair_weights, ratio_interval
 
 DATASETS = {"a": "x", "b": "x", "c": "y", "d": "y", "e": "z", "f": "z", "g": "w"}
 

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.holdouts import HOLDOUTS
-from empathy_transfer.importance import IMPORTANCE_COLUMNS, PROTOCOLS, importance_table, variants, verdict
-from empathy_transfer.importance_figure import draw_importance
-from empathy_transfer.importance_report import as_page
-from empathy_transfer.pair_features import FEATURES, PAIR_COLUMNS
-from empathy_transfer.pair_outcomes import OUTCOMES, outcome_pairs
-from empathy_transfer.predictive_fit import FIT_COLUMNS, fit_table
-from empathy_transfer.quadratic_assignment import null_table
-from empathy_transfer.shapley import shapley_table
+from empathy_transfer.features.pair_features import FEATURES, PAIR_COLUMNS
+from empathy_transfer.importance.figure import draw_importance
+from empathy_transfer.importance.holdouts import HOLDOUTS
+from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs
+from empathy_transfer.importance.permutation import IMPORTANCE_COLUMNS, PROTOCOLS, importance_table, variants, verdict
+from empathy_transfer.importance.predictive_fit import FIT_COLUMNS, fit_table
+from empathy_transfer.importance.quadratic_assignment import null_table
+from empathy_transfer.importance.report import as_page
+from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.style import figure_style
 
 SETTINGS = {

@@ -7,7 +7,7 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 
-from empathy_transfer.kernel_regression import Kernel, Model, fit, permutation_errors, predict
+from empathy_transfer.importance.kernel_regression import Kernel, Model, fit, permutation_errors, predict
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from hypothesis.extra.numpy import arrays
 from empathy_transfer.artefacts import read_csv, read_table, write_table
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
-from empathy_transfer.job import open_job
-from empathy_transfer.metrics import concordance
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.labels import invalid_line, parse_labels
 from empathy_transfer.relabel.prompt_report import report_prompts
+from empathy_transfer.training.metrics import concordance
 from fake_jobs import fake_snakemake
 from label_studies import ask, write_set
 from study_copy import ROOT

@@ -10,14 +10,14 @@ from test_data_summary import make_task
 
 from empathy_transfer.artefacts import read_csv, sha256_file, write_csv
 from empathy_transfer.errors import DataError
-from empathy_transfer.leakage import find_leakage
-from empathy_transfer.leakage_figure import cell_label
-from empathy_transfer.leakage_report import leaked_pairs, read_leaked, report_leakage
-from empathy_transfer.leakage_rows import remove_rows
-from empathy_transfer.near_duplicates import bands, jaccard, near_duplicates
-from empathy_transfer.provenance import write_provenance
-from empathy_transfer.shared_ids import row_ids
-from empathy_transfer.text_signatures import normalise, shingle_table, sign_task
+from empathy_transfer.jobs.provenance import write_provenance
+from empathy_transfer.leakage.audit import find_leakage
+from empathy_transfer.leakage.figure import cell_label
+from empathy_transfer.leakage.near_duplicates import bands, jaccard, near_duplicates
+from empathy_transfer.leakage.report import leaked_pairs, read_leaked, report_leakage
+from empathy_transfer.leakage.rows import remove_rows
+from empathy_transfer.leakage.shared_ids import row_ids
+from empathy_transfer.leakage.signatures import normalise, shingle_table, sign_task
 
 WORDS = (
     "kettle tram goat boat clock door bridge fern lamp well stone river cloud chair spoon grass piano candle wheel rope"

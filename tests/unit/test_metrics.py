@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from empathy_transfer.metrics import (
+from empathy_transfer.training.metrics import (
     bootstrap_standard_error,
     classification_scores,
     floor_score,
@@ -155,7 +155,7 @@ def test_standard_error_of_regression_equals_a_plain_loop_over_items(metric):
 def test_standard_error_repeats_with_its_seed_and_does_not_depend_on_the_block_size(monkeypatch):
     labels, predictions = np.arange(20.0), np.arange(20.0) ** 2
     first = bootstrap_standard_error(labels, predictions, "pearson_r", seed=7, resamples=50)
-    monkeypatch.setattr("empathy_transfer.metrics.BLOCK_CELLS", 60)
+    monkeypatch.setattr("empathy_transfer.training.metrics.BLOCK_CELLS", 60)
     assert bootstrap_standard_error(labels, predictions, "pearson_r", seed=7, resamples=50) == pytest.approx(first)
     assert bootstrap_standard_error(labels, predictions, "pearson_r", seed=8, resamples=50) != first
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from empathy_transfer.optimizer import AdamW
+from empathy_transfer.training.optimizer import AdamW
 
 
 def train(make_step, seed=0):

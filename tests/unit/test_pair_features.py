@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from empathy_transfer.artefacts import read_csv, write_csv
-from empathy_transfer.pair_features import (
+from empathy_transfer.features.pair_features import (
     FEATURES,
     NOT_AVAILABLE,
     PAIR_COLUMNS,
@@ -15,7 +15,7 @@ from empathy_transfer.pair_features import (
     pair_features,
     read_pair_features,
 )
-from empathy_transfer.task_facts import FACT_COLUMNS, published_facts, study_facts
+from empathy_transfer.features.task_facts import FACT_COLUMNS, published_facts, study_facts
 from study_copy import ROOT
 
 PRINTED = {
@@ -123,7 +123,7 @@ def test_a_summary_without_a_count_is_refused(summary, ratings):
 
 def test_features_can_be_read_and_made_columns(pairs, tmp_path, monkeypatch):
     write_csv(tmp_path / "pair_features.csv", pairs.reset_index())
-    monkeypatch.setattr("empathy_transfer.pair_features.read_csv", functools.partial(read_csv, verify=False))
+    monkeypatch.setattr("empathy_transfer.features.pair_features.read_csv", functools.partial(read_csv, verify=False))
     frame = read_pair_features(tmp_path / "pair_features.csv")
     assert frame["task_similarity"].isna().all()
     assert frame["conduciveness"].isna().sum() == 4

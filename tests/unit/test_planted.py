@@ -5,8 +5,8 @@ import itertools
 import pandas as pd
 import pytest
 
-from empathy_transfer import planted
-from empathy_transfer.planted import compare_with_truth, planted_agreement
+from empathy_transfer.validation import planted
+from empathy_transfer.validation.planted import compare_with_truth, planted_agreement
 
 PLACES = {"a": 0.0, "b": 1.0, "c": 3.0, "d": 7.0}  # all distances differ
 COSINES = {one: {other: -abs(PLACES[one] - PLACES[other]) for other in PLACES} for one in PLACES}

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from empathy_transfer.artefacts import read_csv, write_csv
-from empathy_transfer.predictors import (
+from empathy_transfer.features.source_estimates import COLUMNS as ESTIMATE_COLUMNS
+from empathy_transfer.features.transferability import ESTIMATORS
+from empathy_transfer.importance.predictors import (
     MEASURES,
     PREDICTOR_NAMES,
     elsewhere,
@@ -21,8 +23,6 @@ from empathy_transfer.predictors import (
     target_table,
     verdict,
 )
-from empathy_transfer.source_estimates import COLUMNS as ESTIMATE_COLUMNS
-from empathy_transfer.transferability import ESTIMATORS
 
 PERCENT = np.array([10.0, 0.0, 5.0])
 
@@ -156,7 +156,7 @@ def test_gain_is_positive_where_regret_falls():
 
 
 def test_estimates_are_averaged_over_seeds(tmp_path, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.predictors.read_csv", lambda path: read_csv(path, verify=False))
+    monkeypatch.setattr("empathy_transfer.importance.predictors.read_csv", lambda path: read_csv(path, verify=False))
     rows = {
         1: [("a", "b", 1, "log_me", 0.5, 9, ""), ("a", "b", 1, "leep", np.nan, 9, "constant")],
         2: [("a", "b", 2, "log_me", 1.0, 9, ""), ("a", "b", 2, "leep", -1.0, 9, "")],

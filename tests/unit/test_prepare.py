@@ -12,8 +12,8 @@ import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
 
 from empathy_transfer.artefacts import read_json, read_table
+from empathy_transfer.data.prepare import files_by_name, prepare_task
 from empathy_transfer.errors import DataError
-from empathy_transfer.prepare import files_by_name, prepare_task
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 SPLITS = {"scheme": "grouped", "seed": 4, "shares": {"train": 0.6, "validation": 0.2, "test": 0.2}}
@@ -49,7 +49,7 @@ def frame(monkeypatch):
             "score": [row / 10 for row in rows],
         }
     )
-    reader = ModuleType("empathy_transfer.readers.made_up")
+    reader = ModuleType("empathy_transfer.data.readers.made_up")
     reader.read = lambda files, form, task: frame
     monkeypatch.setitem(sys.modules, reader.__name__, reader)
     return frame
@@ -146,7 +146,9 @@ def test_a_label_that_no_row_has_is_a_warning(tmp_path, frame, capsys):
 def test_the_same_rows_in_another_order_give_the_same_bytes(tmp_path, frame, monkeypatch):
     prepare(tmp_path / "one")
     shuffled = frame.sample(frac=1, random_state=1)
-    monkeypatch.setattr(sys.modules["empathy_transfer.readers.made_up"], "read", lambda files, form, task: shuffled)
+    monkeypatch.setattr(
+        sys.modules["empathy_transfer.data.readers.made_up"], "read", lambda files, form, task: shuffled
+    )
     prepare(tmp_path / "two")
     for name in ("train.parquet", "validation.parquet", "test.parquet", "task.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

@@ -8,11 +8,11 @@ import pytest
 
 from empathy_transfer.artefacts import write_json
 from empathy_transfer.cli import main
-from empathy_transfer.job import open_job
-from empathy_transfer.provenance import load_provenance
-from empathy_transfer.provenance_table import COLUMNS, write_provenance_table
-from empathy_transfer.run_summary import main as summarise
-from empathy_transfer.verify import verify_study
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.provenance import load_provenance
+from empathy_transfer.jobs.provenance_table import COLUMNS, write_provenance_table
+from empathy_transfer.jobs.run_summary import main as summarise
+from empathy_transfer.jobs.verify import verify_study
 from fake_jobs import fake_snakemake, make_study
 
 RUN = "results/tiny/transfer/half/seed=2/a--b"

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from empathy_transfer.published_scores import PUBLISHED_COLUMNS, printed_floors, published_improvement
+from empathy_transfer.scores.published import PUBLISHED_COLUMNS, printed_floors, published_improvement
 from study_copy import ROOT
 
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import linregress
 from test_importance import make_features, make_improvement
 
-from empathy_transfer.pair_outcomes import OUTCOMES
-from empathy_transfer.quadratic_assignment import (
+from empathy_transfer.importance.pair_outcomes import OUTCOMES
+from empathy_transfer.importance.quadratic_assignment import (
     NULL_COLUMNS,
     NULLS,
     double_semi_partialling,

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from empathy_transfer import random_adapters
 from empathy_transfer.artefacts import read_tensors
-from empathy_transfer.batches import batch_of
-from empathy_transfer.fast import FastEngine
-from empathy_transfer.job import open_job
-from empathy_transfer.random_adapters import draw_adapter, full_variance
-from empathy_transfer.reference import ReferenceEngine
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.training import random_adapters
+from empathy_transfer.training.batches import batch_of
+from empathy_transfer.training.fast import FastEngine
+from empathy_transfer.training.random_adapters import draw_adapter, full_variance
+from empathy_transfer.training.reference import ReferenceEngine
 from fake_jobs import fake_snakemake
 from tiny_encoders import items_of, make_encoder
 

@@ -8,8 +8,7 @@ import pytest
 from scipy.stats import rankdata
 
 from empathy_transfer.errors import DataError
-from empathy_transfer.rating_figures import draw_differences, plot_differences
-from empathy_transfer.ratings import (
+from empathy_transfer.ratings.agreement import (
     AGREEMENT_COLUMNS,
     ASPECTS,
     agreement,
@@ -20,7 +19,8 @@ from empathy_transfer.ratings import (
     read_ratings,
     write_agreement,
 )
-from empathy_transfer.themes import as_html, as_tex, legend, tabulate_themes, theme_band, theme_table
+from empathy_transfer.ratings.figures import draw_differences, plot_differences
+from empathy_transfer.ratings.themes import as_html, as_tex, legend, tabulate_themes, theme_band, theme_table
 from study_copy import ROOT
 
 PUBLISHED = ROOT / "resources/ratings.csv"
@@ -232,7 +232,7 @@ def test_theme_table_formats(tmp_path):
 def test_bar_chart(tmp_path, monkeypatch):
     counts = difference_counts(make_ratings({"a": [1, 2], "b": [3, 3], "c": [4, 4.5]}))
     monkeypatch.setattr(
-        "empathy_transfer.rating_figures.read_csv", lambda path: pd.read_csv(io.StringIO(counts.to_csv(index=False)))
+        "empathy_transfer.ratings.figures.read_csv", lambda path: pd.read_csv(io.StringIO(counts.to_csv(index=False)))
     )
     paths = [tmp_path / "bars.png", tmp_path / "bars.svg"]
     plot_differences(None, paths, tmp_path / "bars.csv")

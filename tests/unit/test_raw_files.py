@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from empathy_transfer.data.raw_files import check_raw, download
 from empathy_transfer.errors import DataError
-from empathy_transfer.raw_files import check_raw, download
 
 CONTENT = b"key,words\n1,a kettle\n2,a goat\n"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

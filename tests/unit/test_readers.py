@@ -8,9 +8,9 @@ import pandas
 import pytest
 import yaml
 
+from empathy_transfer.data.readers import common, conv, empathy_hope, empdial, epitome, eqt, mi, news, table, wassa
+from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
-from empathy_transfer.readers import common, conv, empathy_hope, empdial, epitome, eqt, mi, news, table, wassa
-from empathy_transfer.tasks import task_frame
 from standins import write_standins
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def read(raw, task_name, **overrides):
     dataset = DATASETS[OWNERS[task_name]]
     form = {"form": "main", **{key: dataset.get(key) for key in ("folder", "reader", "columns", "context")}}
     files = {name: raw / dataset["folder"] / name for name in dataset["files"]}
-    reader = import_module(f"empathy_transfer.readers.{dataset['reader']}")
+    reader = import_module(f"empathy_transfer.data.readers.{dataset['reader']}")
     return reader.read(files, form, {**dataset["tasks"][task_name], **overrides})
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empathy_transfer.metrics import concordance, regression_scores
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
 from empathy_transfer.relabel.correction import CONTROLS, control, correct, flagged
 from empathy_transfer.relabel.training_sets import Setting, compose
+from empathy_transfer.training.metrics import concordance, regression_scores
 
 SCALE = st.floats(1, 7).map(lambda value: round(value, 2))
 PAIRS = st.lists(st.tuples(SCALE, st.one_of(SCALE, st.just(float("nan")))), min_size=1, max_size=40)

@@ -8,13 +8,13 @@ import pytest
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
-from empathy_transfer.metrics import regression_scores
 from empathy_transfer.relabel import claims, comparisons, costs, slices, table
 from empathy_transfer.relabel.agreement import agreement, write_agreement
 from empathy_transfer.relabel.corrected import write_corrected
 from empathy_transfer.relabel.label_sets import prepare_label_set
 from empathy_transfer.relabel.thresholds import choose_threshold
-from empathy_transfer.resampling import bootstrap_counts, make_sample
+from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
+from empathy_transfer.training.metrics import regression_scores
 
 COLUMNS = {"id": "number", "text": "essay", "group": "article", "label": "empathy"}
 

@@ -5,8 +5,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import f1_score
 
-from empathy_transfer.metrics import multilabel_scores
-from empathy_transfer.resampling import (
+from empathy_transfer.significance.resampling import (
     bootstrap_counts,
     dropped_share,
     leave_one_out_counts,
@@ -15,6 +14,7 @@ from empathy_transfer.resampling import (
     score_systems,
     whole_counts,
 )
+from empathy_transfer.training.metrics import multilabel_scores
 
 
 def one_hot(values, classes):

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from empathy_transfer.artefacts import ArtefactError
-from empathy_transfer.findings import findings
-from empathy_transfer.scores import (
+from empathy_transfer.scores.findings import findings
+from empathy_transfer.scores.improvement import (
     IMPROVEMENT_COLUMNS,
     SCORE_COLUMNS,
     collapsed_runs,
@@ -192,10 +192,10 @@ def test_failure_records_name_the_runs(tmp_path):
 
 def test_files_read_back_as_written(tmp_path, monkeypatch):
     runs = [make_run("none", "a", 0.5), make_run("b", "a", 0.6)]
-    monkeypatch.setattr("empathy_transfer.scores.read_runs", lambda paths: runs)
+    monkeypatch.setattr("empathy_transfer.scores.improvement.read_runs", lambda paths: runs)
     paths = [tmp_path / name for name in ("scores.csv", "improvement.csv", "findings.json")]
     write_scores([], TASKS, {}, [1], ["full"], tmp_path, *paths)
-    from empathy_transfer import scores as module
+    from empathy_transfer.scores import improvement as module
 
     plain = module.read_csv
     monkeypatch.setattr(module, "read_csv", lambda path, **options: plain(path, verify=False, **options))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_importance import SETTINGS, make_features, make_improvement
 
-from empathy_transfer.shapley import SHAPLEY_COLUMNS, shapley_table, shapley_weights
+from empathy_transfer.importance.shapley import SHAPLEY_COLUMNS, shapley_table, shapley_weights
 
 
 def values(game, players):

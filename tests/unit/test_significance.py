@@ -6,10 +6,9 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from empathy_transfer import paired_runs, significance
-from empathy_transfer.resampling import Scores, bootstrap_counts, make_sample
-from empathy_transfer.seed_variance import SeedVariance, beyond_items, seed_variance, spread
-from empathy_transfer.significance import (
+from empathy_transfer.significance import paired_runs
+from empathy_transfer.significance import paired_tests as significance
+from empathy_transfer.significance.paired_tests import (
     compare,
     detectable,
     empty_tests,
@@ -17,6 +16,8 @@ from empathy_transfer.significance import (
     two_sided_p,
     write_tests,
 )
+from empathy_transfer.significance.resampling import Scores, bootstrap_counts, make_sample
+from empathy_transfer.significance.seed_variance import SeedVariance, beyond_items, seed_variance, spread
 
 SETTINGS = {"resamples": 100, "alpha": 0.05, "margins": [5, 10], "absent_classes": "drop"}
 

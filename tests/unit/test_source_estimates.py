@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from empathy_transfer.source_estimates import estimates
-from empathy_transfer.transferability import h_score, leep, log_me
+from empathy_transfer.features.source_estimates import estimates
+from empathy_transfer.features.transferability import h_score, leep, log_me
 
 GENERATOR = np.random.default_rng(0)
 VECTORS = GENERATOR.normal(size=(20, 6)).astype(np.float32)

@@ -5,8 +5,8 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from empathy_transfer.hashing import hash_fraction
-from empathy_transfer.splits import SPLITS, assign_splits, marks_overlap
+from empathy_transfer.data.hashing import hash_fraction
+from empathy_transfer.data.splits import SPLITS, assign_splits, marks_overlap
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 

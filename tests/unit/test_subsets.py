@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from empathy_transfer.subsets import capped_share, nested_subset
+from empathy_transfer.data.subsets import capped_share, nested_subset
 
 
 @st.composite

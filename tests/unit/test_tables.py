@@ -7,8 +7,8 @@ import io
 import pytest
 from test_scores import TASKS, make_run
 
-from empathy_transfer.scores import collect_scores, percent_improvement
-from empathy_transfer.tables import as_csv, as_html, as_tex, score_table, tabulate_scores, targets_of
+from empathy_transfer.scores.improvement import collect_scores, percent_improvement
+from empathy_transfer.scores.tables import as_csv, as_html, as_tex, score_table, tabulate_scores, targets_of
 
 RUNS = [
     make_run("none", "a", 0.501),
@@ -111,8 +111,8 @@ def test_tex_is_escaped_and_has_a_cell_per_column(frames):
 
 
 def test_a_study_without_targets_of_a_kind_says_so(frames, tmp_path, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.tables.read_scores", lambda path: frames[0])
-    monkeypatch.setattr("empathy_transfer.tables.read_improvement", lambda path: frames[1])
+    monkeypatch.setattr("empathy_transfer.scores.tables.read_scores", lambda path: frames[0])
+    monkeypatch.setattr("empathy_transfer.scores.tables.read_improvement", lambda path: frames[1])
     tasks = {task: TASKS[task] for task in ("a", "b")}
     paths = [tmp_path / f"table.{suffix}" for suffix in ("csv", "html", "tex")]
     tabulate_scores(None, None, tasks, "regression", "half", *paths)

@@ -6,17 +6,17 @@ import pytest
 import torch
 
 from empathy_transfer import artefacts
-from empathy_transfer.batches import batch_of
-from empathy_transfer.fast import FastEngine
-from empathy_transfer.fisher import log_likelihood
-from empathy_transfer.task_embedding import fewest, information, residual_variance
-from empathy_transfer.task_similarity import (
+from empathy_transfer.features.fisher import log_likelihood
+from empathy_transfer.features.task_embedding import fewest, information, residual_variance
+from empathy_transfer.features.task_similarity import (
     compare_task_embeddings,
     component_cosines,
     mean_embeddings,
     task_similarities,
 )
-from empathy_transfer.vector_similarity import centred_cosines, cosines
+from empathy_transfer.features.vector_similarity import centred_cosines, cosines
+from empathy_transfer.training.batches import batch_of
+from empathy_transfer.training.fast import FastEngine
 from tiny_encoders import items_of, make_encoder
 
 
@@ -101,7 +101,7 @@ def test_what_can_not_be_ranked_says_why():
 
 def test_embeddings_are_averaged_over_seeds_and_compared(tmp_path, monkeypatch):
     read = artefacts.read_tensors
-    monkeypatch.setattr("empathy_transfer.task_similarity.read_tensors", lambda path: read(path, verify=False))
+    monkeypatch.setattr("empathy_transfer.features.task_similarity.read_tensors", lambda path: read(path, verify=False))
     generator, paths, values = torch.Generator().manual_seed(0), [], {}
     for seed in (1, 2):
         for task in ("b", "a"):

@@ -3,8 +3,8 @@
 import pandas
 import pytest
 
+from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
-from empathy_transfer.tasks import task_frame
 
 CLASSES = {"label": "mood", "kind": "classification", "labels": ["glad", "sad"], "label_source": "human"}
 SCALE = {"label": "score", "kind": "regression", "range": [1, 5], "label_source": "human"}

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.style import THEMES
-from empathy_transfer.theme_permutation import (
+from empathy_transfer.significance.theme_permutation import (
     arrangements,
     permutation_p,
     permuted_labels,
@@ -15,6 +14,7 @@ from empathy_transfer.theme_permutation import (
     theme_p_values,
     theme_rates,
 )
+from empathy_transfer.style import THEMES
 
 TASKS = {
     "a": {"theme": "direct", "kind": "classification", "dataset": "one"},

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import load_file
 
 from empathy_transfer.artefacts import read_json, read_json_lines, read_table, sha256_file, write_json, write_table
-from empathy_transfer.batches import derived_seed, evaluation_batches, training_batches
-from empathy_transfer.encoders import find_encoder
-from empathy_transfer.job import open_job
-from empathy_transfer.splits import SPLITS
-from empathy_transfer.tokens import encode_pairs, tokenise_task
-from empathy_transfer.training import Run, train_run
+from empathy_transfer.data.splits import SPLITS
+from empathy_transfer.data.tokens import encode_pairs, tokenise_task
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.training.batches import derived_seed, evaluation_batches, training_batches
+from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.training.train import Run, train_run
 from fake_jobs import fake_snakemake
 from tiny_encoders import write_vocabulary_encoder
 

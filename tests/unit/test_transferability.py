@@ -8,7 +8,13 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 from sklearn.covariance import LedoitWolf
 
-from empathy_transfer.transferability import h_score, leep, log_me, nearest_neighbours, negative_conditional_entropy
+from empathy_transfer.features.transferability import (
+    h_score,
+    leep,
+    log_me,
+    nearest_neighbours,
+    negative_conditional_entropy,
+)
 
 
 def greatest_evidence(features, values):

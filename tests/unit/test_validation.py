@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import linregress
 from sklearn.metrics import f1_score
 
-from empathy_transfer import quadratic_assignment
-from empathy_transfer.calibration import (
+from empathy_transfer.importance import quadratic_assignment
+from empathy_transfer.importance.kernel_regression import Kernel
+from empathy_transfer.validation.calibration import (
     primary_p_values,
     published_findings,
     published_importance,
@@ -18,17 +19,23 @@ from empathy_transfer.calibration import (
     shuffled_p_values,
     task_ratings,
 )
-from empathy_transfer.coverage import Target, covered, expected_score, simulate_target, true_macro_f1, true_score
-from empathy_transfer.kernel_regression import Kernel
-from empathy_transfer.simulated_studies import (
+from empathy_transfer.validation.coverage import (
+    Target,
+    covered,
+    expected_score,
+    simulate_target,
+    true_macro_f1,
+    true_score,
+)
+from empathy_transfer.validation.page import END, START, figures, with_figures
+from empathy_transfer.validation.parts import FIRST, Part, bar_of, parts, simulate, summarise
+from empathy_transfer.validation.simulated_studies import (
     COLLAPSED_TO,
     Sizes,
     effect_size,
     expected_variance,
     simulate_study,
 )
-from empathy_transfer.validation import FIRST, Part, bar_of, parts, simulate, summarise
-from empathy_transfer.validation_page import END, START, figures, with_figures
 from study_copy import ROOT
 
 RECORDED = ROOT / "resources/validation.csv"

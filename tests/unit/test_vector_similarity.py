@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from empathy_transfer.vector_similarity import centred_cosines, cosines, fused_scores, scaled_to_one
+from empathy_transfer.features.vector_similarity import centred_cosines, cosines, fused_scores, scaled_to_one
 
 
 def test_cosines():

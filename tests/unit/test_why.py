@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from empathy_transfer import provenance, why
 from empathy_transfer.artefacts import write_json, write_tensors
 from empathy_transfer.cli import main
-from empathy_transfer.job import open_job
-from empathy_transfer.plan_query import NoPlan, ask_workflow, study_config
-from empathy_transfer.provenance import ArtefactError, load_provenance
-from empathy_transfer.why import WhyError, add_plan, explain, study_root, tensor_file_metadata
-from empathy_transfer.why_report import cost, render
+from empathy_transfer.jobs import provenance, why
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.plan_query import NoPlan, ask_workflow, study_config
+from empathy_transfer.jobs.provenance import ArtefactError, load_provenance
+from empathy_transfer.jobs.why import WhyError, add_plan, explain, study_root, tensor_file_metadata
+from empathy_transfer.jobs.why_report import cost, render
 from fake_jobs import fake_snakemake, make_study
 
 RUN = "results/tiny/transfer/full/seed=1/a--b"

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from empathy_transfer.artefacts import ArtefactError, read_json
-from empathy_transfer.job import open_job
-from empathy_transfer.joblock import held, lock_path
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.joblock import held, lock_path
 from fake_jobs import SCRIPTS, fake_snakemake
 
 SNAKEFILE = """
@@ -39,7 +39,7 @@ SCRIPT = '''
 import os
 
 from empathy_transfer.artefacts import read_json, write_json
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:
@@ -124,7 +124,7 @@ HOLDER = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from fake_jobs import fake_snakemake
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 
 names = {"result": "results/tiny/x/out.json", "provenance": "results/tiny/x/provenance.json"}
 with open_job(fake_snakemake("double", names, log="logs/holder.log")) as job:

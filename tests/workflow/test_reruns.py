@@ -86,12 +86,12 @@ def add_nineteenth_task(study, worked_example):
 
 
 def comments_in_code(study):
-    for path in [f"{LIBRARY}/training.py", f"{LIBRARY}/job.py", "workflow/scripts/train_transfer.py"]:
+    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/jobs/job.py", "workflow/scripts/train_transfer.py"]:
         study.change(path, lambda text: text.replace("\n\n", "\n\n# a comment\n\n"))
 
 
 def docstrings_in_code(study):
-    for path in [f"{LIBRARY}/training.py", f"{LIBRARY}/job.py", "workflow/scripts/train_transfer.py"]:
+    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/jobs/job.py", "workflow/scripts/train_transfer.py"]:
         study.change(path, lambda text: re.sub(r'^( *)"""(?=\w)', r'\1"""In other words: ', text, flags=re.MULTILINE))
 
 
@@ -153,7 +153,9 @@ HARMLESS = [
 
 
 def loss(study):
-    study.change(f"{LIBRARY}/losses.py", lambda text: text.replace("functional.mse_loss(", "functional.huber_loss("))
+    study.change(
+        f"{LIBRARY}/training/losses.py", lambda text: text.replace("functional.mse_loss(", "functional.huber_loss(")
+    )
 
 
 def title_and_theme(study):
@@ -170,7 +172,7 @@ def learning_rate_and_title(study):
 
 
 def reader(study):
-    study.change(f"{LIBRARY}/readers/condolence.py", lambda text: text + "\nCONSTANT = 1\n")
+    study.change(f"{LIBRARY}/data/readers/condolence.py", lambda text: text + "\nCONSTANT = 1\n")
 
 
 def fifth_task(study):

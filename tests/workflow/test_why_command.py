@@ -8,8 +8,8 @@ import pytest
 
 from empathy_transfer.cli import main
 from empathy_transfer.files import sha256_file
-from empathy_transfer.plan_query import NoPlan, ask_workflow
-from empathy_transfer.provenance import FORMAT, package_versions, write_provenance
+from empathy_transfer.jobs.plan_query import NoPlan, ask_workflow
+from empathy_transfer.jobs.provenance import FORMAT, package_versions, write_provenance
 
 SMALL = ["condolence", "epitome_er"]
 ADAPTER = "results/full/transfer/full/seed=1/condolence--epitome_er/adapter.safetensors"

@@ -30,7 +30,7 @@ def offer_warm_start():
     """Start the process that training jobs of this machine fork from; it ends when this process does."""
     if workflow.non_local_exec or "EMPATHY_WARM_START" in os.environ:
         return
-    command = [sys.executable, "-m", "empathy_transfer.warm_start"]
+    command = [sys.executable, "-m", "empathy_transfer.jobs.warm_start"]
     search = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
     # An attribute of the function, so that the pipe to its standard input stays open as long as this process lives.
     offer_warm_start.process = subprocess.Popen(
@@ -79,7 +79,7 @@ def close_run():
     os.makedirs(LOGS, exist_ok=True)
     with open(f"{LOGS}/plan.json", "w", encoding="utf-8") as file:
         json.dump(plan, file)
-    subprocess.run([sys.executable, "-m", "empathy_transfer.run_summary", f"{LOGS}/plan.json"])
+    subprocess.run([sys.executable, "-m", "empathy_transfer.jobs.run_summary", f"{LOGS}/plan.json"])
 
 
 if workflow.is_main_process and not PUBLISHED_ONLY:

@@ -39,7 +39,7 @@ def task_digests(wildcards):
 
 def prepare_code(wildcards):
     """Fingerprint of preparing a task: the entry point and the reader of its data."""
-    return code_fingerprint("prepare_task", f"readers.{task_form(wildcards)['reader']}")
+    return code_fingerprint("prepare_task", f"data.readers.{task_form(wildcards)['reader']}")
 
 
 def raw_files(wildcards):

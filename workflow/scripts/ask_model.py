@@ -1,6 +1,6 @@
 """Entry point of rules ask_model and ask_sample."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.asking import ask_model
 
 if __name__ == "__main__":

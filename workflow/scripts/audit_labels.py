@@ -1,6 +1,6 @@
 """Entry point of rule audit_labels."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.agreement import write_audit
 
 if __name__ == "__main__":

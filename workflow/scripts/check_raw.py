@@ -1,9 +1,9 @@
 """Entry point of rule check_raw."""
 
 from empathy_transfer.artefacts import write_json
-from empathy_transfer.job import open_job
-from empathy_transfer.prepare import files_by_name
-from empathy_transfer.raw_files import check_raw
+from empathy_transfer.data.prepare import files_by_name
+from empathy_transfer.data.raw_files import check_raw
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

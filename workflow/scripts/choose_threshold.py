@@ -1,6 +1,6 @@
 """Entry point of rule choose_threshold."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.thresholds import choose_threshold
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Entry point of rule collect_published_scores."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.published_scores import write_published_improvement
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.scores.published import write_published_improvement
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rule collect_relabelled."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.scores import write_scores
 
 if __name__ == "__main__":

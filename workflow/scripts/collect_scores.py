@@ -1,7 +1,7 @@
 """Entry point of rules collect_scores and partial_scores."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.scores import write_scores
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.scores.improvement import write_scores
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

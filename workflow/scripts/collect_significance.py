@@ -1,7 +1,7 @@
 """Entry point of rules collect_significance and collect_partial_significance."""
 
-from empathy_transfer.families import write_significance
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.significance.families import write_significance
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule compare_contexts."""
 
-from empathy_transfer.context_effects import write_context_ablation
-from empathy_transfer.job import open_job
+from empathy_transfer.controls.context_effects import write_context_ablation
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule compare_datasets."""
 
-from empathy_transfer.dataset_similarity import compare_datasets
-from empathy_transfer.job import open_job
+from empathy_transfer.features.dataset_similarity import compare_datasets
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

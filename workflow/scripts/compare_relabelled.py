@@ -1,6 +1,6 @@
 """Entry point of rule compare_relabelled."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.comparisons import write_comparisons
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Entry point of rule compare_tasks."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.task_similarity import compare_task_embeddings
+from empathy_transfer.features.task_similarity import compare_task_embeddings
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule compare_variants."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.variant_effects import write_variant_effects
+from empathy_transfer.controls.variant_effects import write_variant_effects
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rules compare_with_baseline and compare_partial_with_baseline."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.significance import write_tests
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.significance.paired_tests import write_tests
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

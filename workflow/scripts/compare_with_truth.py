@@ -1,7 +1,7 @@
 """Entry point of rule compare_with_truth."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.planted import compare_with_truth
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.validation.planted import compare_with_truth
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule complete_study."""
 
-from empathy_transfer.complete import complete_study
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.complete import complete_study
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule compute_published_features."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.pair_features import write_published_features
+from empathy_transfer.features.pair_features import write_published_features
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rule correct_labels."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.corrected import write_corrected
 
 if __name__ == "__main__":

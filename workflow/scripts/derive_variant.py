@@ -1,8 +1,8 @@
 """Entry point of rule derive_variant."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.splits import SPLITS
-from empathy_transfer.variants import derive_variant
+from empathy_transfer.data.splits import SPLITS
+from empathy_transfer.data.variants import derive_variant
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

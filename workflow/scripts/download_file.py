@@ -1,7 +1,7 @@
 """Entry point of rule download_file."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.raw_files import download
+from empathy_transfer.data.raw_files import download
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

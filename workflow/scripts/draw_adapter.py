@@ -1,7 +1,7 @@
 """Entry point of rule draw_adapter."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.random_adapters import draw_adapter
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.training.random_adapters import draw_adapter
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,13 +1,13 @@
 """Entry point of rule embed_dataset."""
 
-from empathy_transfer.devices import claim_device
-from empathy_transfer.job import open_job
-from empathy_transfer.splits import SPLITS
+from empathy_transfer.data.splits import SPLITS
+from empathy_transfer.jobs.devices import claim_device
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     # The device is claimed before torch is imported, which looks for devices once.
     with open_job(snakemake) as job, claim_device():
-        from empathy_transfer.dataset_embedding import embed_dataset
+        from empathy_transfer.features.dataset_embedding import embed_dataset
 
         embed_dataset(
             splits={split: job.input[split] for split in SPLITS},

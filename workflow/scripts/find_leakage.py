@@ -1,7 +1,7 @@
 """Entry point of rule find_leakage."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.leakage import find_leakage
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.leakage.audit import find_leakage
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule generate_demo."""
 
-from empathy_transfer.demo import write_demo
-from empathy_transfer.job import open_job
+from empathy_transfer.data.demo import write_demo
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rule judge_claims."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.claims import write_claims
 
 if __name__ == "__main__":

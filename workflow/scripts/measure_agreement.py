@@ -1,7 +1,7 @@
 """Entry point of rule measure_agreement."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.ratings import write_agreement
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.ratings.agreement import write_agreement
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rules parse_labels and parse_sample."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.labels import parse_labels
 
 if __name__ == "__main__":

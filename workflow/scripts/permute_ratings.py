@@ -1,7 +1,7 @@
 """Entry point of rules permute_ratings and permute_published_ratings."""
 
-from empathy_transfer.importance_report import permute_ratings
-from empathy_transfer.job import open_job
+from empathy_transfer.importance.report import permute_ratings
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule plot_differences."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.rating_figures import plot_differences
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.ratings.figures import plot_differences
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

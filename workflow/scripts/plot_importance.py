@@ -1,7 +1,7 @@
 """Entry point of rules plot_importance and plot_published_importance."""
 
-from empathy_transfer.importance_figure import plot_importance
-from empathy_transfer.job import open_job
+from empathy_transfer.importance.figure import plot_importance
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rule plot_improvement."""
 
-from empathy_transfer.figures import plot_improvement
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.scores.heat_maps import plot_improvement
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

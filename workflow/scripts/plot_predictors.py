@@ -1,7 +1,7 @@
 """Entry point of rule plot_predictors."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.predictor_figure import plot_predictors
+from empathy_transfer.importance.predictor_figure import plot_predictors
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

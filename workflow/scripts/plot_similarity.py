@@ -1,7 +1,7 @@
 """Entry point of rule plot_similarity."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.similarity_figure import plot_similarity
+from empathy_transfer.features.similarity_figure import plot_similarity
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rule plot_thresholds."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.sweep_figure import plot_sweep
 
 if __name__ == "__main__":

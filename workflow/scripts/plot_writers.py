@@ -1,6 +1,6 @@
 """Entry point of rule plot_writers."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.slices import plot_groups
 
 if __name__ == "__main__":

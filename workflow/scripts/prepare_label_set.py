@@ -1,6 +1,6 @@
 """Entry point of rule prepare_label_set."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.label_sets import prepare_label_set
 
 if __name__ == "__main__":

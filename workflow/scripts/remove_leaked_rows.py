@@ -1,7 +1,7 @@
 """Entry point of rule remove_leaked_rows."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.leakage_rows import remove_rows
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.leakage.rows import remove_rows
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rules report_importance and report_published_importance."""
 
-from empathy_transfer.importance_report import report_importance
-from empathy_transfer.job import open_job
+from empathy_transfer.importance.report import report_importance
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

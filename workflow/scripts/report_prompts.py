@@ -1,6 +1,6 @@
 """Entry point of rule report_prompts."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.prompt_report import report_prompts
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Entry point of rule sign_task."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.prepare import files_by_name
-from empathy_transfer.splits import SPLITS
-from empathy_transfer.text_signatures import sign_task
+from empathy_transfer.data.prepare import files_by_name
+from empathy_transfer.data.splits import SPLITS
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.leakage.signatures import sign_task
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rule slice_writers."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.slices import write_slices
 
 if __name__ == "__main__":

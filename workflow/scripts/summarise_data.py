@@ -1,8 +1,8 @@
 """Entry point of rule summarise_data."""
 
 from empathy_transfer.artefacts import write_csv
-from empathy_transfer.data_summary import collect_tasks, summarise
-from empathy_transfer.job import open_job
+from empathy_transfer.data.summary import collect_tasks, summarise
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,7 +1,7 @@
 """Entry point of rules tabulate_claims, tabulate_partial_claims and tabulate_published_claims."""
 
-from empathy_transfer.claims import write_claims
-from empathy_transfer.job import open_job
+from empathy_transfer.claims.verdicts import write_claims
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rule tabulate_relabelled."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.table import tabulate_relabelled
 
 if __name__ == "__main__":

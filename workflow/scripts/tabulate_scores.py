@@ -1,7 +1,7 @@
 """Entry point of rule tabulate_scores."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.tables import tabulate_scores
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.scores.tables import tabulate_scores
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

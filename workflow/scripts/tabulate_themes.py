@@ -1,7 +1,7 @@
 """Entry point of rule tabulate_themes."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.themes import tabulate_themes
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.ratings.themes import tabulate_themes
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,6 +1,6 @@
 """Entry point of rule tokenise_label_set."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.tokens import tokenise_label_set
 
 if __name__ == "__main__":

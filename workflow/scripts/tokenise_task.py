@@ -1,8 +1,8 @@
 """Entry point of rule tokenise_task."""
 
-from empathy_transfer.job import open_job
-from empathy_transfer.splits import SPLITS
-from empathy_transfer.tokens import tokenise_task
+from empathy_transfer.data.splits import SPLITS
+from empathy_transfer.data.tokens import tokenise_task
+from empathy_transfer.jobs.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -1,8 +1,8 @@
 """Entry point of rule train_relabelled."""
 
-from empathy_transfer.devices import claim_device
-from empathy_transfer.job import open_job
-from empathy_transfer.warm_start import continue_warm
+from empathy_transfer.jobs.devices import claim_device
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.warm_start import continue_warm
 
 if __name__ == "__main__":
     continue_warm()

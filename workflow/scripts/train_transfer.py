@@ -1,14 +1,14 @@
 """Entry point of rule train_transfer."""
 
-from empathy_transfer.devices import claim_device
-from empathy_transfer.job import open_job
-from empathy_transfer.warm_start import continue_warm
+from empathy_transfer.jobs.devices import claim_device
+from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.warm_start import continue_warm
 
 if __name__ == "__main__":
     continue_warm()
     # The device is claimed before torch looks for devices, which it does once.
     with open_job(snakemake) as job, claim_device():
-        from empathy_transfer.training import Run, train_run
+        from empathy_transfer.training.train import Run, train_run
 
         train_run(
             run=Run(

@@ -1,6 +1,6 @@
 """Entry point of rule weigh_costs."""
 
-from empathy_transfer.job import open_job
+from empathy_transfer.jobs.job import open_job
 from empathy_transfer.relabel.costs import write_costs
 
 if __name__ == "__main__":

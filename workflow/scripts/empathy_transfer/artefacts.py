@@ -11,7 +11,7 @@ import struct
 from pathlib import Path
 
 from empathy_transfer.files import sha256_bytes, sha256_file, write_bytes, write_text
-from empathy_transfer.provenance import ArtefactError, damaged, read_verified
+from empathy_transfer.jobs.provenance import ArtefactError, damaged, read_verified
 
 __all__ = [
     "ArtefactError",

@@ -5,7 +5,7 @@ import os
 import re
 from pathlib import Path
 
-from empathy_transfer.wording import TRAINING_STAGES, clean, one_line
+from empathy_transfer.jobs.wording import TRAINING_STAGES, clean, one_line
 from snakemake_logger_plugin_empathy.command import go_on_command, partial_command
 
 TAIL_BYTES = 64 * 1024

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.artefacts import read_table, write_csv
-from empathy_transfer.ratings import krippendorff_alpha
+from empathy_transfer.ratings.agreement import krippendorff_alpha
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
 

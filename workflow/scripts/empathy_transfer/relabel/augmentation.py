@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from empathy_transfer.hashing import hash_fraction
+from empathy_transfer.data.hashing import hash_fraction
 
 
 def nested_sample(ids, number, purpose, seed):

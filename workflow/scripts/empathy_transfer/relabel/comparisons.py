@@ -15,12 +15,12 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.artefacts import read_table, write_csv
-from empathy_transfer.metrics import CONSTANT_TOLERANCE
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
-from empathy_transfer.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
-from empathy_transfer.seed_variance import beyond_items, spread
-from empathy_transfer.significance import detectable, satterthwaite, two_sided_p
+from empathy_transfer.significance.paired_tests import detectable, satterthwaite, two_sided_p
+from empathy_transfer.significance.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
+from empathy_transfer.significance.seed_variance import beyond_items, spread
+from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
 
 COLUMNS = [
     *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],

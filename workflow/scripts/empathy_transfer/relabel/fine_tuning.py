@@ -12,17 +12,17 @@ import pandas as pd
 import torch
 
 from empathy_transfer.artefacts import read_json, read_table, read_tensors, write_json, write_json_lines, write_table
-from empathy_transfer.batches import Items, derived_seed
-from empathy_transfer.encoders import find_encoder
-from empathy_transfer.evaluation import predict
-from empathy_transfer.full_model import choose_full_engine
-from empathy_transfer.metrics import is_constant, regression_scores
-from empathy_transfer.precision import choose_precision
+from empathy_transfer.data.token_file import unpack_texts
 from empathy_transfer.relabel.augmentation import nested_sample
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD, Setting, base_texts, compose
-from empathy_transfer.token_file import unpack_texts
-from empathy_transfer.training import fit
+from empathy_transfer.training.batches import Items, derived_seed
+from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.training.evaluation import predict
+from empathy_transfer.training.full_model import choose_full_engine
+from empathy_transfer.training.metrics import is_constant, regression_scores
+from empathy_transfer.training.precision import choose_precision
+from empathy_transfer.training.train import fit
 
 TASK = {"kind": "regression", "metric": "ccc"}
 PURPOSE = "relabel"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from empathy_transfer.artefacts import write_table
+from empathy_transfer.data.raw_files import check_raw
+from empathy_transfer.data.readers.common import AGAIN, read_delimited, read_headless, text_key
 from empathy_transfer.errors import DataError
-from empathy_transfer.raw_files import check_raw
-from empathy_transfer.readers.common import AGAIN, read_delimited, read_headless, text_key
 
 
 def prepare_label_set(name, sets, folders, demographics, bounds, record_folder, output_path):

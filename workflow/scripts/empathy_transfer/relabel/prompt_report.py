@@ -7,8 +7,8 @@ import numpy as np
 import pandas
 
 from empathy_transfer.artefacts import read_table, write_csv, write_text
-from empathy_transfer.metrics import concordance, regression_scores
-from empathy_transfer.tables import html_page, html_table
+from empathy_transfer.scores.tables import html_page, html_table
+from empathy_transfer.training.metrics import concordance, regression_scores
 
 COLUMNS = [
     "model",

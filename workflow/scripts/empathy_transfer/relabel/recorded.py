@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from empathy_transfer.data.readers.common import read_delimited
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
-from empathy_transfer.readers.common import read_delimited
 from empathy_transfer.relabel.questions import Answer, text_hash
 
 

@@ -14,7 +14,7 @@ from empathy_transfer.relabel.agreement import read_sources
 from empathy_transfer.relabel.comparisons import resample
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.resampling import bootstrap_counts, make_sample
+from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
 from empathy_transfer.style import INK, figure_style
 
 COLUMNS = [

@@ -3,9 +3,9 @@
 import os
 
 from empathy_transfer.artefacts import read_table, write_tensors
-from empathy_transfer.encoders import find_encoder
-from empathy_transfer.token_file import pack_rows, pack_texts
-from empathy_transfer.tokens import encode_pairs
+from empathy_transfer.data.token_file import pack_rows, pack_texts
+from empathy_transfer.data.tokens import encode_pairs
+from empathy_transfer.training.encoders import find_encoder
 
 
 def tokenise_label_set(set_path, encoder_settings, tokens_path, threads=1):

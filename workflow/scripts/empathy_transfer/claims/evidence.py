@@ -1,0 +1,104 @@
+"""What claims are judged by: the pairs of a study with their tests, or the printed scores of the paper."""
+
+from typing import NamedTuple
+
+import numpy
+import pandas
+
+from empathy_transfer.artefacts import read_csv
+from empathy_transfer.features.task_facts import KIND_OF_METRIC
+from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOMES
+from empathy_transfer.scores.published import printed_floors, published_improvement
+from empathy_transfer.significance.paired_tests import ALL, SOUND, TEXT_COLUMNS
+
+TESTS, OWN_TESTS, SCORES = "tests", "tests_of_the_paper", "scores"
+
+
+class Evidence(NamedTuple):
+    """The pairs that can be judged, what is known of their tasks, and the tables of the importance analysis.
+
+    `pairs` has source, target, data, percent, `improved`, `harmed` and `not_harmed` (booleans), and `detectable`, the
+    smallest detectable change in percent at the corrected level (missing where that is unknown). `tasks` is {task: its
+    theme and kind}. `basis` says what improved and harmed rest on: `tests` (corrected), `tests_of_the_paper` (one
+    seed, uncorrected), or `scores` (any difference that is printed). `seeds` is the smallest number of seeds behind a
+    pair. `importance` and `nulls` are frames, or None; of `importance` the rows of one outcome.
+    """
+
+    pairs: pandas.DataFrame
+    tasks: dict
+    basis: str
+    seeds: int
+    importance: pandas.DataFrame | None = None
+    nulls: pandas.DataFrame | None = None
+
+
+def read_study(significance_path, tasks):
+    """significance.csv with text columns as text; controls and half-data baselines are left out."""
+    frame = read_csv(significance_path)
+    text = [name for name in (*TEXT_COLUMNS, "effect", "effect_published", "noninferior") if name in frame]
+    frame = frame.astype(dict.fromkeys(text, "object")).fillna(dict.fromkeys(text, ""))
+    return frame[frame["source"].isin(list(tasks)) & frame["target"].isin(list(tasks))]
+
+
+def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None):
+    """Evidence of a study from the frame of `read_study`: the tested pairs, with or without collapsed runs.
+
+    Args:
+        frame: see `read_study`. tasks: {task: its theme and kind}. runs: `all` or `without_collapsed`.
+        basis: `tests` or `tests_of_the_paper`. importance, nulls: see `read_importance_tables`.
+    """
+    effect, p = ("effect", "q") if basis == TESTS else ("effect_published", "p_published")
+    chosen = frame[(frame["runs"] == runs) & frame[p].notna()]
+    pairs = chosen[["source", "target", "data", "percent"]].assign(detectable=chosen["mde_bh_percent"])
+    pairs = _with_outcomes(pairs, chosen[effect] == "improved", chosen[effect] == "harmed")
+    seeds = 1 if basis == OWN_TESTS else _seeds(chosen)
+    return Evidence(pairs, tasks, basis, seeds, importance, nulls)
+
+
+def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance=None, nulls=None):
+    """Evidence of the printed score tables: every printed difference counts, since no tests are printed for pairs."""
+    scores = read_csv(scores_path, verify=False)
+    shares = read_csv(labels_path, verify=False, dtype={"label": str})
+    improvement = published_improvement(scores, printed_floors(shares, scores["target"].unique()))
+    themes = read_csv(themes_path, verify=False).set_index("task")["theme"]
+    kinds = scores.drop_duplicates("target").set_index("target")["metric"].map(KIND_OF_METRIC)
+    tasks = {task: {"theme": theme, "kind": kinds[task]} for task, theme in themes.items()}
+    if runs == SOUND:
+        improvement = improvement[improvement["reason"] != "collapsed"]
+    pairs = improvement[["source", "target", "data", "percent"]].assign(detectable=numpy.nan)
+    # Rounding of the subtraction is no difference.
+    differences = improvement["difference"].round(6)
+    return Evidence(
+        _with_outcomes(pairs, differences > 0, differences < 0), tasks, SCORES, 1, importance, nulls
+    )  # fmt: skip
+
+
+def read_importance_tables(importance_path, nulls_path, runs):
+    """The rows of importance_variants.csv and rating_nulls.csv, with or without collapsed runs.
+
+    Of each protocol the first variant on percent improvements, of the nulls the primary outcome; (None, None) where
+    there are no such files.
+    """
+    if not importance_path or not nulls_path:
+        return None, None
+    outcome = "percent" if runs == ALL else "percent_without_collapsed"
+    primary = PRIMARY_OUTCOMES[0] if runs == ALL else PRIMARY_OUTCOMES[1]
+    importance, nulls = (read_csv(path) for path in (importance_path, nulls_path))
+    importance = importance[importance["outcome"] == outcome]
+    first = importance.groupby("protocol")["variant"].transform("min")
+    importance = importance[importance["variant"] == first]
+    text = dict.fromkeys(("verdict", "reason"), "object")
+    importance = importance.astype(text).fillna(dict.fromkeys(text, ""))
+    return importance, nulls[nulls["outcome"] == primary]
+
+
+def _with_outcomes(pairs, improved, harmed):
+    """The pairs with three columns of booleans."""
+    return pairs.assign(improved=improved, harmed=harmed, not_harmed=~harmed).reset_index(drop=True)
+
+
+def _seeds(tests):
+    """The seeds that the tests cover: 1 where any covers items only."""
+    if tests.empty:
+        return 0
+    return 1 if (tests["covers"] == "items").any() else int(tests["seeds"].min())

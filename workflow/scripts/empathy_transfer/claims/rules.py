@@ -1,0 +1,335 @@
+"""The rules by which claims are judged, each a function of the evidence and of the claim's arguments.
+
+A rule returns a `Finding`. Whatever it is about, the same order holds: too few tasks or no data at all is `not
+testable`; what the interval (and the permutation test) settles is `supported` or `not supported`; the rest is
+`undecided`, with the reason. Intervals draw tasks in both roles, so they speak of other tasks of the same kind.
+"""
+
+from typing import NamedTuple
+
+import numpy
+
+from empathy_transfer.claims.evidence import SCORES
+from empathy_transfer.significance.task_bootstrap import pair_weights
+from empathy_transfer.significance.theme_counts import wilson_interval
+from empathy_transfer.significance.theme_permutation import permutation_p, permuted_labels, stratum
+from empathy_transfer.style import THEMES
+
+SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_TESTABLE = "supported", "not supported", "undecided", "not testable"
+VERDICTS = (SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_TESTABLE)
+ALPHA, DRAWS = 0.05, 2000
+RATINGS = ("definition", "link", "conduciveness")
+
+
+class Finding(NamedTuple):
+    """What a rule found: a number with its interval and p (None where there is none), pairs behind it, verdict, why."""
+
+    statistic: str
+    number: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    pairs: int
+    verdict: str
+    why: str
+
+
+def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other_theme=None):
+    """Whether an outcome is more (or less) frequent for a theme of sources (or targets) than for each other theme.
+
+    The number is the smallest of the differences (percentage points, or percent of the baseline for the outcome
+    `percent`), turned so that positive speaks for the claim. Supported: every difference has an interval above 0 and a
+    permutation p of at most 5 %. Not supported: one of them has an interval below 0 and a p of at most 5 %, both
+    corrected for the number of differences. `other_theme` restricts the other role to one theme.
+    """
+    word = "mean change in percent" if outcome == "percent" else f"{outcome.replace('_', ' ')}, percentage points"
+    statistic = f"{theme} {role}s less the nearest theme: {word}"
+    pairs = _with_themes(evidence)
+    pairs = pairs[(pairs["data"] == data) & pairs[outcome].notna()]
+    if other_theme:
+        pairs = pairs[pairs["target_theme" if role == "source" else "source_theme"] == other_theme]
+    counts = pairs.groupby(f"{role}_theme")[role].nunique()
+    if counts.get(theme, 0) < bounds["least_tasks"]:
+        return _none(statistic, len(pairs), _too_few(data, theme, counts, role))
+    others = [name for name in THEMES if name != theme and counts.get(name, 0) >= bounds["least_tasks"]]
+    missing = [name for name in THEMES if name != theme and name not in others]
+    if not others:
+        return _none(statistic, len(pairs), _too_few(data, missing[0], counts, role))
+    scale = (1 if outcome == "percent" else 100) * (1 if direction == "more" else -1)
+    values = scale * pairs[outcome].to_numpy(float)
+    found = [_contrast(pairs, values, evidence.tasks, role, theme, other, len(others)) for other in others]
+    least = min(found, key=lambda contrast: contrast["number"])
+    support = all(one["low"] > 0 and one["p"] is not None and one["p"] <= ALPHA for one in found)
+    against = [
+        other
+        for other, one in zip(others, found, strict=True)
+        if one["corrected_high"] < 0 and one["p"] is not None and one["p"] <= ALPHA / len(others)
+    ]
+    if against:
+        verdict, why = NOT_SUPPORTED, f"{against[0]} {role}s stand {'above' if direction == 'more' else 'below'} them"
+    elif support and not missing:
+        verdict, why = SUPPORTED, "every difference lies above 0"
+    else:
+        why = f"too few {missing[0]} {role}s" if missing else _open_contrast(least)
+        why = _too_small(pairs, bounds) or why if outcome != "percent" else why
+        verdict = UNDECIDED
+    return Finding(statistic, least["number"], least["low"], least["high"], least["p"], len(pairs), verdict, why)
+
+
+def none_improved(evidence, bounds, data, target_theme):
+    """Whether no transfer to targets of a theme improves them.
+
+    Not supported: one does, at the corrected level. Supported: none does, and at least half of these transfers could
+    have shown a plausible change. The interval of the share takes all transfers to a target as one.
+    """
+    statistic = f"share of transfers to {target_theme} targets that improve"
+    pairs = _with_themes(evidence)
+    pairs = pairs[(pairs["data"] == data) & (pairs["target_theme"] == target_theme)]
+    if pairs.empty:
+        return _none(statistic, 0, f"no tested transfer to {target_theme} targets with {data} data")
+    share = _share(pairs, statistic)
+    if evidence.basis == SCORES:
+        return share._replace(why="scores without tests: a difference may be chance")
+    if pairs["improved"].any():
+        return share._replace(verdict=NOT_SUPPORTED, why=f"{int(pairs['improved'].sum())} improved")
+    small = _too_small(pairs, bounds)
+    return share._replace(verdict=UNDECIDED if small else SUPPORTED, why=small or "none improved")
+
+
+def only_these_targets(evidence, bounds, data, source_theme, target_themes):
+    """Whether sources of a theme improve targets of all of these themes and of no other.
+
+    Not supported: a target of another theme is improved, at the corrected level. Supported: targets of each of these
+    themes are, no other is, and at least half of the transfers to others could have shown a plausible change. The
+    number is the share of the transfers to other themes that improve.
+    """
+    statistic = (
+        f"share of transfers from {source_theme} to other than {' and '.join(target_themes)} targets that improve"
+    )
+    pairs = _with_themes(evidence)
+    pairs = pairs[(pairs["data"] == data) & (pairs["source_theme"] == source_theme)]
+    inside = pairs["target_theme"].isin(target_themes)
+    if pairs.empty or inside.all() or set(pairs.loc[inside, "target_theme"]) != set(target_themes):
+        return _none(statistic, len(pairs), f"no tested transfers from {source_theme} to targets of all themes")
+    share = _share(pairs[~inside], statistic)
+    if evidence.basis == SCORES:
+        return share._replace(why="scores without tests: a difference may be chance")
+    if share.number:
+        return share._replace(verdict=NOT_SUPPORTED, why="targets of another theme improved")
+    helped = set(pairs.loc[pairs["improved"], "target_theme"])
+    missing = [theme for theme in target_themes if theme not in helped]
+    if missing:
+        why = _too_small(pairs, bounds) or f"no {missing[0]} target improved either"
+        return share._replace(why=why)
+    small = _too_small(pairs[~inside], bounds)
+    return share._replace(verdict=UNDECIDED if small else SUPPORTED, why=small or "no other target improved")
+
+
+def rare(evidence, bounds, data, outcome):
+    """Whether an outcome is rare: supported if the interval of its share lies below the bound, not supported if above.
+
+    What is rare because the test sets are too small to show a plausible change is undecided.
+    """
+    statistic = f"share of transfers: {outcome}, percent"
+    pairs = evidence.pairs[evidence.pairs["data"] == data]
+    if pairs[["source", "target"]].nunique().min() < bounds["least_tasks"]:
+        return _none(statistic, len(pairs), f"too few tested transfers with {data} data")
+    number, low, high = _mean(pairs, 100 * pairs[outcome].to_numpy(float))
+    limit = 100 * bounds["rare_share"]
+    finding = Finding(statistic, number, low, high, None, len(pairs), UNDECIDED, f"the interval holds {limit:g} %")
+    if evidence.basis == SCORES:
+        return finding._replace(why="scores without tests: a difference may be chance")
+    if low > limit:
+        return finding._replace(verdict=NOT_SUPPORTED, why=f"the interval lies above {limit:g} %")
+    small = _too_small(pairs, bounds)
+    if small or high > limit:
+        return finding._replace(why=small or finding.why)
+    return finding._replace(verdict=SUPPORTED, why=f"the interval lies below {limit:g} %")
+
+
+def equal_to_baseline(evidence, bounds, data):
+    """Whether transfer gives the full-data baseline's score: the interval of the mean change lies within the margin."""
+    margin = bounds["margin_percent"]
+    finding, low, high = _mean_change(evidence, bounds, data)
+    if finding.verdict == NOT_TESTABLE:
+        return finding
+    if low >= -margin and high <= margin:
+        return finding._replace(verdict=SUPPORTED, why=f"the interval lies within {margin:g} %")
+    if low > margin or high < -margin:
+        return finding._replace(verdict=NOT_SUPPORTED, why=f"the interval lies outside of {margin:g} %")
+    return finding._replace(why=f"the interval reaches across {margin:g} %")
+
+
+def no_substantial_gain(evidence, bounds, data):
+    """Whether the mean change over all pairs is below what would be substantial."""
+    limit = bounds["substantial_percent"]
+    finding, low, high = _mean_change(evidence, bounds, data)
+    if finding.verdict == NOT_TESTABLE:
+        return finding
+    if high < limit:
+        return finding._replace(verdict=SUPPORTED, why=f"the interval lies below {limit:g} %")
+    if low > limit:
+        return finding._replace(verdict=NOT_SUPPORTED, why=f"the interval lies above {limit:g} %")
+    return finding._replace(why=f"the interval holds {limit:g} %")
+
+
+def most_important(evidence, bounds, feature):
+    """Whether a rating is more important for unseen pairs of tasks than every feature that is no rating.
+
+    By the sound protocol, on held-out pairs. Supported: the rating is `predictive`, its interval over tasks lies above
+    the importance of each other feature, and the primary permutation test of the rating has p of at most 5 %. Not
+    supported: a feature that is no rating is `predictive`, and its interval lies above the rating's.
+    """
+    statistic = "held-out importance less the highest of the features that are no ratings"
+    known = _held_out(evidence)
+    if known is None or feature not in known.index:
+        return _none(statistic, 0, "no importance analysis of this feature")
+    row, rest = known.loc[feature], known.drop(index=[name for name in RATINGS if name in known.index])
+    nulls = evidence.nulls[(evidence.nulls["feature"] == feature) & (evidence.nulls["null"] == "semi_partialling")]
+    p = float(nulls["p"].iloc[0]) if len(nulls) and nulls["p"].notna().all() else None
+    highest = rest["importance"].max() if len(rest) else 0.0
+    low, high = (_known(row[name] - highest) for name in ("low_tasks", "high_tasks"))
+    finding = Finding(statistic, float(row["importance"] - highest), low, high, p, int(row["pairs"]), UNDECIDED, "")
+    better = rest[(rest["verdict"] == "predictive") & (rest["low_tasks"] > row["high_tasks"])]
+    if len(better):
+        return finding._replace(verdict=NOT_SUPPORTED, why=f"{better['name'].iloc[0]} is more important")
+    if row["verdict"] == "predictive" and low is not None and low > 0 and p is not None and p <= ALPHA:
+        return finding._replace(verdict=SUPPORTED, why="predictive, and above every feature that is no rating")
+    if row["r2_test"] <= 0:
+        return finding._replace(why=f"the features predict nothing on held-out pairs (R2 {row['r2_test']:.3f})")
+    return finding._replace(why="not predictive, or not clearly above the others")
+
+
+def negligible(evidence, bounds, feature):
+    """Whether a feature does not predict: the interval of its held-out importance lies below what would matter.
+
+    Not supported: it is `predictive`. Undecided where nothing predicts held-out pairs, for then no feature could show.
+    """
+    statistic, limit = "held-out importance", bounds["negligible_importance"]
+    known = _held_out(evidence)
+    if known is None or feature not in known.index:
+        return _none(statistic, 0, "no importance analysis of this feature")
+    row = known.loc[feature]
+    low, high = _known(row["low_tasks"]), _known(row["high_tasks"])
+    finding = Finding(statistic, float(row["importance"]), low, high, None, int(row["pairs"]), UNDECIDED, "")
+    if row["verdict"] == "predictive":
+        return finding._replace(verdict=NOT_SUPPORTED, why="it is predictive")
+    if row["r2_test"] <= 0:
+        return finding._replace(why=f"no feature predicts held-out pairs (R2 {row['r2_test']:.3f})")
+    if high is not None and high < limit:
+        return finding._replace(verdict=SUPPORTED, why=f"the interval lies below {limit:g}")
+    return finding._replace(why=f"the interval reaches above {limit:g}")
+
+
+RULES = {
+    rule.__name__: rule
+    for rule in (
+        *(theme_differs, none_improved, only_these_targets, rare, equal_to_baseline, no_substantial_gain),
+        *(most_important, negligible),
+    )
+}
+
+
+def _with_themes(evidence):
+    """The pairs with the themes of both tasks."""
+    themes = {task: about["theme"] for task, about in evidence.tasks.items()}
+    return evidence.pairs.assign(
+        source_theme=evidence.pairs["source"].map(themes), target_theme=evidence.pairs["target"].map(themes)
+    )
+
+
+def _contrast(pairs, values, tasks, role, theme, other, number):
+    """Mean of a theme less that of another: number, interval, high end corrected for `number`, permutation p."""
+    themes = pairs[f"{role}_theme"].to_numpy()
+    one, two = (themes == theme).astype(float), (themes == other).astype(float)
+    weights = pair_weights(pairs, "tasks", DRAWS, numpy.random.default_rng(0))
+    drawn = _ratio(weights @ (values * one), weights @ one) - _ratio(weights @ (values * two), weights @ two)
+    levels = [ALPHA / 2, 1 - ALPHA / 2, 1 - ALPHA / number / 2]
+    low, high, corrected = (float(value) for value in numpy.nanquantile(drawn, levels))
+    observed = float(values[one > 0].mean() - values[two > 0].mean())
+    names = list(dict.fromkeys(pairs[role]))
+    labels = [THEMES.index(tasks[name]["theme"]) for name in names]
+    strata = [stratum(tasks[name], "kind") for name in names]
+    permuted, p = permuted_labels(labels, strata, DRAWS, numpy.random.default_rng(0)), None
+    if permuted is not None:
+        moved = permuted[:, pairs[role].map(names.index).to_numpy()]
+        means = [
+            _ratio((values * (moved == THEMES.index(name))).sum(axis=1), (moved == THEMES.index(name)).sum(axis=1))
+            for name in (theme, other)
+        ]
+        p = permutation_p(observed, means[0] - means[1])
+    return {"number": observed, "low": low, "high": high, "corrected_high": corrected, "p": p}
+
+
+def _mean(pairs, values):
+    """Mean of values over pairs, and its interval over tasks."""
+    weights = pair_weights(pairs, "tasks", DRAWS, numpy.random.default_rng(0))
+    low, high = numpy.nanquantile(_ratio(weights @ values, weights.sum(axis=1)), [ALPHA / 2, 1 - ALPHA / 2])
+    return float(values.mean()), float(low), float(high)
+
+
+def _mean_change(evidence, bounds, data):
+    """The mean percent improvement over pairs as an undecided finding, and its interval."""
+    statistic = "mean change in percent of the full-data baseline"
+    pairs = evidence.pairs[(evidence.pairs["data"] == data) & evidence.pairs["percent"].notna()]
+    if pairs[["source", "target"]].nunique().min() < bounds["least_tasks"]:
+        return _none(statistic, len(pairs), f"too few tested transfers with {data} data"), None, None
+    number, low, high = _mean(pairs, pairs["percent"].to_numpy(float))
+    return Finding(statistic, number, low, high, None, len(pairs), UNDECIDED, ""), low, high
+
+
+def _share(pairs, statistic):
+    """The share that improves, in percent, with an interval that takes all transfers to a target as one."""
+    count, number = int(pairs["improved"].sum()), len(pairs)
+    low, high = wilson_interval(count, number, ALPHA, number / pairs["target"].nunique())
+    return Finding(statistic + ", percent", 100 * count / number, 100 * low, 100 * high, None, number, UNDECIDED, "")
+
+
+def _too_small(pairs, bounds):
+    """Why finding nothing says nothing, or an empty text: under half of the pairs could show a plausible change."""
+    known = pairs[pairs["detectable"].notna()]
+    able = int((known["detectable"] <= bounds["plausible_percent"]).sum())
+    if len(known) == 0 or able >= len(known) / 2:
+        return ""
+    return (
+        f"test sets too small: a change of {bounds['plausible_percent']:g} % would show in {able} of {len(known)} "
+        f"transfers (median detectable change {known['detectable'].median():.0f} %)"
+    )
+
+
+def _held_out(evidence):
+    """The held-out rows of the sound protocol that have numbers, by feature; None without an importance analysis."""
+    if evidence.importance is None:
+        return None
+    rows = evidence.importance
+    rows = rows[(rows["protocol"] == "sound") & (rows["part"] == "test") & rows["importance"].notna()]
+    return rows.set_index("feature")
+
+
+def _open_contrast(least):
+    """Why a difference between themes is open."""
+    if least["low"] > 0:
+        return "the interval lies above 0, but other groupings of the same tasks do as much"
+    return "the interval holds 0" if least["high"] >= 0 else "below 0, but not clearly"
+
+
+def _too_few(data, theme, counts, role):
+    """Why a theme can't be compared."""
+    return f"{data} data: {counts.get(theme, 0)} {theme} {role}s with tests"
+
+
+def _none(statistic, pairs, why):
+    """A finding without a number."""
+    return Finding(statistic, None, None, None, None, pairs, NOT_TESTABLE, why)
+
+
+def _known(value):
+    """A number, or None for NaN."""
+    return None if numpy.isnan(value) else float(value)
+
+
+def _ratio(numerator, denominator):
+    """Element by element; NaN where the denominator is 0."""
+    return numpy.divide(
+        numerator, denominator, out=numpy.full(numpy.shape(numerator), numpy.nan), where=denominator > 0
+    )

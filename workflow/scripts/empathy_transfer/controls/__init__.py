@@ -1,0 +1,1 @@
+"""What else a gain may be due to: capacity, context, labels."""

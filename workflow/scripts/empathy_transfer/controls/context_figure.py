@@ -1,0 +1,69 @@
+"""Figure of the context ablation: what each baseline loses without its context, and with another's."""
+
+from empathy_transfer.artefacts import write_csv, write_figure
+from empathy_transfer.controls.context_effects import ABLATED, read_context_ablation
+from empathy_transfer.style import FAINT_INK, INK, figure_style
+
+SERIES = {"blanked": ("#0072b2", "o"), "shuffled": ("#d55e00", "s")}
+NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}
+PLOTTED = [
+    "target",
+    "condition",
+    "metric",
+    "with_context",
+    "n_test",
+    "intact",
+    "difference",
+    "low",
+    "high",
+    "effect",
+    "reason",
+]
+WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 5.6, 0.36, 1.5  # inches
+
+
+def plot_context_ablation(ablation_path, tasks, figure_paths, csv_path):
+    """Draw the figure, and write the plotted numbers beside it.
+
+    Args:
+        ablation_path: context_ablation.csv. tasks: {task: its title and more}, in the order of the rows from the top.
+        figure_paths, csv_path: the files to write.
+    """
+    found = read_context_ablation(ablation_path)[PLOTTED]
+    with figure_style():
+        write_figure(figure_paths, draw_context_ablation(found, tasks))
+    write_csv(csv_path, found)
+
+
+def draw_context_ablation(found, tasks):
+    """The figure: a row per target, a point with its interval per condition; filled where the loss is significant."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    targets = [task for task in tasks if (found["target"] == task).any()]
+    figure = Figure(figsize=(WIDTH, ROW_HEIGHT * max(len(targets), 1) + HEIGHT_OF_REST), layout="constrained")
+    axes = figure.add_subplot()
+    axes.axvline(0, color=INK, linewidth=0.8)
+    for row in found.itertuples():
+        colour, marker = SERIES[row.condition]
+        place = targets.index(row.target) + (ABLATED.index(row.condition) - (len(ABLATED) - 1) / 2) * 0.36
+        if row.low == row.low:
+            axes.plot([row.low, row.high], [place, place], color=colour, linewidth=1)
+        filled = colour if row.effect in ("harmed", "improved") else "white"
+        axes.plot(row.difference, place, marker, color=colour, markerfacecolor=filled, markersize=5)
+    for place in range(1, len(targets)):
+        axes.axhline(place - 0.5, color=FAINT_INK, linewidth=0.3)
+    axes.set_yticks(range(len(targets)), [tasks[target]["title"] for target in targets])
+    axes.set_ylim(max(len(targets), 1) - 0.5, -0.5)
+    axes.set_xlabel("difference from the score with the own context (F1 or r)")
+    axes.tick_params(length=2)
+    axes.spines[["top", "right"]].set_visible(False)
+    handles = [
+        Line2D([], [], color=colour, marker=marker, linewidth=1, markersize=5, label=NAMES[name])
+        for name, (colour, marker) in SERIES.items()
+    ]
+    handles.append(Line2D([], [], color=FAINT_INK, marker="o", linestyle="", markerfacecolor="white", markersize=5,
+                          label="no difference found"))  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    axes.set_title("Do baselines use the context?", loc="left", size=12, weight="bold")
+    return figure

@@ -1,0 +1,136 @@
+"""All targets' comparisons with their controls side by side: controls.csv, and a table to read."""
+
+import html
+
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from empathy_transfer.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.controls.control_tests import COLUMNS, CONTROLS, TEXT_COLUMNS, TRANSFERS
+from empathy_transfer.reasons import REASONS
+from empathy_transfer.scores.improvement import BASELINE
+from empathy_transfer.scores.tables import DATA_TITLES, html_page, html_table
+from empathy_transfer.significance.paired_tests import ALL, effects_of
+
+CONTROL_TITLES = {
+    "self": "on itself",
+    "random_identity": "on a random adapter near the identity",
+    "random_full": "on a random adapter of full variance",
+    "longer": "twice the epochs",
+}
+FAMILY_COLUMNS = ["family", "q", "effect"]
+TITLE = "Gain net of capacity"
+
+
+def write_controls(tests_paths, settings, controls_path):
+    """Write controls.csv from what `control_tests.write_control_tests` wrote per target; ``settings`` has `alpha`."""
+    frames = [read_tests(path) for path in tests_paths]
+    found = add_families(pd.concat(frames) if frames else pd.DataFrame(columns=COLUMNS), settings["alpha"])
+    write_csv(controls_path, found)
+    for line in conclusions(found):
+        print(line)
+
+
+def tabulate_controls(controls_path, tasks, html_path):
+    """Write the table of controls.csv as HTML; ``tasks`` is {task: its title and more}."""
+    write_text(html_path, as_html(read_tests(controls_path), tasks))
+
+
+def read_tests(path):
+    """Read the comparisons of a target, or controls.csv, with their types."""
+    frame = read_csv(path, dtype=dict.fromkeys([*TEXT_COLUMNS, "effect"], str))
+    return frame.fillna(dict.fromkeys([name for name in ("reason", "effect") if name in frame], ""))
+
+
+def add_families(tests, alpha):
+    """The comparisons with `FAMILY_COLUMNS`.
+
+    The single transfers of a data condition are one family for each control (`family` tests): `q` is their false
+    discovery rate by Benjamini and Hochberg, and `effect` goes by it. Controls and means over transfers are no family:
+    their `effect` goes by p.
+    """
+    tests = tests.reset_index(drop=True).assign(family=float("nan"), q=float("nan"))
+    single = ~tests["compared"].isin([*CONTROLS, TRANSFERS]) & tests["p"].notna()
+    for _, family in tests[single].groupby(["data", "runs", "reference"]):
+        tests.loc[family.index, "family"] = len(family)
+        tests.loc[family.index, "q"] = false_discovery_control(family["p"], method="bh")
+    level = tests["q"].where(single, tests["p"])
+    tests["effect"] = effects_of(tests["difference"], level <= alpha).where(tests["p"].notna(), "")
+    return tests[[*COLUMNS[:-1], *FAMILY_COLUMNS, "reason"]]
+
+
+def conclusions(found):
+    """In words, per data condition and control: for how many targets transfer gains more than capacity does.
+
+    Targets whose baseline is near constant answers are counted apart: what is above it may still be nothing.
+    """
+    means = found[(found["compared"] == TRANSFERS) & (found["runs"] == ALL) & (found["effect"] != "")]
+    lines = []
+    for (data, reference), rows in means.groupby(["data", "reference"], sort=False):
+        sound = rows[rows["reason"] != "undefined"]
+        effects = sound["effect"].value_counts()
+        against = "the baseline" if reference == BASELINE else f"the control '{CONTROL_TITLES[reference]}'"
+        line = (
+            f"{DATA_TITLES[data]}: the mean transfer scores higher than {against} for {effects.get('improved', 0)} of "
+            f"{len(sound)} targets, lower for {effects.get('harmed', 0)}; no difference found for the others."
+        )
+        if left := len(rows) - len(sound):
+            line += f" Not counted: {left} whose baseline is near constant answers."
+        lines.append(line)
+    return lines
+
+
+def as_html(found, tasks):
+    """A table per data condition as one HTML page that needs nothing else."""
+    rows = found[found["runs"] == ALL]
+    if not len(rows):
+        return html_page(TITLE, "<p>No controls in this study.</p>")
+    parts = []
+    for data, cells in rows.groupby("data", sort=False):
+        present = [control for control in CONTROLS if (cells["reference"] == control).any() or
+                   (cells["compared"] == control).any()]  # fmt: skip
+        heads = ["baseline", *(CONTROL_TITLES[control] for control in present), "mean transfer"]
+        heads += [f"transfer − {CONTROL_TITLES[control]}" for control in present]
+        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in ["target", *heads])
+        lines = [
+            _html_row(tasks[target]["title"], group, present) for target, group in cells.groupby("target", sort=False)
+        ]
+        caption = (
+            f"{TITLE}, {DATA_TITLES[data]}: scores of each target's baseline, of its controls and of the mean over all "
+            "transfers to it; then the mean gain of transfer over each control with its interval."
+        )
+        notes = [line for line in conclusions(cells) if line]
+        codes = set(cells["reason"]) - {""}
+        parts.append(
+            html_table(
+                caption, head, lines, notes + [f"{code}: {REASONS[code][1]}." for code in REASONS if code in codes]
+            )
+        )
+    return html_page(TITLE, "".join(parts))
+
+
+def _html_row(title, cells, present):
+    """The row of a target."""
+    known = {(row.compared, row.reference): row for row in cells.itertuples()}
+    baseline = next((row.reference_value for (_, reference), row in known.items() if reference == BASELINE), None)
+    texts = [_number(baseline)]
+    for compared in [*present, TRANSFERS]:
+        texts.append(_number(known[compared, BASELINE].value if (compared, BASELINE) in known else None))
+    for control in present:
+        texts.append(_gain(known.get((TRANSFERS, control))))
+    inner = "".join(f"<td{'' if text else ' class=blank'}>{text or 'not run'}</td>" for text in texts)
+    return f'<tr><th scope="row">{html.escape(title)}</th>{inner}</tr>'
+
+
+def _number(value):
+    """A score with three decimals, or an empty text."""
+    return "" if value is None or value != value else f"{value:.3f}"
+
+
+def _gain(row):
+    """A difference with its interval; the difference alone where there is no test."""
+    if row is None:
+        return ""
+    signed = f"{row.difference:+.3f}"
+    text = signed if row.low != row.low else f"{signed} [{row.low:+.3f}, {row.high:+.3f}]"
+    return text.replace("-", "−")

@@ -1,0 +1,119 @@
+"""What a variant changes: its baseline against its task's on the test items of both, and its adapter as a source."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from empathy_transfer.artefacts import read_table, write_csv
+from empathy_transfer.scores.improvement import BASELINE, read_runs
+from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
+from empathy_transfer.significance.paired_runs import pair_frames
+from empathy_transfer.significance.paired_tests import effects_of
+from empathy_transfer.significance.resampling import FEW_CLUSTERS
+from empathy_transfer.significance.seed_variance import beyond_items
+from empathy_transfer.training.metrics import classification_scores, multilabel_scores, regression_scores
+
+COLUMNS = [
+    *["variant", "task", "role", "source", "target", "data", "metric", "seeds", "n_test", "value"],
+    *["reference_value", "difference", *CONTRAST_COLUMNS, "effect", "reason"],
+]
+TEXT_COLUMNS = (*COLUMNS[:7], "method", "covers", "effect", "reason")
+
+
+def write_variant_effects(variants, metrics_paths, test_paths, settings, table_path):
+    """Write a row for each comparison of a variant and data condition (`COLUMNS`).
+
+    By `role`, compared are: `baseline`, the variant's with its task's; `source`, a transfer from the variant with that
+    from its task; `target`, a transfer to the variant with the variant's own baseline.
+
+    Args:
+        variants: {variant: the task that it is made from}.
+        metrics_paths: metrics files of the variants' runs, and of those of their tasks that they are compared with.
+        test_paths: {task or variant: its test split}. settings: `resamples`, `alpha` and `absent_classes`.
+        table_path: the CSV file to write.
+
+    Raises:
+        ArtefactError: a file is damaged. ValueError: two runs have no test item in common.
+    """
+    runs = {}
+    for path in map(Path, metrics_paths):
+        for record in read_runs([path]):
+            runs[record["source"], record["target"], record["data"], record["seed"]] = (record, path)
+    rows = []
+    for variant, task in variants.items():
+        for source, target, data in sorted({key[:3] for key in runs if variant in key[:2]}):
+            role, other = counterpart(variant, task, source, target)
+            sides = [
+                {key[3]: run for key, run in runs.items() if key[:3] == (*pair, data)}
+                for pair in ((source, target), other)
+            ]
+            row = {"variant": variant, "task": task, "role": role, "source": source, "target": target, "data": data}
+            rows.append(row | compare_sides(*sides, test_paths[target], settings))
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    found = found.astype(dict.fromkeys([name for name in COLUMNS if name not in TEXT_COLUMNS], "float64"))
+    found["effect"] = effects_of(found["difference"], found["p"] <= settings["alpha"]).where(found["p"].notna(), "")
+    write_csv(table_path, found)
+    print(f"{len(found)} comparisons of {len(variants)} variants")
+
+
+def counterpart(variant, task, source, target):
+    """The role of a run of a variant, and (source, target) of the run that it is compared with."""
+    if source == BASELINE:
+        return "baseline", (BASELINE, task)
+    return ("source", (task, target)) if source == variant else ("target", (BASELINE, variant))
+
+
+def compare_sides(ours, theirs, test_path, settings):
+    """Compare two lists of runs, {seed: (record, path)} each, on the test items of both; columns of `COLUMNS`.
+
+    A score is computed on the shared items, so it may differ from that of the run's record.
+    """
+    seeds = sorted(ours.keys() & theirs.keys())
+    if not seeds:
+        return {"seeds": 0, "reason": "not_run"}
+    columns = ["id", "label", "prediction"]
+    frames = {
+        (side, seed): read_table(runs[seed][1].with_name("predictions.parquet"), columns=columns)
+        for side, runs in (("ours", ours), ("theirs", theirs))
+        for seed in seeds
+    }
+    shared = set.intersection(*(set(frame["id"]) for frame in frames.values()))
+    if not shared:
+        raise ValueError(f"{test_path}: the runs that are to be compared have no test item in common")
+    frames = {
+        key: frame[frame["id"].isin(shared)].sort_values("id", ignore_index=True) for key, frame in frames.items()
+    }
+    sample, _, predictions = pair_frames(frames, test_path)
+    scores = resample_scores(sample, list(predictions.values()), settings)
+    metric = ours[seeds[0]][0]["metric"]
+    values = {key: score_of(frame, metric) for key, frame in frames.items()}
+    scored = {(side, "", seed): value for (side, seed), value in values.items()}
+    placed = {key: row for row, key in enumerate(scored)}
+    few = sample.n_units < FEW_CLUSTERS
+    variance = beyond_items(scored, scores, placed, sample.n_units, few, settings["absent_classes"])
+    rows = [[list(values).index((side, seed)) for seed in seeds] for side in ("ours", "theirs")]
+    value, reference_value = (float(np.mean([values[side, seed] for seed in seeds])) for side in ("ours", "theirs"))
+    row = {
+        "metric": metric,
+        "seeds": len(seeds),
+        "n_test": len(shared),
+        "value": value,
+        "reference_value": reference_value,
+    }
+    row |= {"difference": value - reference_value}
+    between = variance.own * 2 / len(seeds), variance.own_freedom
+    return row | contrast_test(scores, [tuple(rows)], value - reference_value, between, sample.n_units, settings)
+
+
+def score_of(frame, metric):
+    """The main score of a frame of labels and predictions."""
+    labels, predictions = frame["label"].tolist(), frame["prediction"].tolist()
+    if metric == "pearson_r":
+        return regression_scores(labels, predictions)[metric]
+    if isinstance(labels[0], list):
+        names = sorted({name for row in [*labels, *predictions] for name in row})
+        return multilabel_scores(
+            *(np.array([[name in row for name in names] for row in side]) for side in (labels, predictions))
+        )[metric]
+    return classification_scores(labels, predictions, sorted({*labels, *predictions}))[metric]

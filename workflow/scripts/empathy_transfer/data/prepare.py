@@ -1,0 +1,124 @@
+"""From the raw files of a dataset to the three tables of one task (job of rule prepare_task)."""
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas
+
+from empathy_transfer.artefacts import write_json, write_table
+from empathy_transfer.data.splits import SPLITS, assign_splits, marks_overlap
+from empathy_transfer.data.tasks import task_frame
+from empathy_transfer.errors import DataError
+
+
+def files_by_name(names: Iterable[str], paths: Path | Iterable[Path]) -> dict[str, Path]:
+    """Match the paths of a job's raw files to the names that the dataset's description gives them.
+
+    A name may have folders in it; a path belongs to a name that it ends with. Raises DataError if that is not one path.
+    """
+    paths = [paths] if isinstance(paths, Path) else list(paths)
+    found = {}
+    for name in names:
+        parts = PurePosixPath(name).parts
+        matches = [path for path in paths if path.parts[-len(parts) :] == parts]
+        if len(matches) != 1:
+            raise DataError(f"raw file {name!r}: {len(matches)} of this job's input files have that name, need one")
+        found[name] = matches[0]
+    return found
+
+
+def prepare_task(
+    files: Mapping[str, Path],
+    form: Mapping[str, Any],
+    task_name: str,
+    task: Mapping[str, Any],
+    dataset: str,
+    splits: Mapping[str, Any],
+    outputs: Mapping[str, Path],
+    task_path: Path,
+) -> None:
+    """Read, label, check and split one task.
+
+    Parameters
+    ----------
+    files
+        Raw file of each name in the form.
+    form
+        The layout in which the files were found: form, reader, columns, context, and `note` if it is a partial one.
+    task_name, task, dataset
+        The task, its description and the name of its dataset.
+    splits
+        {scheme, seed, shares {train, validation, test}}.
+    outputs, task_path
+        Where the tables {train, validation, test} and the description (JSON) go. Tables have the columns id, group,
+        context, text, label, label_source, and are ordered by id.
+
+    Raises DataError for data that can't be used (see `task_frame`) and for an empty split.
+    """
+    reader = import_module(f"empathy_transfer.data.readers.{form['reader']}")
+    frame = task_frame(reader.read(dict(files), dict(form), dict(task)), task_name, dict(task))
+    frame = _typed(frame, task["kind"]).sort_values("id", kind="stable", ignore_index=True)
+    _warn_of_unused_labels(frame["label"], task_name, task)
+    masks = assign_splits(
+        frame["id"].tolist(),
+        frame["group"].tolist(),
+        dataset=dataset,
+        scheme=splits["scheme"],
+        seed=splits["seed"],
+        shares=splits["shares"],
+    )
+    _refuse_empty(masks, frame, task_name, splits)
+    for split in SPLITS:
+        write_table(outputs[split], frame[masks[split]].reset_index(drop=True))
+        print(f"{task_name}: {int(masks[split].sum())} rows in {split}")
+    # Titles and themes stay out: training reads this file, and a new name must not train anything anew.
+    kept = ("kind", "labels", "range", "metric", "label_source")
+    description = {key: task[key] for key in kept if key in task}
+    description |= {
+        "task": task_name,
+        "dataset": dataset,
+        "form": form.get("form", ""),
+        "n": {split: int(masks[split].sum()) for split in SPLITS},
+        "scheme": splits["scheme"],
+        "seed": splits["seed"],
+        "shares": dict(splits["shares"]),
+        "overlap": marks_overlap(dataset, splits["scheme"]),
+    }
+    write_json(task_path, description)
+
+
+def _typed(frame: pandas.DataFrame, kind: str) -> pandas.DataFrame:
+    """The task's columns with the types that all later jobs rely on, also where a column holds nothing at all."""
+    # A column of Nones would otherwise be stored as type null, and as string in the next split.
+    texts = {column: frame[column].astype("str") for column in ("id", "group", "context", "text", "label_source")}
+    if kind == "regression":
+        label = frame["label"].astype("float64")
+    elif kind == "classification":
+        label = frame["label"].astype("str")
+    else:
+        label = frame["label"].map(lambda labels: [str(one) for one in labels])
+    columns = ["id", "group", "context", "text", "label", "label_source"]
+    return pandas.DataFrame({**texts, "label": label})[columns]
+
+
+def _warn_of_unused_labels(labels: pandas.Series, task_name: str, task: Mapping[str, Any]) -> None:
+    """Print the declared labels that no row has: possible in a partial release, so no error."""
+    if task["kind"] != "regression":
+        present = set(labels.explode())
+        unused = [str(label) for label in task["labels"] if str(label) not in present]
+        if unused:
+            print(f"WARNING: task {task_name}: no row has the label {', '.join(map(repr, unused))}")
+
+
+def _refuse_empty(masks, frame: pandas.DataFrame, task_name: str, splits: Mapping[str, Any]) -> None:
+    """Stop if a split has no rows."""
+    empty = [split for split in SPLITS if not masks[split].any()]
+    if empty:
+        raise DataError(
+            f"task {task_name}: no rows for {' and '.join(empty)} out of {len(frame)} rows in "
+            f"{frame['group'].nunique()} groups (scheme {splits['scheme']}, seed {splits['seed']}). Groups are never "
+            "divided: give the task more rows, name a finer unit as its group, or change `splits: seed` or "
+            "`splits: shares` in the config."
+        )

@@ -1,0 +1,173 @@
+"""From a reader's frame to the rows of one task: filter, map and check labels."""
+
+import math
+from typing import Any
+
+import pandas
+
+from empathy_transfer.errors import DataError, shown
+
+COLUMNS = ["id", "group", "context", "text", "label", "label_source"]
+LABEL_SOURCES = ("human", "model", "mixed")
+
+
+def task_frame(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) -> pandas.DataFrame:
+    """The rows of one task, checked.
+
+    Parameters
+    ----------
+    frame
+        What a reader returned (see `empathy_transfer.data.readers`).
+    task_name, task
+        The task's id and its description: label, kind, labels or range, label_mapping, rows, label_source ...
+
+    Returns
+    -------
+    A frame with the columns id, group, context (None if none), text, label (string, float or list of strings) and
+    label_source, in the reader's order.
+
+    Raises DataError, naming file, row, column and value, for a missing column, an unknown label, a label out of range,
+    an empty text or id or group, a repeated id, and if no row is left.
+    """
+    missing = [column for column in ["id", "group", "context", "text"] if column not in frame.columns]
+    if missing:
+        raise DataError(f"task {task_name}: the reader gives no column {', '.join(map(repr, missing))}")
+    rows = _chosen_rows(frame, task_name, task)
+    if task["label"] not in rows.columns:
+        raise _no_column(rows, task_name, task["label"], "label")
+    places = _places(rows)
+    _check_rows(rows, places, task_name)
+    labels = [
+        _label(value, f"{place}, column {task['label']!r}", task_name, task)
+        for value, place in zip(rows[task["label"]], places, strict=True)
+    ]
+    result = rows[["id", "group", "text"]].astype("str").reset_index(drop=True)
+    contexts = [None if _is_empty(context) else str(context) for context in rows["context"]]
+    result["context"] = pandas.Series(contexts, dtype="object")
+    result["label"] = pandas.Series(labels, dtype="float64" if task["kind"] == "regression" else "object")
+    result["label_source"] = _label_sources(rows, places, task_name, task)
+    return result[COLUMNS]
+
+
+def _chosen_rows(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) -> pandas.DataFrame:
+    """The rows that the task's filter keeps."""
+    for column, allowed in task.get("rows", {}).items():
+        if column not in frame.columns:
+            raise _no_column(frame, task_name, column, "rows")
+        frame = frame[[_plain(value) in {str(value) for value in allowed} for value in frame[column]]]
+    if not len(frame):
+        raise DataError(f"task {task_name}: no rows left. Check `rows` in its description, and the raw files.")
+    return frame
+
+
+def _check_rows(rows: pandas.DataFrame, places: list[str], task_name: str) -> None:
+    """Refuse empty ids, groups and texts, and repeated ids."""
+    for column in ("id", "group", "text"):
+        for value, place in zip(rows[column], places, strict=True):
+            if _is_empty(value):
+                raise DataError(
+                    f"{place}: task {task_name}: empty {column}. Fill it in or take the row out of the file."
+                )
+    repeated = rows["id"].astype("str").duplicated(keep=False).to_numpy().nonzero()[0]
+    if len(repeated):
+        first = str(rows["id"].iloc[repeated[0]])
+        where = [places[position] for position in repeated if str(rows["id"].iloc[position]) == first]
+        raise DataError(
+            f"{' and '.join(where)}: task {task_name}: the id {shown(first)} stands there {len(where)} times. "
+            "Ids must differ: take the repeated rows out of the file, or name another id column."
+        )
+
+
+def _label(value: Any, place: str, task_name: str, task: dict[str, Any]) -> Any:
+    """The value as a label of the task's kind."""
+    if task["kind"] == "regression":
+        return _number(value, place, task_name, task["range"])
+    if task["kind"] == "classification":
+        return _known_label(_plain(value), place, task_name, task)
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(task.get("label_separator", "|")) if part.strip()]
+    values = [] if _is_missing(value) else list(value)
+    return list(dict.fromkeys(_known_label(_plain(one), place, task_name, task) for one in values))
+
+
+def _known_label(value: str, place: str, task_name: str, task: dict[str, Any]) -> str:
+    """The label that a value stands for."""
+    mapping = task.get("label_mapping")
+    if mapping is not None:
+        mapping = {str(raw): str(label) for raw, label in mapping.items()}
+    label = value if mapping is None else mapping.get(value)
+    known = [str(label) for label in task["labels"]]
+    if label not in known:
+        listed = ", ".join(known if mapping is None else mapping)
+        raise DataError(
+            f"{place}: task {task_name}: unknown label {shown(value)} (known: {listed}). Add it to `labels` or "
+            "`label_mapping` of the task, leave its rows out with `rows`, or correct the file."
+        )
+    return label
+
+
+def _number(value: Any, place: str, task_name: str, scale: list[float]) -> float:
+    """The value as a number on the task's scale."""
+    low, high = scale
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:  # also true of NaN
+        problem = "is not a number" if math.isnan(number) else f"is outside of the range {low} to {high}"
+        raise DataError(
+            f"{place}: task {task_name}: the label {shown(_plain(value))} {problem}. "
+            "Correct the file, or `range` of the task."
+        )
+    return number
+
+
+def _label_sources(rows: pandas.DataFrame, places: list[str], task_name: str, task: dict[str, Any]) -> list[str]:
+    """Who gave each label: as the reader says, or else as the task says."""
+    if "label_source" not in rows.columns:
+        return [task["label_source"]] * len(rows)
+    for value, place in zip(rows["label_source"], places, strict=True):
+        if value not in LABEL_SOURCES:
+            raise DataError(
+                f"{place}, column 'label_source': task {task_name}: unknown value {shown(_plain(value))} (known: "
+                f"{', '.join(LABEL_SOURCES)}). Correct or rename the column."
+            )
+    return list(rows["label_source"])
+
+
+def _places(rows: pandas.DataFrame) -> list[str]:
+    """File and row of each row, or its position where the reader doesn't say."""
+    if "place" in rows.columns:
+        return list(rows["place"])
+    return [f"row {position + 1}" for position in range(len(rows))]
+
+
+def _no_column(frame: pandas.DataFrame, task_name: str, column: str, key: str) -> DataError:
+    """The error of a column that isn't there."""
+    source = str(frame["place"].iloc[0]).rsplit(", row", 1)[0] if "place" in frame.columns and len(frame) else "data"
+    found = ", ".join(repr(str(name)) for name in frame.columns if name != "place")
+    return DataError(
+        f"{source}: task {task_name}: no column {column!r}, which `{key}` of the task names. There are {found}. "
+        "Correct the description of the dataset, or the file."
+    )
+
+
+def _plain(value: Any) -> str:
+    """A value as the string that descriptions use: a missing one is "", and 1 is "1" also where a gap made it 1.0."""
+    if _is_missing(value):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a single value is None or NaN."""
+    return value is None or (
+        not isinstance(value, list | tuple | str) and pandas.api.types.is_scalar(value) and pandas.isna(value)
+    )
+
+
+def _is_empty(value: Any) -> bool:
+    """Whether a value is missing or blank."""
+    return _is_missing(value) or not str(value).strip()

@@ -1,0 +1,96 @@
+"""Variants of a task, made from its splits: rows with labels of some sources only, or other labels in training.
+
+A variant keeps the split of every row, so that its test items are test items of its task and of every other task of the
+dataset. Which items a cap or half of the data takes is drawn as for the task itself.
+"""
+
+import math
+
+from empathy_transfer.artefacts import read_csv, read_json, read_table, write_json, write_table, write_text
+from empathy_transfer.data.splits import SPLITS
+from empathy_transfer.errors import DataError, shown
+from empathy_transfer.jobs.provenance import study_of
+
+
+def derive_variant(name, variant, splits, task_path, labels_path, outputs):
+    """Make the splits and the description of a variant.
+
+    Args:
+        name: the variant. variant: its `variant_of` and, if it has them, `label_sources`.
+        splits: {split: path} of its task. task_path: the task's description.
+        labels_path: CSV file with the columns id and label for training rows, or None.
+        outputs: a path for each split, `task_json`, and `released` (empty: the variant's training may start).
+
+    Raises:
+        DataError: a split has no row left, or a label of the file is none of the task's; names file and row.
+    """
+    task = read_json(task_path)
+    counts = {}
+    for split in SPLITS:
+        frame = read_table(splits[split])
+        kept = frame
+        if wanted := variant.get("label_sources"):
+            kept = frame[frame["label_source"].isin(wanted)].reset_index(drop=True)
+        if not len(kept):
+            found = ", ".join(f"{count} {source}" for source, count in frame["label_source"].value_counts().items())
+            raise DataError(
+                f"variant {name}: no {split} row has a label by {' or '.join(wanted)} "
+                f"(rows of {variant['variant_of']}: {found}). Leave the variant out, or give its task more rows."
+            )
+        if split == "train" and labels_path is not None:
+            kept = relabel(kept, read_labels(labels_path), task, labels_path)
+        write_table(outputs[split], kept)
+        counts[split] = len(kept)
+        print(f"{name}: {len(kept):,} of {len(frame):,} {split} rows of {variant['variant_of']}")
+    # The task's own name stays: items are drawn by it, so that variant and task are trained and tested on the same ones
+    # as far as both have them.
+    write_json(outputs["task_json"], task | {"variant": name, "n": counts})
+    write_text(outputs["released"], "")
+
+
+def read_labels(path):
+    """Read labels by id, as text: {id: label}; a file of this workflow is checked against what its job wrote.
+
+    Raises:
+        DataError: a column is missing, or an id stands there twice.
+    """
+    frame = read_csv(path, verify=study_of(path) is not None, dtype=str)
+    if missing := [column for column in ("id", "label") if column not in frame.columns]:
+        raise DataError(f"{path}: no column {' and '.join(map(repr, missing))}; training labels need id and label.")
+    repeated = frame["id"][frame["id"].duplicated()]
+    if len(repeated):
+        raise DataError(f"{path}: the id {shown(repeated.iloc[0])} stands there twice. Take one row out.")
+    return dict(zip(frame["id"], frame["label"], strict=True))
+
+
+def relabel(frame, labels, task, path):
+    """Training rows with the labels that `labels` has for their ids, which then count as given by a model.
+
+    Raises:
+        DataError: a label is none of the task's, out of its range, or missing; or no row has a new one.
+    """
+    new = {place: labels[key] for place, key in enumerate(frame["id"]) if key in labels}
+    if not new:
+        raise DataError(f"{path}: none of its ids is a training row of {task['task']}. Check the file's column id.")
+    values, sources = frame["label"].tolist(), frame["label_source"].tolist()
+    for place, text in new.items():
+        values[place], sources[place] = _label(text, task, f"{path}, id {shown(frame['id'].iloc[place])}"), "model"
+    print(f"{len(new):,} of {len(frame):,} training rows have a label from {path}")
+    return frame.assign(label=values, label_source=sources)
+
+
+def _label(text, task, place):
+    """A label of the task's kind from its text."""
+    if task["kind"] == "regression":
+        low, high = task["range"]
+        try:
+            number = float(text)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not low <= number <= high:
+            raise DataError(f"{place}: the label {shown(str(text))} is no number from {low} to {high}.")
+        return number
+    parts = [part.strip() for part in str(text).split("|")] if task["kind"] == "multilabel" else [text]
+    if unknown := [part for part in parts if part not in task["labels"]]:
+        raise DataError(f"{place}: unknown label {shown(str(unknown[0]))} (known: {', '.join(task['labels'])}).")
+    return parts if task["kind"] == "multilabel" else text

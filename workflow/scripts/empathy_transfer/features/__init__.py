@@ -1,0 +1,1 @@
+"""What is known of a pair of tasks before its transfer is trained: features, similarities, estimators."""

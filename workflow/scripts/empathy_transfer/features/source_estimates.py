@@ -1,0 +1,108 @@
+"""Estimates of how well each source would transfer to a target, from the source's adapter and the target's texts.
+
+The frozen encoder with a source's adapter reads the target's training texts once, without gradients; the target's own
+head is never trained. LEEP and the conditional entropy read the source's head too.
+"""
+
+import numpy
+import torch
+
+from empathy_transfer.artefacts import read_json, read_tensors, write_csv
+from empathy_transfer.data.token_file import unpack_texts
+from empathy_transfer.features.adapter_features import FeatureEngine, head_probabilities, read_head
+from empathy_transfer.features.task_embedding import fewest
+from empathy_transfer.features.transferability import (
+    ESTIMATORS,
+    h_score,
+    leep,
+    log_me,
+    nearest_neighbours,
+    negative_conditional_entropy,
+)
+from empathy_transfer.training.batches import choose_items
+from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.training.fast import applies_to
+from empathy_transfer.training.precision import choose_precision
+
+COLUMNS = ["source", "target", "seed", "estimator", "value", "examples", "reason"]
+
+
+def write_estimates(
+    sources, inputs, seed, training, encoder_settings, examples, tokens_digest, estimates_path, threads=1
+):
+    """Write the estimates of all sources for one target and seed, as a frame with `COLUMNS`.
+
+    Args:
+        sources: names of the sources.
+        inputs: paths of `adapters` and `heads` of the sources, in their order, and of the target's `tokens` and
+            `task_json`.
+        seed: seed of the source adapters, and of the draw of examples.
+        training: the target's training settings.
+        encoder_settings: `name`, `revision`.
+        examples: greatest number of training examples.
+        tokens_digest: SHA-256 of the tokens file, under which its first layer is kept.
+        estimates_path: the file to write.
+        threads: CPU threads.
+    """
+    import pandas
+
+    torch.set_num_threads(threads)
+    encoder, task = find_encoder(encoder_settings["name"], encoder_settings["revision"]), read_json(inputs["task_json"])
+    rows = []
+    if applies_to(encoder):
+        caps = {"train": fewest(training["max_train"], examples), "validation": 1, "test": 1}
+        items = choose_items(inputs["tokens"], task, "full", seed, caps)[0]["train"]
+        groups = numpy.array(unpack_texts(read_tensors(inputs["tokens"])[0], "train.groups"))[items.rows]
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+        precision = choose_precision(training["precision"], device)
+        engine = FeatureEngine(encoder, training["reduction_factor"], device, precision)
+        engine.keep_first_layer({"train": items}, tokens_digest)
+        for source, adapter, head in zip(sources, inputs["adapters"], inputs["heads"], strict=True):
+            engine.load_adapter(adapter)
+            vectors = engine.vectors(items, "train")
+            head, about = read_head(head, encoder)
+            labels = items.labels[items.rows].numpy()
+            guesses = head_probabilities(vectors, head) if about["kind"] == "classification" else None
+            found = estimates(vectors, guesses, labels, groups, task["kind"])
+            rows += [{"source": source, "examples": len(items)} | row for row in found]
+            print(f"{source}: " + ", ".join(f"{row['estimator']} {row['value']:.4f}" for row in found), flush=True)
+    else:
+        print(f"the fast engine can't compute {encoder.name}: no estimates")
+        rows = [{"source": source, "estimator": name, "examples": 0, "value": numpy.nan, "reason": "not_available"}
+                for source in sources for name in ESTIMATORS]  # fmt: skip
+    frame = pandas.DataFrame(rows, columns=COLUMNS).assign(target=task["task"], seed=seed)
+    write_csv(estimates_path, frame)
+
+
+def estimates(vectors, guesses, labels, groups, kind):
+    """All estimates of one source: a list of dicts with `estimator`, `value` and `reason`.
+
+    `reason` says why there is no value: `not_available` for an estimator that does not know the kind of the target or
+    the source; `constant` where all features or all labels are equal; `too_few` where all examples are of one group.
+
+    Args:
+        vectors: features, items x size.
+        guesses: the source model's class probabilities, items x classes; None for other kinds of source.
+        labels: class indices, values, or indicators. groups: the group of each item. kind: kind of the target.
+    """
+    indicators = one_column_per_class(labels) if kind == "classification" else numpy.asarray(labels, float)
+    indicators = indicators[:, None] if indicators.ndim == 1 else indicators
+    flat = not numpy.ptp(vectors, axis=0).any() or not numpy.ptp(labels, axis=0).any()
+    values = dict.fromkeys(ESTIMATORS, (numpy.nan, "constant" if flat else "not_available"))
+    if not flat:
+        values["log_me"] = (log_me(vectors, indicators), "")
+        if kind in ("classification", "regression"):
+            alone = len(set(groups)) == 1
+            score = numpy.nan if alone else nearest_neighbours(vectors, labels, groups, kind)
+            values["nearest_neighbours"] = (score, "too_few" if alone else "")
+        if kind == "classification":
+            values["h_score"] = (h_score(vectors, labels), "")
+            if guesses is not None:
+                values["leep"] = (leep(guesses, labels), "")
+                values["nce"] = (negative_conditional_entropy(guesses.argmax(axis=1), labels), "")
+    return [{"estimator": name, "value": value, "reason": reason} for name, (value, reason) in values.items()]
+
+
+def one_column_per_class(labels):
+    """Class indices as 0 and 1, a column for each class that occurs."""
+    return (labels[:, None] == numpy.unique(labels)[None, :]).astype(float)

@@ -1,0 +1,97 @@
+"""Bars of permutation importance, as in the study's Figure 2, with what the same bars are under shuffled scores."""
+
+from empathy_transfer.artefacts import write_csv, write_figure
+from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES
+from empathy_transfer.importance.permutation import PROTOCOLS
+from empathy_transfer.importance.report import PART_TITLES, read_importance
+from empathy_transfer.reasons import REASONS
+from empathy_transfer.style import BLANK_COLOUR, FAINT_INK, INK, figure_style
+
+PLOTTED = [
+    "protocol",
+    "part",
+    "feature",
+    "name",
+    "importance",
+    "std",
+    "band_low",
+    "band_high",
+    "verdict",
+    "reason",
+    "printed",
+]
+BAR_COLOURS = {"predictive": "#2f6db0", "undecided": "#b9c7d6"}
+BAND_COLOUR = "#e3a23b"
+PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 3.0, 0.3, 1.7  # inches
+
+
+def plot_importance(importance_path, figure_paths, csv_path):
+    """Draw the importance of both protocols on both parts, and write the plotted numbers beside it."""
+    importance = read_importance([importance_path])
+    with figure_style():
+        write_figure(figure_paths, draw_importance(importance))
+    write_csv(csv_path, importance[PLOTTED])
+
+
+def draw_importance(importance):
+    """The figure: a panel per protocol and part, a bar per feature in the order of Table 6.
+
+    Lines on bars are one standard deviation of the drops to each side, as in the paper; ochre spans hold 95 percent of
+    the importance under shuffled scores; diamonds are the printed numbers. Blank rows say why.
+    """
+    from matplotlib.figure import Figure
+
+    groups = [(protocol, part) for protocol in PROTOCOLS for part in PART_TITLES]
+    size = (PANEL_WIDTH * len(groups) + 1.2, ROW_HEIGHT * len(FEATURES) + HEIGHT_OF_REST)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(groups), sharey=True)
+    for panel, (protocol, part) in zip(panels, groups, strict=True):
+        rows = importance[(importance["protocol"] == protocol) & (importance["part"] == part)].set_index("feature")
+        _draw_panel(panel, rows.reindex(FEATURES), protocol, part)
+    panels[0].set_yticks(range(len(FEATURES)), list(FEATURE_NAMES.values()))
+    panels[0].set_ylim(len(FEATURES) - 0.5, -0.5)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=5, frameon=False)
+    return figure
+
+
+def _draw_panel(panel, rows, protocol, part):
+    """One protocol and part."""
+    from matplotlib.transforms import blended_transform_factory
+
+    panel.set_title(f"{protocol}, {PART_TITLES[part]} part{_fit(rows)}", fontsize=9)
+    panel.axvline(0, color=INK, linewidth=0.8)
+    panel.tick_params(length=2)
+    panel.set_xlabel("drop in R²")
+    for side in ("top", "right"):
+        panel.spines[side].set_visible(False)
+    beside = blended_transform_factory(panel.transAxes, panel.transData)
+    for place, row in enumerate(rows.itertuples()):
+        if row.reason:
+            mark = {"facecolor": BLANK_COLOUR, "edgecolor": "none", "pad": 1.0}
+            text = REASONS[row.reason][1]
+            panel.text(0.5, place, text, transform=beside, ha="center", va="center", size=7, color=FAINT_INK, bbox=mark)
+            continue
+        panel.barh(place, row.band_high - row.band_low, left=row.band_low, height=0.86, color=BAND_COLOUR, alpha=0.35)
+        panel.barh(place, row.importance, height=0.5, color=BAR_COLOURS[row.verdict])
+        panel.errorbar(row.importance, place, xerr=row.std, color=INK, linewidth=0.9, capsize=2)
+        if protocol == "published" and part == "train" and row.printed == row.printed:
+            panel.plot(row.printed, place, marker="D", markersize=4, color=INK, markerfacecolor="white")
+
+
+def _fit(rows):
+    """The R2 of a panel, in words."""
+    known = rows["r2"].dropna()
+    return f" (R² {known.iloc[0]:.2f})".replace("-", "−") if len(known) else ""
+
+
+def _legend():
+    """What bars, lines, spans and diamonds are."""
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    return [
+        *(Patch(facecolor=colour, label=verdict) for verdict, colour in BAR_COLOURS.items()),
+        Line2D([], [], color=INK, linewidth=0.9, label="± 1 standard deviation of the drops"),
+        Patch(facecolor=BAND_COLOUR, alpha=0.35, label="95 % under shuffled scores"),
+        Line2D([], [], linestyle="", marker="D", markersize=4, color=INK, markerfacecolor="white", label="printed"),
+    ]

@@ -1,0 +1,80 @@
+"""How much better each single predictor ranks sources than a random order does, with intervals over targets."""
+
+from empathy_transfer.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.importance.predictors import PREDICTOR_NAMES
+from empathy_transfer.reasons import REASONS
+from empathy_transfer.style import FAINT_INK, INK, figure_style
+
+TITLES = {
+    "ndcg": "NDCG above random",
+    "regret_1": "regret of the first below random (%)",
+    "regret_3": "regret of the first three below random (%)",
+    "spearman": "Spearman's r within targets",
+}
+COLOURS = {"better": "#2f6db0", "worse": "#b5402f", "undecided": "#8a9aab"}
+PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 2.6, 0.26, 1.6  # inches
+
+
+def plot_predictors(predictors_path, figure_paths, csv_path):
+    """Draw the gain of all predictors in all measures, on all pairs, and write the plotted numbers beside it."""
+    frame = read_csv(predictors_path, dtype={"reason": str, "verdict": str}).fillna({"reason": "", "verdict": ""})
+    plotted = frame[frame["outcome"] == "percent"].reset_index(drop=True)
+    with figure_style():
+        write_figure(figure_paths, draw_predictors(plotted))
+    write_csv(csv_path, plotted)
+
+
+def draw_predictors(plotted):
+    """The figure: a panel per measure, a row per predictor; lines are 95 % intervals over targets.
+
+    A predictor is blue or red where neither its interval over targets nor that over datasets holds 0.
+    """
+    from matplotlib.figure import Figure
+
+    names = list(PREDICTOR_NAMES)
+    size = (PANEL_WIDTH * len(TITLES) + 1.8, ROW_HEIGHT * len(names) + HEIGHT_OF_REST)
+    figure = Figure(figsize=size, layout="constrained")
+    panels = figure.subplots(1, len(TITLES), sharey=True)
+    for panel, (measure, title) in zip(panels, TITLES.items(), strict=True):
+        rows = plotted[plotted["measure"] == measure].set_index("predictor").reindex(names)
+        _draw_panel(panel, rows, title)
+    panels[0].set_yticks(range(len(names)), list(PREDICTOR_NAMES.values()))
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
+    figure.suptitle("How well single predictors rank the sources of a target", weight="bold", size=12)
+    figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def _draw_panel(panel, rows, title):
+    """One measure."""
+    from matplotlib.transforms import blended_transform_factory
+
+    counts = rows["targets"].dropna()
+    panel.set_title(f"{title}\nup to {int(counts.max()) if len(counts) else 0} targets", fontsize=9)
+    panel.axvline(0, color=INK, linewidth=0.8)
+    panel.tick_params(length=2)
+    panel.grid(axis="y", color="#eeeeee", linewidth=0.6)
+    panel.set_axisbelow(True)
+    for side in ("top", "right"):
+        panel.spines[side].set_visible(False)
+    beside = blended_transform_factory(panel.transAxes, panel.transData)
+    for place, row in enumerate(rows.itertuples()):
+        if row.gain != row.gain:
+            text = REASONS[row.reason][1] if row.reason in REASONS else REASONS["not_available"][1]
+            panel.text(0.5, place, text, transform=beside, ha="center", va="center", size=6, color=FAINT_INK)
+            continue
+        colour = COLOURS[row.verdict]
+        panel.plot([row.low_targets, row.high_targets], [place, place], color=colour, linewidth=1.2)
+        panel.plot(row.gain, place, marker="o", markersize=4, color=colour)
+
+
+def _legend():
+    """What points, lines and colours are."""
+    from matplotlib.lines import Line2D
+
+    words = {"better": "better than a random order", "worse": "worse", "undecided": "undecided"}
+    points = [
+        Line2D([], [], linestyle="", marker="o", markersize=4, color=COLOURS[name], label=word)
+        for name, word in words.items()
+    ]
+    return [*points, Line2D([], [], color=INK, linewidth=1.2, label="95 % over targets")]

@@ -1,0 +1,211 @@
+"""The importance analysis as files and as one page: both protocols side by side, with what the paper prints."""
+
+import pandas
+
+from empathy_transfer.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES, read_pair_features
+from empathy_transfer.features.task_facts import ASPECTS
+from empathy_transfer.importance.pair_outcomes import read_full_improvement
+from empathy_transfer.importance.permutation import PROTOCOLS, importance_table
+from empathy_transfer.importance.predictive_fit import fit_table
+from empathy_transfer.importance.quadratic_assignment import NULLS, PRIMARY_OUTCOME, null_table
+from empathy_transfer.importance.shapley import shapley_table
+from empathy_transfer.markdown import markdown_table
+from empathy_transfer.reasons import REASONS
+
+TEXT_COLUMNS = ("reason", "verdict")
+PART_TITLES = {"train": "training", "test": "held-out"}
+
+
+def measure_importance(improvement_path, features_path, protocol, settings, importance_path, fit_path, shapley_path):
+    """Write the importance of all variants, and fit and Shapley values of the main one, under one protocol."""
+    improvement, features = read_full_improvement(improvement_path), read_pair_features(features_path)
+    write_csv(importance_path, importance_table(improvement, features, protocol, settings))
+    write_csv(fit_path, fit_table(improvement, features, protocol, settings))
+    write_csv(shapley_path, shapley_table(improvement, features, protocol, settings))
+
+
+def permute_ratings(improvement_path, features_path, draws, seed, nulls_path):
+    """Write the permutation tests of the construct ratings."""
+    improvement, features = read_full_improvement(improvement_path), read_pair_features(features_path)
+    write_csv(nulls_path, null_table(improvement, features, draws, seed))
+
+
+def report_importance(
+    measured, nulls_path, printed_path, importance_path, variants_path, fit_path, shapley_path, text_path
+):
+    """Write importance.csv (main variants), importance_variants.csv (all), fit.csv, shapley.csv and a page with all.
+
+    `measured` holds the lists of both protocols' files: `importance`, `fit`, `shapley`; `printed_path` is the paper's
+    Table 6.
+    """
+    printed = read_csv(printed_path, verify=False).set_index("feature")
+    importance = read_importance(measured["importance"])
+    importance["printed"] = importance["feature"].map(printed["importance"])
+    importance["printed_std"] = importance["feature"].map(printed["std"])
+    main = importance[importance["variant"] == 0]
+    fits, shapley = (
+        pandas.concat([_read(path) for path in measured[name]], ignore_index=True) for name in ("fit", "shapley")
+    )
+    write_csv(importance_path, main)
+    write_csv(variants_path, importance)
+    write_csv(fit_path, fits)
+    write_csv(shapley_path, shapley)
+    write_text(text_path, as_page(importance, fits, shapley, _read(nulls_path)))
+
+
+def read_importance(paths):
+    """Read tables of importance as one frame, in the order of protocols, variants, parts and features."""
+    frame = pandas.concat([_read(path) for path in paths], ignore_index=True)
+    order = {name: place for place, name in enumerate([*PROTOCOLS, "train", "test", *FEATURES])}
+    keys = ["protocol", "variant", "part", "feature"]
+    return frame.sort_values(keys, key=lambda column: column.map(lambda value: order.get(value, value)), kind="stable")
+
+
+def as_page(importance, fits, shapley, nulls):
+    """The page, as Markdown that also reads well on a terminal."""
+    main = importance[importance["variant"] == 0]
+    lines = ["# Which features predict transfer?", "", *_settings_lines(main), "", *_importance_lines(main), ""]
+    lines += ["## What the construct ratings share", "", *_shapley_lines(shapley), ""]
+    lines += ["## Prediction of held-out pairs", "", *_fit_lines(fits), ""]
+    lines += ["## Permutation tests of the construct ratings", "", *_null_lines(nulls), ""]
+    lines += ["## Variants", "", *_variant_lines(importance), ""]
+    reasons = sorted({*main["reason"], *fits["reason"], *nulls["reason"]} - {""})
+    return "\n".join([*lines, *(f"`{reason}`: {REASONS[reason][1]}." for reason in reasons), ""])
+
+
+def _settings_lines(main):
+    """What the two protocols are, and their fit."""
+    lines = []
+    for protocol, rows in main.groupby("protocol", sort=False):
+        known = rows[rows["reason"] == ""]
+        if known.empty:
+            lines.append(f"- `{protocol}`: {REASONS[rows['reason'].iloc[0]][1]} ({rows['pairs'].iloc[0]} pairs).")
+            continue
+        first = known.iloc[0]
+        trained = known.loc[known["part"] == "train", "r2"].iloc[0]
+        how = "standardised" if first["scaled"] else "unscaled"
+        held_out = "pairs of two unseen tasks" if protocol == "sound" else f"{first['test_share']:.0%} of the pairs"
+        lines.append(
+            f"- `{protocol}`: {first['pairs']} pairs, C = {first['C']:g}, epsilon = {first['epsilon']:g}, {how}; held "
+            f"out are {held_out}; R2 {_number(trained)} in training, {_number(first['r2_test'])} on held-out pairs"
+            + (f" (± {_number(first['r2_test_error'])} over splits)." if protocol == "published" else ".")
+        )
+    return lines
+
+
+def _importance_lines(main):
+    """Table 6 as computed: per feature the paper's number and, for each protocol and part, importance and band."""
+    groups = [(protocol, part) for protocol in PROTOCOLS for part in PART_TITLES]
+    heads = [f"{protocol}, {PART_TITLES[part]}" for protocol, part in groups]
+    cells = {(row.protocol, row.part, row.feature): row for row in main.itertuples()}
+    table = []
+    for feature in FEATURES:
+        first = cells["published", "train", feature]
+        line = [FEATURE_NAMES[feature], f"{_number(first.printed)} ± {_number(first.printed_std)}"]
+        for group in groups:
+            row = cells[*group, feature]
+            shown = (
+                f"{_number(row.importance)} ± {_number(row.std)} [{_number(row.band_low)}, {_number(row.band_high)}]"
+            )
+            line.append(row.reason or shown)
+        row = cells["sound", "test", feature]
+        line.append("" if row.reason else _interval(row.low_tasks, row.high_tasks))
+        table.append([*line, _number(first.variance), *(cells[name, "test", feature].verdict for name in PROTOCOLS)])
+    heads = [
+        "feature",
+        "paper",
+        *heads,
+        "sound, 95 % over tasks",
+        "variance",
+        *(f"{name}: verdict" for name in PROTOCOLS),
+    ]
+    note = "Importance ± standard deviation of the drops [95 % of its values under shuffled scores]."
+    return [note, "", *markdown_table(heads, table, aligned=True)]
+
+
+def _shapley_lines(shapley):
+    """Shapley values of the ratings, and R2 without and with all three."""
+    table = [
+        [row.protocol, PART_TITLES[row.part], row.name, _number(row.shapley), _interval(row.low_tasks, row.high_tasks),
+         _number(row.r2_without), _number(row.r2), row.reason]
+        for row in shapley.itertuples(index=False)
+    ]  # fmt: skip
+    note = "The gain in R2 by each rating, averaged over all orders in which the three are added to the other features."
+    heads = ["protocol", "part", "feature", "Shapley value", "95 % over tasks", "R2 without ratings", "R2 with all", ""]
+    return [note, "", *markdown_table(heads, table, aligned=True)]
+
+
+def _fit_lines(fits):
+    """R2 and rank correlation of model and baselines under each holdout."""
+    table = [
+        [row.protocol, row.holdout, row.baseline, _number(row.r2), _interval(row.r2_low_tasks, row.r2_high_tasks),
+         _number(row.rank_correlation), row.reason]
+        for row in fits[fits["baseline"] != "none"].itertuples()
+    ]  # fmt: skip
+    heads = ["protocol", "held out", "predicted by", "R2", "95 % over tasks", "rank correlation", ""]
+    return markdown_table(heads, table, aligned=True)
+
+
+def _null_lines(nulls):
+    """p values of the three ratings under the three nulls, for improvements that are cut off at 25 percent."""
+    own = nulls[nulls["outcome"] == PRIMARY_OUTCOME]
+    cells = {(row.feature, row.null): row for row in own.itertuples()}
+    table = []
+    for aspect in ASPECTS:
+        rows = [cells[aspect, null] for null in NULLS]
+        table.append(
+            [FEATURE_NAMES[aspect], _number(rows[0].slope), *(row.reason or f"p = {row.p:.3f}" for row in rows)]
+        )
+    heads = ["feature", "slope (percent per unit)", *(f"{null} ({role})" for null, role in NULLS.items())]
+    return [
+        "Improvements are cut off at 25 percent, so that no collapsed run decides.",
+        "",
+        *markdown_table(heads, table, aligned=True),
+    ]
+
+
+def _variant_lines(importance):
+    """R2 and the most important feature of each variant."""
+    table = []
+    for (protocol, _), rows in importance.groupby(["protocol", "variant"], sort=False):
+        first, known = rows.iloc[0], rows[rows["reason"] == ""]
+        line = [protocol, first["outcome"], _number(first["C"], 1), "yes" if first["scaled"] else "no"]
+        line.append("" if pandas.isna(first["test_share"]) else f"{first['test_share']:.0%}")
+        for part in PART_TITLES:
+            some = known[known["part"] == part]
+            best = "" if some.empty else some.loc[some["importance"].idxmax(), "name"]
+            line += [_number(some["r2"].iloc[0]) if len(some) else "", best]
+        predictive = known[(known["part"] == "test") & (known["verdict"] == "predictive")]["name"]
+        table.append([*line, ", ".join(predictive)])
+    heads = [
+        "protocol",
+        "outcome",
+        "C",
+        "scaled",
+        "held out",
+        "R2 training",
+        "first",
+        "R2 held-out",
+        "first",
+        "predictive",
+    ]
+    return markdown_table(heads, table, aligned=True)
+
+
+def _number(value, decimals=3):
+    """A number with three decimals; a rounded zero has no sign, and what is undefined is a dash."""
+    return "-" if pandas.isna(value) else f"{round(value, decimals) + 0.0:.{decimals}f}"
+
+
+def _interval(low, high):
+    """An interval, or a dash where it is undefined."""
+    return "-" if pandas.isna(low) else f"{_number(low)} to {_number(high)}"
+
+
+def _read(path):
+    """Read one of the tables of this analysis; blank reasons and verdicts are empty strings."""
+    frame = read_csv(path)
+    return frame.astype(dict.fromkeys(frame.columns.intersection(TEXT_COLUMNS), "object")).fillna(
+        {name: "" for name in TEXT_COLUMNS if name in frame.columns}
+    )

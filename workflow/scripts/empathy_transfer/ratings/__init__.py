@@ -1,0 +1,1 @@
+"""Construct ratings of the tasks: agreement of raters, and the themes made from them."""

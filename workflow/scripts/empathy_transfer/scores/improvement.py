@@ -1,0 +1,246 @@
+"""Gather the scores of all runs and compare each transfer with its baseline.
+
+Section 5 of the study: percent improvement of each transfer over its target's baseline; transfers on half of the data
+are compared with the full-data baseline.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from empathy_transfer.artefacts import read_csv, read_json, write_csv, write_json
+from empathy_transfer.reasons import REASONS
+from empathy_transfer.scores.findings import findings
+
+SCORE_COLUMNS = ["source", "target", "data", "seed", "metric", "value", "n_test", "collapsed", "reason"]
+IMPROVEMENT_COLUMNS = [
+    *["source", "target", "data", "metric", "seeds", "floor", "baseline", "baseline_standard_error", "transfer"],
+    *["difference", "percent", "percent_vs_half_baseline", "scaled", "reason"],
+]
+# The metrics of a kind of task, the main one first.
+METRICS = {
+    "classification": ("f1_macro", "f1_weighted"),
+    "multilabel": ("f1_macro", "f1_weighted"),
+    "regression": ("pearson_r",),
+}
+MAIN_METRICS = ("f1_macro", "pearson_r")
+BASELINE = "none"
+CONTROLS = ("self", "random_identity", "random_full")
+# A run that gains less over the floor than this share of its target's median run has collapsed.
+COLLAPSED_SHARE = 0.25
+
+
+def write_scores(metrics_paths, tasks, left_out, seeds, data, logs, scores_path, improvement_path, findings_path):
+    """Write scores.csv, improvement.csv and findings.json from the metrics files that exist.
+
+    ``tasks`` is {task: its title, kind, metric and theme} with the left-out tasks, in the order of the rows;
+    ``left_out`` {task: why}; ``seeds`` and ``data`` list the planned runs; ``logs`` is the folder in which failed jobs
+    left their records.
+    """
+    runs = read_runs(metrics_paths)
+    scores = collect_scores(runs, tasks, left_out, seeds, data, failed_runs(logs))
+    improvement = percent_improvement(scores, runs)
+    write_csv(scores_path, scores)
+    write_csv(improvement_path, improvement)
+    write_json(findings_path, findings(improvement, scores, tasks))
+    print(f"{len(runs)} of {len(planned_runs(tasks, seeds, data))} planned runs found")
+
+
+def read_runs(metrics_paths):
+    """Records of the runs whose metrics file is finished; a run without a provenance beside it does not count.
+
+    Raises ArtefactError where a file is damaged.
+    """
+    finished = [Path(path) for path in metrics_paths if Path(path).with_name("provenance.json").exists()]
+    return [read_json(path) for path in finished if path.exists()]
+
+
+def failed_runs(logs):
+    """Keys (source, target, data, seed) of the training jobs that left a failure record below the folder ``logs``."""
+    failed = set()
+    for path in sorted(Path(logs).rglob("*.failure.json")):
+        wildcards = read_json(path, verify=False)["wildcards"]
+        if "seed" in wildcards and "data" in wildcards:
+            target = wildcards.get("target", wildcards.get("task"))
+            failed.add((wildcards.get("source", BASELINE), target, wildcards["data"], int(wildcards["seed"])))
+    return failed
+
+
+def planned_runs(tasks, seeds, data):
+    """All keys (source, target, data, seed) of the study, left-out tasks included: baselines, then transfers."""
+    sources = [BASELINE, *tasks]
+    return [
+        (source, target, condition, int(seed))
+        for condition in data
+        for source in sources
+        for target in tasks
+        if source != target
+        for seed in seeds
+    ]
+
+
+def collect_scores(runs, tasks, left_out, seeds, data, failed=()):
+    """One row for each planned run and metric of its target, in a frame with the columns ``SCORE_COLUMNS``.
+
+    ``runs`` are the records of ``read_runs``, ``failed`` the keys of ``failed_runs``. A run that does not exist has an
+    empty value and a reason: ``no_data`` (or the reason code given in ``left_out``) when its source or target was left
+    out, ``failed``, or else ``not_run``. A collapsed run keeps its value, with the reason ``collapsed``. Runs of the
+    controls (source ``self``, ``random_identity``, ``random_full``) follow where there are any. Raises ValueError for
+    a left-out task that is missing from ``tasks``, a run that is not planned, or two records of one run.
+    """
+    if unknown := [task for task in left_out if task not in tasks]:
+        raise ValueError(f"left-out tasks must be listed among the tasks, too: {', '.join(unknown)}")
+    found = {}
+    for run in runs:
+        if found.setdefault(_key(run), run) is not run:
+            raise ValueError(f"two records of one run: {_key(run)}")
+    planned = planned_runs(tasks, seeds, data)
+    extra = list(found.keys() - set(planned))
+    if strangers := [key for key in extra if key[0] not in CONTROLS or key[1] not in tasks]:
+        raise ValueError(f"records of runs that are not planned, such as {strangers[0]}")
+    collapsed = collapsed_runs(runs)
+    rows = []
+    for key in planned + sorted(extra):
+        source, target, *_ = key
+        run = found.get(key)
+        absent = next((task for task in (target, source) if task in left_out), None)
+        if run is not None:
+            reason = "collapsed" if key in collapsed else ""
+        elif absent is not None:
+            reason = left_out[absent] if left_out[absent] in REASONS else "no_data"
+        else:
+            reason = "failed" if key in failed else "not_run"
+        for metric in METRICS[tasks[target]["kind"]]:
+            values = (run["values"][metric], run["n_test"], key in collapsed) if run else (None, None, None)
+            rows.append((*key, metric, *values, reason))
+    frame = pd.DataFrame(rows, columns=SCORE_COLUMNS)
+    return frame.astype({"seed": "int64", "value": "float64", "n_test": "Int64", "collapsed": "boolean"})
+
+
+def collapsed_runs(runs):
+    """Keys of the collapsed runs.
+
+    A run has collapsed when all its test predictions are equal, or when its validation score exceeds the floor by
+    less than a quarter of what the median run of the same target and data condition does; baseline, transfers and
+    seeds all count in that median. Where the median run does not exceed the floor, a run below the floor has collapsed.
+    """
+    gains = {}
+    for run in runs:
+        gains.setdefault((run["target"], run["data"]), []).append(run["validation"] - run["floor_validation"])
+    medians = {group: float(pd.Series(values).median()) for group, values in gains.items()}
+    collapsed = set()
+    for run in runs:
+        threshold = COLLAPSED_SHARE * max(medians[run["target"], run["data"]], 0.0)
+        if run["constant_prediction"] or run["validation"] - run["floor_validation"] < threshold:
+            collapsed.add(_key(run))
+    return collapsed
+
+
+def percent_improvement(scores, runs):
+    """Each transfer against its baseline on the target's main metric: a frame with ``IMPROVEMENT_COLUMNS``.
+
+    ``baseline`` and ``transfer`` are unrounded means over the seeds (``seeds`` of them) that both have. Transfers on
+    half the data are compared with the target's *full-data* baseline; ``percent_vs_half_baseline`` compares
+    them with the half-data baseline, the control that tells "transfer makes up for data" from "half is enough".
+    ``difference`` = transfer - baseline, ``percent`` = 100 difference / baseline, ``scaled`` = difference /
+    (1 - floor), ``floor`` the score of constant answers on the test items. Percentages are undefined when the
+    baseline does not exceed the floor by two of its standard errors (item bootstrap, mean over seeds).
+
+    ``reason`` says why ``percent`` is blank, or ``collapsed`` when one of the runs behind it, the baseline's
+    included, collapsed.
+    """
+    floors, errors = _floors(runs), {_key(run): run["standard_error"] for run in runs if run["source"] == BASELINE}
+    # Plain dicts: a frame per cell takes minutes for a hundred tasks.
+    cells = {}
+    for row in scores[scores["metric"].isin(MAIN_METRICS)].itertuples(index=False):
+        cells.setdefault((row.source, row.target, row.data), {})[row.seed] = row
+    rows = []
+    for (source, target, data), transfers in cells.items():
+        if source == BASELINE:
+            continue
+        full, half = (
+            _compare(
+                transfers,
+                cells.get((BASELINE, target, condition), {}),
+                floors.get((target, condition)),
+                {seed: errors.get((BASELINE, target, condition, seed)) for seed in transfers},
+            )
+            for condition in ("full", "half")
+        )
+        row = {
+            "source": source,
+            "target": target,
+            "data": data,
+            "metric": next(iter(transfers.values())).metric,
+            **full,
+        }
+        rows.append(row | {"percent_vs_half_baseline": half.get("percent") if data == "half" else None})
+    frame = pd.DataFrame(rows, columns=IMPROVEMENT_COLUMNS)
+    numbers = [name for name in IMPROVEMENT_COLUMNS if name not in ("source", "target", "data", "metric", "reason")]
+    return frame.astype(dict.fromkeys(numbers, "float64") | {"seeds": "int64"})
+
+
+def common_reason(reasons):
+    """One reason code for a cell none of whose runs exists: ``failed`` if any failed, else the first."""
+    reasons = list(reasons)
+    return "failed" if "failed" in reasons else next(iter(reasons), "not_run")
+
+
+def read_scores(path):
+    """Read scores.csv with its types; blank reasons are empty strings."""
+    frame = read_csv(path, dtype={"n_test": "Int64", "collapsed": "boolean", "reason": str, "value": float})
+    return frame.fillna({"reason": ""})
+
+
+def read_improvement(path):
+    """Read improvement.csv with its types; blank reasons are empty strings."""
+    return read_csv(path, dtype={"reason": str, "metric": str}).fillna({"reason": ""})
+
+
+def _compare(transfers, baselines, floor, errors):
+    """The comparison of one cell's transfers with baselines of one data condition, as columns of improvement.csv.
+
+    Both are rows of scores.csv by seed; ``baselines`` is empty when that condition is not part of the study. ``floor``
+    is the target's floor, ``errors`` {seed: standard error of that seed's baseline}.
+    """
+    row = {"seeds": 0, "floor": floor, "reason": "not_run"}
+    values, references = (
+        {seed: run for seed, run in runs.items() if run.value == run.value} for runs in (transfers, baselines)
+    )
+    for found, planned in ((values, transfers), (references, baselines)):
+        if planned and not found:
+            return row | {"reason": common_reason(run.reason for run in planned.values())}
+    seeds = [seed for seed in values if seed in references]
+    if not seeds:
+        return row
+    baseline = sum(references[seed].value for seed in seeds) / len(seeds)
+    transfer = sum(values[seed].value for seed in seeds) / len(seeds)
+    error = sum(errors[seed] for seed in seeds) / len(seeds)
+    defined = baseline - floor > 2 * error
+    collapsed = any(runs[seed].reason == "collapsed" for runs in (values, references) for seed in seeds)
+    return row | {
+        "seeds": len(seeds),
+        "baseline": baseline,
+        "baseline_standard_error": error,
+        "transfer": transfer,
+        "difference": transfer - baseline,
+        "percent": 100 * (transfer - baseline) / baseline if defined else None,
+        "scaled": (transfer - baseline) / (1 - floor) if floor < 1 else None,
+        "reason": ("collapsed" if collapsed else "") if defined else "undefined",
+    }
+
+
+def _floors(runs):
+    """{(target, data): mean floor of the baselines, or of all runs where there is no baseline}."""
+    groups = {}
+    for run in runs:
+        groups.setdefault((run["target"], run["data"]), {}).setdefault(run["source"] == BASELINE, []).append(
+            run["floor"]
+        )
+    chosen = {key: group.get(True) or group[False] for key, group in groups.items()}
+    return {key: sum(values) / len(values) for key, values in chosen.items()}
+
+
+def _key(run):
+    """The key (source, target, data, seed) of a run's record."""
+    return run["source"], run["target"], run["data"], int(run["seed"])

@@ -1,0 +1,1 @@
+"""Which differences are more than chance: paired tests on the same items, families of tests, themes."""

@@ -1,0 +1,57 @@
+"""Mean differences between systems on the same test items, with interval and p.
+
+What `significance` does for a transfer and its target's baseline, for any two systems and for means over several such
+pairs: the variance over items comes from the resamples, paired; that between seeds is the caller's, who knows whether
+two runs of one seed are independent.
+"""
+
+import numpy as np
+from scipy import stats
+
+from empathy_transfer.significance.paired_tests import LEAST_CLUSTERS, NOTHING, satterthwaite, two_sided_p
+from empathy_transfer.significance.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
+from empathy_transfer.significance.seed_variance import spread
+
+CONTRAST_COLUMNS = ["clusters", "method", "covers", "item_se", "seed_se", "se", "df", "low", "high", "p"]
+
+
+def resample_scores(sample, predictions, settings):
+    """Scores of all systems in the resamples of the test items: `resampling.Scores`.
+
+    Args:
+        sample: the test items in the units that are drawn. predictions: a list, as `resampling.score_systems` takes it.
+        settings: `resamples`. Below 40 units each one is left out once instead (jackknife).
+    """
+    return score_systems(sample, predictions, resampled_counts(sample.n_units, settings["resamples"]))
+
+
+def contrast_test(scores, pairs, difference, seeds, n_units, settings):
+    """Test a mean of differences: a dict of `CONTRAST_COLUMNS`, and `reason` (a reason code, or empty).
+
+    Args:
+        scores: from `resample_scores`.
+        pairs: (systems of one side, systems of the other) as lists of rows of `scores`; the contrast is the mean over
+            pairs of the difference of the two sides' mean scores.
+        difference: that contrast on all test items.
+        seeds: variance of the contrast between seeds, and its degrees of freedom; (0.0, 0) if it can't be told.
+        n_units: units of the test items. settings: `alpha` and `absent_classes`.
+
+    Fewer than five units give no test (`too_few`); a difference that no resample varies gives none either
+    (`no_variance`).
+    """
+    few = n_units < FEW_CLUSTERS
+    row = dict.fromkeys(CONTRAST_COLUMNS) | {"clusters": n_units, "method": "cluster_t" if few else "bootstrap"}
+    row |= {"covers": "items_and_seeds" if seeds[1] else "items", "seed_se": np.sqrt(seeds[0]) if seeds[1] else None}
+    if n_units < LEAST_CLUSTERS:
+        return row | {"reason": "too_few"}
+    replicates = np.mean(
+        [paired_difference(scores, *pair, absent=settings["absent_classes"]) for pair in pairs], axis=0
+    )
+    items = spread(replicates, few)
+    se = float(np.sqrt(items + seeds[0]))
+    row |= {"item_se": float(np.sqrt(items)), "se": se, "df": satterthwaite([(items, n_units - 1), seeds])}
+    if se < NOTHING < abs(difference):
+        return row | {"reason": "no_variance"}
+    half_width = stats.t.isf(settings["alpha"] / 2, row["df"]) * se
+    p = two_sided_p(difference, se, row["df"])
+    return row | {"low": difference - half_width, "high": difference + half_width, "p": float(p), "reason": ""}

@@ -1,0 +1,122 @@
+"""All tests of a study side by side: false discovery rates within families, and what could have been found.
+
+A family is all pairs of one data condition, once with all runs and once without collapsed ones; each matrix
+(classification, regression) is one too. The study corrects for nothing.
+"""
+
+import pandas as pd
+from scipy.stats import false_discovery_control
+
+from empathy_transfer.artefacts import read_csv, write_csv
+from empathy_transfer.scores.improvement import read_improvement
+from empathy_transfer.scores.tables import KINDS
+from empathy_transfer.significance.paired_tests import (
+    ALL,
+    SOUND,
+    TEXT_COLUMNS,
+    detectable,
+    effects_of,
+    empty_tests,
+    margin_column,
+)
+from empathy_transfer.significance.theme_counts import theme_counts
+
+FAMILY_COLUMNS = [
+    *["family", "q", "q_matrix", "q_by", "effect", "effect_published", "bh_threshold", "mde_bh", "mde_bh_percent"],
+    *["q_noninferior", "noninferior"],
+]
+
+
+def write_significance(
+    tests_paths, covariance_paths, improvement_path, tasks, settings, significance_path, counts_path
+):  # fmt: skip
+    """Write significance.csv and theme_counts.csv from the tests of all targets.
+
+    ``tests_paths`` and ``covariance_paths`` are what ``significance.write_tests`` wrote, in the same order of targets;
+    ``improvement_path`` names the comparison of all planned cells, whose reason codes stand where there is no test.
+    ``tasks`` is {task: its kind, theme and dataset}; ``settings`` as in the config's block `analysis`.
+    """
+    frames = [frame for frame in map(read_csv, tests_paths) if len(frame)]
+    tests = pd.concat(frames) if frames else empty_tests(settings)
+    covariances = {path.parent.name: read_csv(path) for path in covariance_paths}
+    found = significance(tests, read_improvement(improvement_path), tasks, settings)
+    write_csv(significance_path, found)
+    write_csv(counts_path, theme_counts(found, covariances, tasks, settings))
+    tested = found["q"].notna() & (found["runs"] == ALL)
+    effects = found.loc[tested, "effect"].value_counts()
+    print(f"{tested.sum()} tests; {effects.get('improved', 0)} improved, {effects.get('harmed', 0)} harmed")
+
+
+def significance(tests, improvement, tasks, settings):
+    """One row for each planned cell and choice of runs: the tests, with families and reasons for blanks.
+
+    Rows follow ``improvement``; a cell without a test has its reason code. Controls and the half-data baseline (source
+    none) are tested, too, but belong to no family: their q are empty.
+    """
+    keys = ["source", "target", "data"]
+    planned = improvement[[*keys, "metric", "reason"]].drop_duplicates(keys)
+    planned = pd.concat([planned.assign(runs=runs) for runs in (ALL, SOUND)])
+    found = planned.merge(tests, on=[*keys, "runs"], how="outer", suffixes=("_planned", ""), indicator=True)
+    untested = found["_merge"] == "left_only"
+    # Such as a cell whose runs were made after its target's tests.
+    found["reason_planned"] = found["reason_planned"].replace({"": "not_available", "collapsed": "not_available"})
+    for name in ("reason", "metric"):
+        found[name] = found[name].where(~untested, found[f"{name}_planned"])
+    found = found[list(tests.columns)].fillna({"reason": ""})
+    order = {key: place for place, key in enumerate(dict.fromkeys(planned[keys].itertuples(index=False, name=None)))}
+    places = [order.get(key, len(order)) for key in found[keys].itertuples(index=False, name=None)]
+    variants = found["runs"].map({ALL: 0, SOUND: 1})
+    found = found.assign(place=places, variant=variants).sort_values(
+        ["variant", "place", "target", "data"], kind="stable"
+    )
+    return add_families(found.drop(columns=["place", "variant"]).reset_index(drop=True), tasks, settings)
+
+
+def add_families(found, tasks, settings):
+    """The frame with ``FAMILY_COLUMNS``: false discovery rates of its tests, and what they mean at level alpha.
+
+    ``q`` is by Benjamini and Hochberg over all pairs of a data condition, ``q_matrix`` over those of a matrix in it,
+    ``q_by`` by Benjamini and Yekutieli, which holds under any dependence. Cells without a test are not in the family.
+    """
+    alpha, main = settings["alpha"], margin_column(settings["margins"][0])
+    found = found.reindex(columns=[*found.columns, *FAMILY_COLUMNS])
+    found = found.astype(dict.fromkeys([name for name in found if name not in (*TEXT_COLUMNS, *TEXTS)], "float64"))
+    found = found.astype(dict.fromkeys(TEXTS, "object"))
+    pairs = found["source"].isin(list(tasks)) & found["target"].isin(list(tasks))
+    kinds = found["target"].map({task: _matrix(about["kind"]) for task, about in tasks.items()})
+    for _, cells in found[pairs].groupby(["data", "runs"]):
+        tested = cells.index[cells["p"].notna()]
+        if len(tested) == 0:
+            continue
+        found.loc[tested, "family"] = len(tested)
+        found.loc[tested, "q"] = false_discovery_control(found.loc[tested, "p"], method="bh")
+        found.loc[tested, "q_by"] = false_discovery_control(found.loc[tested, "p"], method="by")
+        for matrix in tested.groupby(kinds[tested]).values():
+            found.loc[matrix, "q_matrix"] = false_discovery_control(found.loc[matrix, "p"], method="bh")
+        # The p that the next discovery would need: with r discoveries among m tests, r alpha / m, at least alpha / m.
+        level = max((found.loc[tested, "q"] <= alpha).sum(), 1) * alpha / len(tested)
+        found.loc[tested, "bh_threshold"] = level
+        found.loc[tested, "mde_bh"] = detectable(found.loc[tested, "se"], level)
+        found.loc[tested, "mde_bh_percent"] = found["mde_percent"] * found["mde_bh"] / found["mde"]
+        held = tested[found.loc[tested, main].notna()] if main in found else tested[:0]
+        if len(held):
+            found.loc[held, "q_noninferior"] = false_discovery_control(found.loc[held, main], method="bh")
+    found["effect"] = effects_of(found["difference"], found["q"] <= alpha).where(found["q"].notna(), None)
+    published = effects_of(found["difference_published"], found["p_published"] < alpha)
+    found["effect_published"] = published.where(found["p_published"].notna(), None)
+    # One-sided at half the level, as an interval of level 1 - alpha that lies above the margin.
+    found["noninferior"] = _verdicts(found[main] <= alpha / 2, found[main].notna()) if main in found else None
+    return found[[name for name in found if name != "reason"] + ["reason"]]
+
+
+TEXTS = ("effect", "effect_published", "noninferior")
+
+
+def _matrix(kind):
+    """The matrix (classification, regression) that a kind of target stands in."""
+    return next(matrix for matrix, kinds in KINDS.items() if kind in kinds)
+
+
+def _verdicts(held, tested):
+    """Yes, no, or empty where there is no test."""
+    return pd.Series(["yes" if one else "no" for one in held], index=held.index, dtype="object").where(tested, None)

@@ -1,0 +1,307 @@
+"""Is the difference between a transfer and its target's baseline more than chance? One target at a time.
+
+Section 5 of the study tests with a bootstrap over the items of one seed. That is done here too (``p_published``). The
+primary test also covers what another seed would have given: the variance of the difference of the means over seeds is
+the bootstrap variance over items, paired, plus the variance between seeds, pooled over all runs of the target, since
+three seeds of one pair say too little about it. Of the latter, what the choice of items makes seeds differ by is taken
+out: the bootstrap holds it already, and counting it twice makes intervals too wide. The statistic is compared with a t
+distribution (Satterthwaite). A percentile bootstrap over three to five seeds is no alternative: it rejects a true null
+far too often.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from empathy_transfer.artefacts import write_csv
+from empathy_transfer.scores.improvement import BASELINE, collapsed_runs, read_runs
+from empathy_transfer.significance.paired_runs import read_paired
+from empathy_transfer.significance.resampling import (
+    FEW_CLUSTERS,
+    bootstrap_counts,
+    dropped_share,
+    paired_difference,
+    resampled_counts,
+    score_systems,
+    whole_counts,
+)
+from empathy_transfer.significance.seed_variance import beyond_items, spread
+
+# Which runs count: all of them, or those that did not collapse.
+ALL, SOUND = "all", "without_collapsed"
+TEST_COLUMNS = [
+    *["source", "target", "data", "runs", "metric", "n_test", "clusters", "method", "covers", "seeds", "baseline"],
+    *[
+        "transfer",
+        "difference",
+        "percent",
+        "item_se",
+        "seed_sd",
+        "seed_item_sd",
+        "seed_df",
+        "se",
+        "df",
+        "low",
+        "high",
+        "p",
+    ],
+    *["dropped_share", "mde", "mde_percent", "seed_published", "difference_published", "se_published", "p_published"],
+    "reason",
+]
+TEXT_COLUMNS = ("source", "target", "data", "runs", "metric", "method", "covers", "reason")
+COVARIANCE_COLUMNS = ["data", "runs", "source_1", "source_2", "items", "total"]
+# Fewer units than this have no variance to speak of.
+LEAST_CLUSTERS = 5
+POWER = 0.8
+# Differences and standard errors below this are rounding of the arithmetic: scores lie between -1 and 1.
+NOTHING = 1e-9
+
+
+def write_tests(target, metrics_paths, test_path, settings, tests_path, covariance_path):
+    """Test all transfers to a target, and write a row for each, and the covariances of their differences.
+
+    Args:
+        target: the task. metrics_paths: metrics files of runs; of unfinished ones and of other targets nothing is read.
+        test_path: the target's test split, whose groups are what is resampled.
+        settings: ``resamples``, ``alpha``, ``margins`` (percent) and ``absent_classes``, see the config's schema.
+        tests_path, covariance_path: CSV files to write.
+
+    Raises:
+        ArtefactError: a file is damaged. ValueError: predictions are not those of the same test items in all runs.
+    """
+    runs = {}
+    for path in metrics_paths:
+        for record in read_runs([path]):
+            if record["target"] == target:
+                runs[record["source"], record["data"], record["seed"]] = (record, Path(path))
+    tests, covariance = (
+        compare(*read_paired(runs, test_path), settings) if runs else (empty_tests(settings), _covariance([]))
+    )
+    write_csv(tests_path, tests)
+    write_csv(covariance_path, covariance)
+    if len(tests) and (tests["covers"].dropna() == "items").all():
+        print("One seed: p and intervals cover the choice of test items only, not what another seed would give.")
+    print(f"{len(runs)} runs, {len(tests)} comparisons")
+
+
+def compare(records, sample, items, predictions, settings):
+    """Compare each transfer with the full-data baseline: (frame of tests, frame of covariances).
+
+    Args:
+        records: {(source, data, seed): record of the run}.
+        sample: the test items in the units that are resampled. items: the same, each item a unit of its own.
+        predictions: {key of a run: its predictions}, as ``resampling.score_systems`` takes them.
+        settings: see ``write_tests``.
+    """
+    keys = list(records)
+    rows = {key: row for row, key in enumerate(keys)}
+    answers = [predictions[key] for key in keys]
+    few = sample.n_units < FEW_CLUSTERS
+    blocks = resampled_counts(sample.n_units, settings["resamples"])
+    whole, scores = (score_systems(sample, answers, chosen) for chosen in (whole_counts(sample.n_units), blocks))
+    for key in keys:
+        _check_score(key, records[key], system_score(whole, rows[key]))
+    # Without the target, which is the same for all.
+    collapsed = {(source, data, seed) for source, _, data, seed in collapsed_runs(list(records.values()))}
+    variants = {ALL: records, SOUND: {key: records[key] for key in keys if key not in collapsed}}
+    values = {key: system_score(whole, row) for key, row in rows.items()}
+    variances = {}
+    for runs, kept in variants.items():
+        chosen = [{key: known[key] for key in kept} for known in (values, rows)]
+        variances[runs] = beyond_items(
+            chosen[0], scores, chosen[1], sample.n_units, few, settings["absent_classes"]
+        )  # fmt: skip
+    cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
+    first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
+    published = score_systems(
+        items, [predictions[key] for key in first], bootstrap_counts(items.n_units, settings["resamples"], seed=1)
+    )
+    found, deviations = [], {}
+    for runs, source, data, transfers, baselines in cells:
+        sides = [rows[key] for key in transfers], [rows[key] for key in baselines]
+        ends = [first.index(transfers[0])], [first.index(baselines[0])]
+        row, deviation = primary_test(
+            whole, scores, sides, variances[runs], sample.n_units, settings, half=data == "half"
+        )
+        row |= _published(whole, published, ends, [[side[0]] for side in sides], items.n_units, settings)
+        row |= {"source": source, "data": data, "runs": runs, "seed_published": transfers[0][2]}
+        marked = not collapsed.isdisjoint([*transfers, *baselines])
+        found.append(row | _describe(row, [records[key] for key in baselines], marked, settings))
+        if found[-1]["p"] is not None:
+            deviations.setdefault((data, runs), []).append((source, transfers, deviation, variances[runs].own))
+    found += _gone(found)
+    return _frame(found, settings), _covariance(_covariances(deviations, few))
+
+
+def satterthwaite(parts):
+    """Degrees of freedom of a sum of independent variances: ``parts`` are (variance, degrees of freedom) of each."""
+    total = sum(variance for variance, _ in parts)
+    terms = sum(variance**2 / freedom for variance, freedom in parts if freedom)
+    return total**2 / terms if terms > 0 else min(freedom for _, freedom in parts if freedom)
+
+
+def detectable(se, alpha):
+    """Smallest true difference that a two-sided test at ``alpha`` finds with a power of 80 %: 2.80 se for .05."""
+    return (stats.norm.isf(alpha / 2) + stats.norm.ppf(POWER)) * se
+
+
+def effects_of(difference, significant):
+    """improved, harmed or none_found, from differences and whether they are significant: two series of one index."""
+    words = pd.Series("none_found", index=difference.index, dtype="object")
+    words[significant & (difference > 0)] = "improved"
+    words[significant & (difference < 0)] = "harmed"
+    return words
+
+
+def empty_tests(settings):
+    """A frame of tests without rows."""
+    return _frame([], settings)
+
+
+def margin_column(margin):
+    """Name of the column of the non-inferiority test with a margin in percent."""
+    return f"p_noninferior_{margin:g}"
+
+
+def primary_test(whole, scores, sides, seeds, n_units, settings, half):
+    """The primary test of one cell as columns, and the resampled differences around their mean.
+
+    Args:
+        whole, scores: ``resampling.Scores`` of the runs on all items, and in the resamples (below ``FEW_CLUSTERS``
+            units: with each unit left out).
+        sides: rows of the transfer's runs and of the baseline's, one per seed.
+        seeds: ``seed_variance.SeedVariance`` of the target.
+        n_units: number of units that are resampled.
+        settings: see ``write_tests``. half: whether to test for non-inferiority, too.
+    """
+    absent, few = settings["absent_classes"], n_units < FEW_CLUSTERS
+    number = len(sides[0])
+    baseline, transfer = (np.mean([system_score(whole, row) for row in side]) for side in (sides[1], sides[0]))
+    margins = dict.fromkeys(map(margin_column, settings["margins"]))
+    row = {"seeds": number, "clusters": n_units, "method": "cluster_t" if few else "bootstrap", "p": None}
+    row |= {"baseline": baseline, "transfer": transfer, "difference": transfer - baseline, **margins}
+    row |= {"covers": "items_and_seeds" if seeds.freedom else "items", "seed_sd": None, "seed_item_sd": None}
+    if seeds.freedom:
+        row |= {"seed_sd": np.sqrt(seeds.between), "seed_item_sd": np.sqrt(seeds.items)}
+    row |= {"seed_df": seeds.freedom, "dropped_share": dropped_share(scores, [*sides[0], *sides[1]])}
+    if n_units < LEAST_CLUSTERS:
+        return row | {"reason": "too_few"}, None
+
+    def error(share):
+        """Resampled transfer - share x baseline, its item variance, standard error and degrees of freedom."""
+        replicates = paired_difference(scores, *sides, share, absent)
+        items = spread(replicates, few)
+        between = seeds.own * (1 + share**2) / number
+        freedom = satterthwaite([(items, n_units - 1), (between, seeds.own_freedom)])
+        return replicates, items, np.sqrt(items + between), freedom
+
+    replicates, items, se, freedom = error(1.0)
+    row |= {"item_se": np.sqrt(items), "se": se, "df": freedom}
+    if se < NOTHING < abs(row["difference"]):
+        return row | {"reason": "no_variance"}, None
+    half_width = stats.t.isf(settings["alpha"] / 2, freedom) * se
+    row |= {"low": row["difference"] - half_width, "high": row["difference"] + half_width}
+    row |= {"p": two_sided_p(row["difference"], se, freedom), "mde": detectable(se, settings["alpha"])}
+    for margin in settings["margins"] if half else []:
+        share = 1 - margin / 100
+        _, _, se, freedom = error(share)
+        if se >= NOTHING:
+            row[margin_column(margin)] = stats.t.sf((transfer - share * baseline) / se, freedom)
+    return row, replicates - replicates.mean()
+
+
+def two_sided_p(difference, se, freedom):
+    """Two-sided p of a t statistic; 1 where neither difference nor standard error is more than rounding."""
+    return 2 * stats.t.sf(abs(difference) / se, freedom) if se >= NOTHING else 1.0
+
+
+def _published(whole, scores, ends, sides, n_items, settings):
+    """The study's own test, as columns: one seed, items resampled one by one, two-sided percentile p."""
+    difference = system_score(whole, sides[0][0]) - system_score(whole, sides[1][0])
+    columns = {"n_test": n_items, "difference_published": difference, "se_published": None, "p_published": None}
+    if n_items < LEAST_CLUSTERS:
+        return columns
+    replicates = paired_difference(scores, *ends, absent=settings["absent_classes"])
+    # The observed difference counts as one more resample, so that p is never 0.
+    tails = [(1 + (replicates <= NOTHING).sum()), (1 + (replicates >= -NOTHING).sum())]
+    p = min(1.0, 2 * min(tails) / (1 + len(replicates)))
+    return columns | {"se_published": replicates.std(ddof=1), "p_published": p}
+
+
+def _describe(row, baselines, collapsed, settings):
+    """Columns that need the records of the runs: metric, percentages and the reason code."""
+    floor = np.mean([record["floor"] for record in baselines])
+    error = np.mean([record["standard_error"] for record in baselines])
+    defined = row["baseline"] - floor > 2 * error
+    columns = {"target": baselines[0]["target"], "metric": baselines[0]["metric"]}
+    columns["percent"] = 100 * row["difference"] / row["baseline"] if defined else None
+    columns["mde_percent"] = 100 * row["mde"] / row["baseline"] if defined and row.get("mde") else None
+    if not defined:  # five percent of next to nothing is no margin
+        columns |= dict.fromkeys(map(margin_column, settings["margins"]))
+    reason = ("collapsed" if collapsed else "") if defined else "undefined"
+    return columns | {"reason": row.get("reason", reason)}
+
+
+def _cells(records):
+    """(source, data, runs of the transfer, runs of the full-data baseline) of each cell, on the seeds of both.
+
+    The half-data baseline, compared with the full-data one, is a cell too.
+    """
+    baselines = {seed for source, data, seed in records if (source, data) == (BASELINE, "full")}
+    for source, data in dict.fromkeys((source, data) for source, data, _ in records):
+        seeds = sorted(baselines & {key[2] for key in records if key[:2] == (source, data)})
+        if seeds and (source, data) != (BASELINE, "full"):
+            yield source, data, [(source, data, seed) for seed in seeds], [(BASELINE, "full", seed) for seed in seeds]
+
+
+def _gone(found):
+    """Rows of the cells of which no run is left once collapsed ones are taken out."""
+    left = {(row["source"], row["data"]) for row in found if row["runs"] == SOUND}
+    kept = ("source", "target", "data", "metric", "n_test", "clusters", "method")
+    return [
+        {name: row[name] for name in kept} | {"runs": SOUND, "seeds": 0, "reason": "collapsed"}
+        for row in found
+        if row["runs"] == ALL and (row["source"], row["data"]) not in left
+    ]
+
+
+def _covariances(deviations, few):
+    """Rows of the covariances of the differences of all transfers to a target in a data condition.
+
+    ``items`` is that over items; ``total`` adds the variance between seeds, of which transfers share the baseline's.
+    """
+    for (data, runs), cells in deviations.items():
+        replicates = np.stack([deviation for _, _, deviation, _ in cells])
+        factor = replicates.shape[1] - 1 if few else 1
+        items = np.atleast_2d(np.cov(replicates, ddof=0 if few else 1)) * factor
+        for first, (source, transfers, _, variance) in enumerate(cells):
+            for second, (other, others, _, _) in enumerate(cells[: first + 1]):
+                shared = len({key[2] for key in transfers} & {key[2] for key in others})
+                seeds = variance * shared / (len(transfers) * len(others)) + (first == second) * variance / len(others)
+                yield data, runs, source, other, items[first, second], items[first, second] + seeds
+
+
+def system_score(whole, row):
+    """A system's score on all test items."""
+    return float(whole.values[row, 0] / (1 if whole.occurs is None else whole.occurs.shape[2]))
+
+
+def _check_score(key, record, score):
+    """Raise ValueError unless the predictions give the score that the run's own record holds."""
+    if abs(score - record["values"][record["metric"]]) > 1e-6:
+        recorded = record["values"][record["metric"]]
+        raise ValueError(f"run {key}: its predictions give {score:.6f}, but its metrics.json says {recorded:.6f}")
+
+
+def _frame(rows, settings):
+    """Rows as a frame with all columns, numbers as numbers also where there are none."""
+    columns = [*TEST_COLUMNS[:-1], *map(margin_column, settings["margins"]), "reason"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({name: "str" if name in TEXT_COLUMNS else "float64" for name in columns})
+
+
+def _covariance(rows):
+    """Rows of covariances as a frame."""
+    return pd.DataFrame(list(rows), columns=COVARIANCE_COLUMNS).astype({"items": "float64", "total": "float64"})

@@ -1,0 +1,1 @@
+"""The analysis on studies whose truth is known: error rates, power, coverage."""

@@ -1,0 +1,149 @@
+"""Do the 95 % intervals of single cells hold the true difference in 95 % of simulated targets?
+
+A simulated target has test items of unequal difficulty, which all systems share, a baseline and some transfers that are
+truly better or worse, and seeds that come out better or worse by chance. The true score of a run is that over all items
+there could be; the truth of a cell is the difference of the expected scores over all seeds there could be. With one
+seed an interval covers the choice of items only, so there the truth is that of the two runs themselves.
+"""
+
+import functools
+from typing import NamedTuple
+
+import numpy
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.special import ndtr, ndtri
+
+from empathy_transfer.significance.paired_tests import primary_test, system_score
+from empathy_transfer.significance.resampling import (
+    FEW_CLUSTERS,
+    make_sample,
+    resampled_counts,
+    score_systems,
+    whole_counts,
+)
+from empathy_transfer.significance.seed_variance import beyond_items
+
+SETTINGS = {"alpha": 0.05, "margins": [], "absent_classes": "drop"}
+NODES, WEIGHTS = hermegauss(40)
+
+
+class Target(NamedTuple):
+    """A kind of target.
+
+    `shares` are the true class shares, empty for a regression; `items` the number of test items, in groups of
+    `group_size`; `level` the accuracy of the baseline (or its r), `seed_spread` the standard deviation between seeds
+    and `system_spread` that between true systems, both on the probit (or Fisher's z) scale; `shared` the share of an
+    item's variance that all runs have in common.
+    """
+
+    shares: tuple
+    items: int
+    seeds: int
+    group_size: int = 1
+    transfers: int = 3
+    level: float = 0.7
+    seed_spread: float = 0.08
+    system_spread: float = 0.1
+    shared: float = 0.6
+
+
+def expected_least(target):
+    """How many test items the rarest class is expected to have; all items for a regression."""
+    return target.items * min(target.shares, default=1.0)
+
+
+def true_macro_f1(accuracy, shares):
+    """Macro F1 over all items there could be, when wrong answers are spread evenly over the other classes.
+
+    Args:
+        accuracy: array, the share of right answers in every class. shares: of the classes.
+    """
+    accuracy, shares = numpy.asarray(accuracy)[..., None], numpy.asarray(shares)
+    answered = shares * accuracy + (1 - shares) * (1 - accuracy) / (len(shares) - 1)
+    return (2 * shares * accuracy / (shares + answered)).mean(axis=-1)
+
+
+def true_score(target, strength):
+    """True score of runs whose strength is given on the probit (or Fisher's z) scale."""
+    return true_macro_f1(ndtr(strength), target.shares) if target.shares else numpy.tanh(strength)
+
+
+def expected_score(target, strength):
+    """The true score of a system, over all seeds there could be."""
+    strengths = numpy.asarray(strength)[..., None] + target.seed_spread * NODES
+    return true_score(target, strengths) @ WEIGHTS / WEIGHTS.sum()
+
+
+def simulate_target(target, generator):
+    """Labels, answers and truth of one target.
+
+    Returns:
+        tuple: labels (numbers, of classes or of a regression), answers {(system, seed): like the labels}, and the true
+        differences of the transfers (systems 1, 2, ...) from the baseline (system 0).
+    """
+    systems = range(target.transfers + 1)
+    level = numpy.arctanh(target.level) if not target.shares else ndtri(target.level)
+    strength = level + target.system_spread * generator.standard_normal(len(systems)) * (numpy.arange(len(systems)) > 0)
+    runs = strength[:, None] + target.seed_spread * generator.standard_normal((len(systems), target.seeds))
+    groups = numpy.repeat(generator.standard_normal(-(-target.items // target.group_size)), target.group_size)
+    single = generator.standard_normal(target.items)
+    # Items of a group are alike by half of what they share.
+    common = single if target.group_size == 1 else numpy.sqrt(0.5) * (groups[: target.items] + single)
+    if target.shares:
+        labels = generator.choice(len(target.shares), size=target.items, p=target.shares)
+    else:
+        labels = generator.standard_normal(target.items)
+    answers = {}
+    for system in systems:
+        for seed in range(target.seeds):
+            own = generator.standard_normal(target.items)
+            noise = numpy.sqrt(target.shared) * common + numpy.sqrt(1 - target.shared) * own
+            answers[system, seed] = _answers(target, labels, runs[system, seed], noise, generator)
+    truth = true_score(target, runs[:, 0]) if target.seeds == 1 else expected_score(target, strength)
+    return labels, answers, truth[1:] - truth[0]
+
+
+def covered(target, resamples, generator):
+    """Whether the interval of each transfer holds the truth, in one simulated target: booleans.
+
+    The intervals are those of the primary test. A cell without an interval does not count; NaN stands there.
+    """
+    labels, answers, truth = simulate_target(target, generator)
+    groups = numpy.arange(target.items) // target.group_size
+    known = numpy.unique(labels) if target.shares else None
+    encoded = {key: _encoded(values, known) for key, values in answers.items()}
+    sample = make_sample(_encoded(labels, known), groups)
+    few = sample.n_units < FEW_CLUSTERS
+    counts = _resamples(sample.n_units, resamples)
+    keys = list(encoded)
+    predictions = [encoded[key] for key in keys]
+    whole, scores = (score_systems(sample, predictions, blocks) for blocks in (whole_counts(sample.n_units), counts))
+    placed = {(system, "full", seed): row for row, (system, seed) in enumerate(keys)}
+    values = {key: system_score(whole, row) for key, row in placed.items()}
+    variance = beyond_items(values, scores, placed, sample.n_units, few, SETTINGS["absent_classes"])
+    rows = [[row for row, (system, _) in enumerate(keys) if system == number] for number in range(target.transfers + 1)]
+    found = []
+    for transfer, true in zip(rows[1:], truth, strict=True):
+        cell, _ = primary_test(whole, scores, [transfer, rows[0]], variance, sample.n_units, SETTINGS, half=False)
+        found.append(cell["low"] <= true <= cell["high"] if cell.get("low") is not None else numpy.nan)
+    return numpy.array(found, dtype=float)
+
+
+@functools.cache
+def _resamples(n_units, resamples):
+    """The resamples of so many units: all targets are tested with the same ones."""
+    return list(resampled_counts(n_units, resamples))
+
+
+def _answers(target, labels, strength, noise, generator):
+    """The answers of one run: right ones, or others drawn evenly; for a regression, numbers with r = tanh(strength)."""
+    if not target.shares:
+        r = numpy.tanh(strength)
+        return r * labels + numpy.sqrt(1 - r**2) * noise
+    others = generator.integers(1, len(target.shares), size=len(labels))
+    return numpy.where(noise < strength, labels, (labels + others) % len(target.shares))
+
+
+def _encoded(values, classes):
+    """Numbers as they are, or classes as booleans (items, classes among the test labels)."""
+    return values if classes is None else values[:, None] == classes
