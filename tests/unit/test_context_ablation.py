@@ -11,7 +11,6 @@ from empathy_transfer.controls.context_ablation import CONDITIONS, ablate_contex
 from empathy_transfer.controls.context_effects import (
     COLUMNS,
     add_family,
-    between_seeds,
     target_effects,
     write_context_ablation,
 )
@@ -168,12 +167,6 @@ def test_a_model_is_compared_with_itself(run):
     table = pandas.read_csv(output["table"])
     assert list(table["condition"]) == ["blanked", "shuffled"]
     assert list(table["with_context"]) == [records[1][0]["with_context"]] * 2
-
-
-def test_seeds_vary_in_their_differences():
-    # Differences 0, .2 and .1, .1: variances .02 and 0, mean .01, over two seeds.
-    assert between_seeds([np.array([0.0, 0.2]), np.array([0.1, 0.1])]) == (pytest.approx(0.005), 2)
-    assert between_seeds([np.array([0.3]), np.array([0.1])]) == (0.0, 0)
 
 
 def test_losses_count_by_their_false_discovery_rate():

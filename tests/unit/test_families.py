@@ -111,6 +111,20 @@ def test_controls_are_tested_outside_of_the_families():
     assert cell(found, source="a", target="b", data="full", runs="all")["family"] == 6
 
 
+def test_leaked_cells_are_flagged_and_counted():
+    tests = make_tests({**P, ("none", "a"): 0.01})
+    found = significance(tests, make_improvement(), TASKS, SETTINGS, leaked={("b", "r"), ("a", "a")})
+    flagged = found[found["leaked"]]
+    # The baseline of a, whose own training items leak, and the transfer from b to r; but no other transfer to a.
+    assert set(zip(flagged["source"], flagged["target"], strict=True)) == {("none", "a"), ("b", "r")}
+    counts = theme_counts(found, make_covariances(), TASKS, SETTINGS)
+    shape = {"data": "full", "runs": "all", "test": "p", "outcome": "improved", "pairs": "all"}
+    themes = {"source_theme": TASKS["b"]["theme"], "target_theme": TASKS["r"]["theme"]}
+    assert cell(counts, **shape, **themes)["leaked"] == 1
+    chosen = counts[(counts[list(shape)] == pd.Series(shape)).all(axis=1)]
+    assert chosen["leaked"].sum() == 1
+
+
 def test_non_inferiority_is_one_sided_at_half_the_level():
     found = make_found(data="half", p_noninferior_5=0.02)
     assert set(found.loc[found["data"] == "half", "noninferior"]) == {"yes"}
@@ -180,7 +194,7 @@ def test_files(tmp_path, monkeypatch):
     tests, covariances = (
         [type(tmp_path)(name) for name in tables if suffix in name] for suffix in ("tests", "covariance")
     )
-    write_significance(tests, covariances, None, TASKS, SETTINGS, *paths)
+    write_significance(tests, covariances, None, None, TASKS, SETTINGS, *paths)
     found = pd.read_csv(paths[0])
     assert len(found) == 24
     assert found.columns[-1] == "reason"

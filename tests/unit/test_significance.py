@@ -17,7 +17,13 @@ from empathy_transfer.significance.paired_tests import (
     write_tests,
 )
 from empathy_transfer.significance.resampling import Scores, bootstrap_counts, make_sample
-from empathy_transfer.significance.seed_variance import SeedVariance, beyond_items, seed_variance, spread
+from empathy_transfer.significance.seed_variance import (
+    SeedVariance,
+    beyond_items,
+    changes_beyond_items,
+    seed_variance,
+    spread,
+)
 
 SETTINGS = {"resamples": 100, "alpha": 0.05, "margins": [5, 10], "absent_classes": "drop"}
 
@@ -92,6 +98,19 @@ def test_seed_variance_by_hand():
     alone = {("a", "full", 1): 2}
     assert beyond_items({("a", "full", 1): 0.4}, scores, alone, 31, few=False, absent="drop") == (0, 0, 0, 31)
     assert seed_variance({("a", "full", 1): 0.4}) == (0.0, 0)
+
+
+def test_seed_variance_of_changes_by_hand():
+    changes = [np.array([0.0, 0.2]), np.array([0.1, 0.1])]
+    replicates = [np.array([[0.0, 0.1, 0.2], [0.2, 0.2, 0.2]]), np.array([[0.1] * 3, [0.1] * 3])]
+    found = changes_beyond_items(changes, replicates, 31, few=False)
+    # Squares .02 and 0 with one degree of freedom each. Resampled, the seeds of the first change differ by .2, .1 and
+    # 0: each lies half of that from their mean, with a variance of .0025, so .005 in all.
+    assert (found.between, found.freedom) == (pytest.approx(0.01), 2)
+    assert found.items == pytest.approx(0.0025)
+    assert found.own == pytest.approx(0.0075)
+    alone = changes_beyond_items([np.array([0.3])], [np.array([[0.3, 0.2]])], 31, few=False)
+    assert alone == (0, 0, 0, 31)
 
 
 def expected_error(item_variance, row, share, number, units):

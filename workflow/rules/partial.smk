@@ -49,6 +49,7 @@ use rule collect_significance as collect_partial_significance with:
         tests=expand("<results>/partial/analysis/significance/{target}/tests.csv", target=TASKS),
         covariances=expand("<results>/partial/analysis/significance/{target}/covariance.csv", target=TASKS),
         improvement="<results>/partial/analysis/improvement.csv",
+        leaked_pairs=existing_leaked_pairs,
     output:
         significance="<results>/partial/analysis/significance.csv",
         theme_counts="<results>/partial/analysis/theme_counts.csv",

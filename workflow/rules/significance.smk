@@ -2,7 +2,7 @@
 Stage: is a transfer better or worse than its target's baseline by more than chance? Per target, then all side by side.
 
 NEEDS    <results>/{baseline,transfer}/**/{metrics.json,predictions.parquet}
-         <results>/data/{target}/test.parquet, <results>/analysis/improvement.csv
+         <results>/data/{target}/test.parquet, <results>/analysis/{improvement,leaked_pairs}.csv
 MAKES    <results>/analysis/significance/{target}/{tests,covariance}.csv
          <results>/analysis/{significance,theme_counts}.csv
 """
@@ -35,6 +35,7 @@ rule collect_significance:
         tests=expand("<results>/analysis/significance/{target}/tests.csv", target=TASKS),
         covariances=expand("<results>/analysis/significance/{target}/covariance.csv", target=TASKS),
         improvement="<results>/analysis/improvement.csv",
+        leaked_pairs="<results>/analysis/leaked_pairs.csv",
     output:
         significance="<results>/analysis/significance.csv",
         theme_counts="<results>/analysis/theme_counts.csv",

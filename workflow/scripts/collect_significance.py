@@ -9,6 +9,7 @@ if __name__ == "__main__":
             tests_paths=job.input["tests"],
             covariance_paths=job.input["covariances"],
             improvement_path=job.input["improvement"],
+            leaked_pairs_path=job.input.get("leaked_pairs"),
             tasks=job.params["tasks"],
             settings=job.params["settings"],
             significance_path=job.output["significance"],

@@ -11,6 +11,8 @@ from empathy_transfer.controls.context_ablation import CONDITIONS
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.significance.paired_tests import effects_of
+from empathy_transfer.significance.resampling import FEW_CLUSTERS, paired_difference
+from empathy_transfer.significance.seed_variance import changes_beyond_items
 
 INTACT, *ABLATED = CONDITIONS
 COLUMNS = [
@@ -46,7 +48,8 @@ def target_effects(runs, test_path, settings):
     """Rows of one target: the mean over seeds of the score with each context, less that with its own.
 
     A model is compared with itself, so what differs between seeds is the difference, and not two scores of their own:
-    its variance is pooled over both conditions. ``runs`` is {seed: (record of its scores, folder of its predictions)}.
+    its variance beyond that of the items is pooled over both conditions. ``runs`` is {seed: (record of its scores,
+    folder of its predictions)}.
     """
     records = {
         (condition, seed): (record, folder / condition / "metrics.json")
@@ -61,23 +64,28 @@ def target_effects(runs, test_path, settings):
         condition: np.array([record["values"][condition][metric] for record, _ in runs.values()])
         for condition in CONDITIONS
     }
-    between = between_seeds([values[condition] - values[INTACT] for condition in ABLATED])
+    rows = {condition: [place[condition, seed] for seed in runs] for condition in CONDITIONS}
+    changes = {condition: values[condition] - values[INTACT] for condition in ABLATED}
+    replicates = [
+        np.stack(
+            [
+                paired_difference(scores, [ablated], [intact], absent=settings["absent_classes"])
+                for ablated, intact in zip(rows[condition], rows[INTACT], strict=True)
+            ]
+        )
+        for condition in ABLATED
+    ]
+    few = sample.n_units < FEW_CLUSTERS
+    variance = changes_beyond_items(list(changes.values()), replicates, sample.n_units, few)
+    between = variance.own / len(runs), variance.own_freedom
     first = next(iter(runs.values()))[0]
     for condition in ABLATED:
-        sides = [([place[condition, seed] for seed in runs], [place[INTACT, seed] for seed in runs])]
-        difference = float((values[condition] - values[INTACT]).mean())
+        sides = [(rows[condition], rows[INTACT])]
+        difference = float(changes[condition].mean())
         row = {"target": first["target"], "condition": condition, "metric": metric, "seeds": len(runs)}
         row |= {key: first[key] for key in ("n_test", "with_context")}
         row |= {"intact": values[INTACT].mean(), "value": values[condition].mean(), "difference": difference}
         yield row | contrast_test(scores, sides, difference, between, sample.n_units, settings)
-
-
-def between_seeds(differences):
-    """Variance of a mean over seeds, pooled over several series of differences, and its degrees of freedom."""
-    number = len(differences[0])
-    if number < 2:
-        return 0.0, 0
-    return float(np.mean([np.var(series, ddof=1) for series in differences])) / number, len(differences) * (number - 1)
 
 
 def add_family(found, alpha):

@@ -4,11 +4,13 @@ A family is all pairs of one data condition, once with all runs and once without
 (classification, regression) is one too. The study corrects for nothing.
 """
 
+import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
 from empathy_transfer.artefacts import read_csv, write_csv
-from empathy_transfer.scores.improvement import read_improvement
+from empathy_transfer.leakage.report import read_leaked
+from empathy_transfer.scores.improvement import BASELINE, read_improvement
 from empathy_transfer.scores.tables import KINDS
 from empathy_transfer.significance.paired_tests import (
     ALL,
@@ -28,18 +30,20 @@ FAMILY_COLUMNS = [
 
 
 def write_significance(
-    tests_paths, covariance_paths, improvement_path, tasks, settings, significance_path, counts_path
+    tests_paths, covariance_paths, improvement_path, leaked_pairs_path, tasks, settings, significance_path, counts_path
 ):  # fmt: skip
     """Write significance.csv and theme_counts.csv from the tests of all targets.
 
     ``tests_paths`` and ``covariance_paths`` are what ``significance.write_tests`` wrote, in the same order of targets;
-    ``improvement_path`` names the comparison of all planned cells, whose reason codes stand where there is no test.
+    ``improvement_path`` names the comparison of all planned cells, whose reason codes stand where there is no test,
+    and ``leaked_pairs_path`` the flags of the audit of leakage, if there has been one.
     ``tasks`` is {task: its kind, theme and dataset}; ``settings`` as in the config's block `analysis`.
     """
     frames = [frame for frame in map(read_csv, tests_paths) if len(frame)]
     tests = pd.concat(frames) if frames else empty_tests(settings)
     covariances = {path.parent.name: read_csv(path) for path in covariance_paths}
-    found = significance(tests, read_improvement(improvement_path), tasks, settings)
+    improvement, leaked = read_improvement(improvement_path), read_leaked(leaked_pairs_path)
+    found = significance(tests, improvement, tasks, settings, leaked)
     write_csv(significance_path, found)
     write_csv(counts_path, theme_counts(found, covariances, tasks, settings))
     tested = found["q"].notna() & (found["runs"] == ALL)
@@ -47,11 +51,12 @@ def write_significance(
     print(f"{tested.sum()} tests; {effects.get('improved', 0)} improved, {effects.get('harmed', 0)} harmed")
 
 
-def significance(tests, improvement, tasks, settings):
+def significance(tests, improvement, tasks, settings, leaked=frozenset()):
     """One row for each planned cell and choice of runs: the tests, with families and reasons for blanks.
 
     Rows follow ``improvement``; a cell without a test has its reason code. Controls and the half-data baseline (source
-    none) are tested, too, but belong to no family: their q are empty.
+    none) are tested, too, but belong to no family: their q are empty. ``leaked`` are the pairs (source, target) that
+    the audit of leakage flags, source = target for a task with itself.
     """
     keys = ["source", "target", "data"]
     planned = improvement[[*keys, "metric", "reason"]].drop_duplicates(keys)
@@ -69,7 +74,11 @@ def significance(tests, improvement, tasks, settings):
     found = found.assign(place=places, variant=variants).sort_values(
         ["variant", "place", "target", "data"], kind="stable"
     )
-    return add_families(found.drop(columns=["place", "variant"]).reset_index(drop=True), tasks, settings)
+    found = add_families(found.drop(columns=["place", "variant"]).reset_index(drop=True), tasks, settings)
+    sources = found["source"].where(found["source"] != BASELINE, found["target"])
+    flags = [pair in leaked for pair in zip(sources, found["target"], strict=True)]
+    found.insert(found.columns.get_loc("reason"), "leaked", np.array(flags, dtype=bool))
+    return found
 
 
 def add_families(found, tasks, settings):

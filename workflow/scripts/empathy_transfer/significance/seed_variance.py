@@ -66,6 +66,22 @@ def beyond_items(values, scores, rows, n_units, few, absent):
     return SeedVariance(between, items / freedom if freedom else 0.0, freedom, n_units)
 
 
+def changes_beyond_items(changes, replicates, n_units, few):
+    """``SeedVariance`` of what a change does to trained models, each compared with itself.
+
+    Args:
+        changes: a list of series, each the differences of all seeds on all items (seeds).
+        replicates: the same differences in the resamples of ``n_units`` units, a list of (seeds x resamples).
+        few: see ``spread``.
+    """
+    freedom = sum(len(series) - 1 for series in changes)
+    if not freedom:
+        return SeedVariance(0.0, 0.0, 0, n_units)
+    squares = sum(float(np.square(series - np.mean(series)).sum()) for series in changes)
+    items = sum(float(spread(series - series.mean(axis=0), few).sum()) for series in replicates) if n_units > 1 else 0.0
+    return SeedVariance(squares / freedom, items / freedom, freedom, n_units)
+
+
 def spread(replicates, few):
     """Variance of a statistic from its resamples (..., resamples): bootstrap, or for ``few`` clusters the jackknife.
 

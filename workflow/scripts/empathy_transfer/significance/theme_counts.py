@@ -15,7 +15,7 @@ from empathy_transfer.style import THEMES
 
 COUNT_COLUMNS = [
     *["data", "runs", "test", "outcome", "pairs", "source_theme", "target_theme", "n", "count", "rate", "low", "high"],
-    *["design_effect", "p_kind", "p_dataset"],
+    *["design_effect", "p_kind", "p_dataset", "leaked"],
 ]
 # Each test, and the column that only tested cells have.
 TESTS = {"published": "p_published", "p": "p", "q": "q", "noninferiority": "noninferior"}
@@ -35,7 +35,7 @@ def theme_counts(found, covariances, tasks, settings):
     The study's Figure 3 has the outcomes improved and harmed (full data), and not_harmed, its "insignificant or
     improved", and harmed (half data). ``n`` are the cells with a test. ``p_kind`` and ``p_dataset`` say how often the
     same tasks, with their themes permuted within kinds (or datasets), have a rate as far from the mean of all
-    permutations (``theme_permutation``).
+    permutations (``theme_permutation``). ``leaked`` of the n cells are flagged by the audit of leakage.
     """
     rows = []
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
@@ -99,6 +99,7 @@ def _by_theme(tested, observed, drawn, tasks, alpha):
                     "design_effect": effect,
                     "p_kind": p["kind"][row, column],
                     "p_dataset": p["dataset"][row, column],
+                    "leaked": int(tested.loc[chosen, "leaked"].sum()),
                 }
 
 
