@@ -42,7 +42,15 @@ def draw_predictors(plotted):
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     figure.suptitle("How well single predictors rank the sources of a target", weight="bold", size=12)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False)
+    blank = plotted.loc[plotted["gain"].isna(), "reason"].map(_reason).unique()
+    if len(blank):
+        figure.supxlabel("; ".join(": ".join(REASONS[code]) for code in sorted(blank)), size=8, color=FAINT_INK)
     return figure
+
+
+def _reason(code):
+    """The reason code of a blank row, whatever stands there."""
+    return code if code in REASONS else "not_available"
 
 
 def _draw_panel(panel, rows, title):
@@ -60,8 +68,8 @@ def _draw_panel(panel, rows, title):
     beside = blended_transform_factory(panel.transAxes, panel.transData)
     for place, row in enumerate(rows.itertuples()):
         if row.gain != row.gain:
-            text = REASONS[row.reason][1] if row.reason in REASONS else REASONS["not_available"][1]
-            panel.text(0.5, place, text, transform=beside, ha="center", va="center", size=6, color=FAINT_INK)
+            mark = REASONS[_reason(row.reason)][0]
+            panel.text(0.5, place, mark, transform=beside, ha="center", va="center", size=7, color=FAINT_INK)
             continue
         colour = COLOURS[row.verdict]
         panel.plot([row.low_targets, row.high_targets], [place, place], color=colour, linewidth=1.2)
