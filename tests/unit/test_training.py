@@ -10,10 +10,9 @@ from safetensors.torch import load_file
 
 from empathy_transfer.artefacts import read_json, read_json_lines, read_table, sha256_file, write_json, write_table
 from empathy_transfer.data.splits import SPLITS
-from empathy_transfer.data.tokens import encode_pairs, tokenise_task
+from empathy_transfer.data.tokens import tokenise_task
 from empathy_transfer.jobs.job import open_job
 from empathy_transfer.training.batches import derived_seed, evaluation_batches, training_batches
-from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.train import Run, train_run
 from fake_jobs import fake_snakemake
 from tiny_encoders import write_vocabulary_encoder
@@ -147,19 +146,6 @@ def test_a_damaged_source_adapter_is_refused(make_task, encoder_settings):
     Path(source).write_bytes(data)
     with pytest.raises(SystemExit, match=r"adapter.safetensors.*changed"):
         train(inputs | {"adapter": source}, encoder_settings, "transfer")
-
-
-def test_the_context_is_cut_from_the_left_and_the_text_kept(encoder_settings):
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(find_encoder(encoder_settings["name"]).folder)
-    rows, cut = encode_pairs(tokenizer, ["bad good night", None, "bad"], ["i am good", "i am", "day " * 9], 8)
-    words = [tokenizer.convert_ids_to_tokens(ids) for ids, _ in rows]
-    assert words[0] == ["[CLS]", "good", "night", "[SEP]", "i", "am", "good", "[SEP]"]
-    assert rows[0][1] == [0, 0, 0, 0, 1, 1, 1, 1]
-    assert words[1] == ["[CLS]", "i", "am", "[SEP]"]
-    assert words[2] == ["[CLS]", *["day"] * 6, "[SEP]"]
-    assert cut == 1
 
 
 def test_seeds_differ_by_purpose_and_target_only():

@@ -14,7 +14,8 @@ import torch
 
 from empathy_transfer.artefacts import read_json, read_table, write_json, write_table
 from empathy_transfer.data.token_file import pack_rows
-from empathy_transfer.data.tokens import encode_labels, encode_pairs
+from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
+from empathy_transfer.data.tokens import encode_labels
 from empathy_transfer.training.batches import Items, derived_seed
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.evaluation import decode, predict, prediction_table, score
@@ -42,11 +43,10 @@ def ablate_context(inputs, outputs, settings, encoder_settings, seed, threads):
     """
     torch.set_num_threads(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
-    from transformers import AutoTokenizer
 
     task = read_json(inputs["task_json"])
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
+    tokenizer = load_tokenizer(encoder.folder)
     engine = load_trained(inputs["adapter"], inputs["head"], encoder, len(task.get("labels", [None])), settings)
     earlier = read_table(inputs["predictions"], columns=["id", "label", "prediction"])
     frame = read_table(inputs["test"]).set_index("id").loc[earlier["id"]].reset_index()

@@ -5,6 +5,7 @@ import os
 from empathy_transfer.artefacts import read_json, read_table, write_tensors
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.token_file import pack_rows, pack_texts
+from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
 from empathy_transfer.training.encoders import find_encoder
 
 
@@ -20,10 +21,8 @@ def tokenise_task(splits, task_path, encoder_settings, tokens_path, threads=1):
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
     os.environ["RAYON_NUM_THREADS"] = str(threads)
-    from transformers import AutoTokenizer
-
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
+    tokenizer = load_tokenizer(encoder.folder)
     task = read_json(task_path)
     tensors, metadata = {}, {"max_length": encoder_settings["max_length"], "weights_sha256": encoder.weights_sha256}
     for split in SPLITS:
@@ -35,30 +34,6 @@ def tokenise_task(splits, task_path, encoder_settings, tokens_path, threads=1):
         metadata[f"{split}_texts_cut"] = cut
         print(f"{split}: {len(rows):,} texts, {sum(len(ids) for ids, _ in rows):,} tokens, {cut:,} texts cut")
     write_tensors(tokens_path, tensors, metadata)
-
-
-def encode_pairs(tokenizer, contexts, texts, max_length):
-    """Return ([(input ids, token type ids)], number of texts cut) for pairs of context and text.
-
-    The context is cut from the left, so that the turns nearest to the text stay; the text is cut, from the right,
-    only where it alone is longer than `max_length`, and such rows are counted. Rows without a context are single
-    sequences.
-    """
-    text_ids = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-    has_context = [isinstance(context, str) and context != "" for context in contexts]
-    given = [context if present else "" for context, present in zip(contexts, has_context, strict=True)]
-    context_ids = tokenizer(given, add_special_tokens=False)["input_ids"]
-    room_single = max_length - tokenizer.num_special_tokens_to_add(pair=False)
-    room_pair = max_length - tokenizer.num_special_tokens_to_add(pair=True)
-    rows, cut = [], 0
-    for context, text in zip(context_ids, text_ids, strict=True):
-        cut += len(text) > room_single
-        left = max(room_pair - len(text), 0)
-        context = context[-left:] if left else []
-        parts = (context, text) if context else (text[:room_single],)
-        ids = tokenizer.build_inputs_with_special_tokens(*parts)
-        rows.append((ids, tokenizer.create_token_type_ids_from_sequences(*parts)))
-    return rows, cut
 
 
 def encode_labels(labels, task):

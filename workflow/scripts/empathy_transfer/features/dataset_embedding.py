@@ -9,7 +9,7 @@ import torch
 
 from empathy_transfer.artefacts import read_json, read_table, write_tensors
 from empathy_transfer.data.splits import SPLITS
-from empathy_transfer.data.tokens import encode_pairs
+from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
 from empathy_transfer.training.encoders import EncoderNotFoundError, find_encoder
 
 BATCH = 64
@@ -59,7 +59,7 @@ class SentenceEmbedder:
             EncoderNotFoundError: the model is not here; says what to do.
             ValueError: `max_length` is more than the model's positions hold; names the setting.
         """
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoModel
 
         try:
             encoder = find_encoder(model["name"], model["revision"])
@@ -73,7 +73,7 @@ class SentenceEmbedder:
             raise ValueError(f"analysis: features: embedding: max_length is at most {room} for {model['name']}")
         self.max_length = model["max_length"]
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
+        self.tokenizer = load_tokenizer(encoder.folder)
         self.model = AutoModel.from_pretrained(encoder.folder, use_safetensors=True).eval().to(self.device)
         self.takes_token_types = config.get("type_vocab_size", 1) > 1
 
@@ -96,7 +96,7 @@ class SentenceEmbedder:
         pad = torch.nn.utils.rnn.pad_sequence
         ids = [torch.tensor(ids) for ids, _ in rows]
         mask = pad([torch.ones_like(row) for row in ids], batch_first=True).to(self.device)
-        ids = pad(ids, batch_first=True, padding_value=self.tokenizer.pad_token_id).to(self.device)
+        ids = pad(ids, batch_first=True, padding_value=self.model.config.pad_token_id).to(self.device)
         kinds = {}
         if self.takes_token_types:
             kinds["token_type_ids"] = pad([torch.tensor(kind) for _, kind in rows], batch_first=True).to(self.device)

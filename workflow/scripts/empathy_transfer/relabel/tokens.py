@@ -4,7 +4,7 @@ import os
 
 from empathy_transfer.artefacts import read_table, write_tensors
 from empathy_transfer.data.token_file import pack_rows, pack_texts
-from empathy_transfer.data.tokens import encode_pairs
+from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
 from empathy_transfer.training.encoders import find_encoder
 
 
@@ -16,10 +16,8 @@ def tokenise_label_set(set_path, encoder_settings, tokens_path, threads=1):
         tokens_path: the file to write. threads: threads that the tokenizer may use.
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
-    from transformers import AutoTokenizer
-
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    tokenizer = AutoTokenizer.from_pretrained(encoder.folder, use_fast=True)
+    tokenizer = load_tokenizer(encoder.folder)
     frame = read_table(set_path, columns=["id", "text"])
     rows, cut = encode_pairs(tokenizer, [None] * len(frame), frame["text"], encoder_settings["max_length"])
     metadata = {"max_length": encoder_settings["max_length"], "weights_sha256": encoder.weights_sha256, "cut": cut}
