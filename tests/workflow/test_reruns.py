@@ -32,6 +32,9 @@ THEMES = {"tabulate_themes": 1, "plot_similarity": 2}
 TEXTS = {"embed_dataset": 1, "compare_datasets": 1}
 # The audit of leakage compares all tasks; its report is drawn in order of themes.
 LEAKAGE = {"find_leakage": 1, "report_leakage": 1, "plot_leakage": 1}
+# What shows the flags of the audit, and follows from it.
+FLAGGED = {"report_leakage": 1, "plot_leakage": 1, "tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
+FLAGGED |= {"collect_significance": 1, "tabulate_claims": 1}
 # What a baseline with a context is tested for again.
 CONTEXT = {"ablate_context": 1, "compare_contexts": 1, "plot_context_ablation": 1}
 
@@ -351,15 +354,13 @@ def test_strict_retrains_exactly_the_tasks_that_lose_rows(changed):
     assert [job.wildcards for job in run.jobs if job.rule == "tokenise_task"] == ["task=epitome_er"]
     own = {"remove_leaked_rows": 1, "tokenise_task": 1, "train_baseline": 2, "train_transfer": 12}
     drawn = {"report_leakage": 1, "plot_leakage": 1}
-    assert run.rules == own | compared(4) | learnt(4) | CONTEXT | AGGREGATES | drawn
+    assert run.rules == own | compared(4) | learnt(4) | TEXTS | {"plot_similarity": 2} | CONTEXT | AGGREGATES | drawn
 
 
 def test_strict_retrains_nothing_where_no_row_touches(changed):
     run = planned(changed["strict_with_none_touching"])
-    drawn = {"tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
-    assert run.rules == drawn | {"report_leakage": 1, "plot_leakage": 1}
+    assert run.rules == FLAGGED
 
 
 def test_the_share_from_which_cells_are_flagged_only_redraws(changed):
-    drawn = {"tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
-    assert planned(changed["flagged_share"]).rules == drawn | {"report_leakage": 1, "plot_leakage": 1}
+    assert planned(changed["flagged_share"]).rules == FLAGGED

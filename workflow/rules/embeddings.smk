@@ -12,7 +12,7 @@ MAKES    <results>/features/dataset_embeddings/{task}.safetensors
 
 rule embed_dataset:
     input:
-        train="<results>/data/{task}/train.parquet",
+        train=training_table,
         validation="<results>/data/{task}/validation.parquet",
         test="<results>/data/{task}/test.parquet",
         after=ancient("<results>/data/{task}/released"),
