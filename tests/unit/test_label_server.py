@@ -203,6 +203,16 @@ def test_a_request_holds_the_schema_and_the_decoding_settings(tmp_path):
     assert schema["additionalProperties"] is False
 
 
+def test_a_model_that_reasons_is_sent_what_it_takes(tmp_path):
+    texts = write_set(tmp_path / "set.parquet", ["This is text number 15 about a lamp."])
+    taken = {"temperature": None, "top_p": None, "limit_as": "max_completion_tokens", "max_tokens": 4000}
+    with BadServer() as server:
+        ask(tmp_path, SERVER | {"base_url": server.base_url, "decoding": SERVER["decoding"] | taken}, texts)
+    (body,) = server.bodies
+    assert body["max_completion_tokens"] == 4000
+    assert body.keys().isdisjoint({"temperature", "top_p", "max_tokens", "limit_as"})
+
+
 @pytest.mark.parametrize(
     ("address", "local"),
     [

@@ -155,15 +155,15 @@ class ChatServer:
         import openai
 
         decoding = self.settings["decoding"]
+        options = {name: decoding[name] for name in ("temperature", "top_p") if decoding[name] is not None}
+        options[decoding.get("limit_as", "max_tokens")] = decoding["max_tokens"]
         self.pace.wait()
         started = time.monotonic()
         try:
             completion = self.client.chat.completions.create(
                 model=self.settings["model"],
                 messages=question.messages,
-                temperature=decoding["temperature"],
-                top_p=decoding["top_p"],
-                max_tokens=decoding["max_tokens"],
+                **options,
                 seed=decoding["seed"] + question.repeat + question.attempt,
                 response_format={
                     "type": "json_schema",
