@@ -209,13 +209,29 @@ def test_claims_get_verdicts_from_the_intervals(study):
     assert flags[flags["flag"] == "negative concordance in race 2"]["raised"].all()
 
 
+def weigh(study, **answers):
+    """costs.csv by setting, where a model's answers about two texts have these tokens and costs."""
+    prices = {"prompt_tokens": 98.5, "answer_tokens": 10, "dollars": {"gpt": [2, 10]}}
+    pd.DataFrame(answers).to_parquet(study / "answers.parquet")
+    paths = [study / name for name in ("scores.csv", "comparisons.csv")]
+    costs.write_costs(
+        *paths, [study / "test.parquet"], {"gpt": [study / "answers.parquet"]}, prices, study / "costs.csv"
+    )
+    return pd.read_csv(study / "costs.csv").set_index("setting")
+
+
+def test_own_answers_cost_what_the_server_counted(study):
+    compare(study)
+    found = weigh(study, tokens_in=[300, 500], tokens_out=[20, 40], cost=[0.001, 0.003])
+    assert found.loc["alpha=chosen", ["input_tokens", "output_tokens"]].tolist() == [4000, 300]
+    assert found.loc["alpha=chosen", "dollars"] == pytest.approx(0.02)
+    free = {"baseline": "no labels bought", "trimmed": "no labels bought"}
+    assert found["basis"].to_dict() == free | {"alpha=3.5": "measured", "alpha=chosen": "measured"}
+
+
 def test_only_settings_that_need_a_model_s_labels_cost_something(study):
     compare(study)
-    prices = {"prompt_tokens": 98.5, "answer_tokens": 10, "dollars": {"gpt": [2, 10]}}
-    costs.write_costs(
-        study / "scores.csv", study / "comparisons.csv", [study / "test.parquet"], prices, study / "costs.csv"
-    )
-    found = pd.read_csv(study / "costs.csv").set_index("setting")
+    found = weigh(study, tokens_in=[None, None], tokens_out=[None, None], cost=[0.0, 0.0])
     # Ten texts of 98.5 + 6 / 4 tokens at 2 dollars a million, and 10 x 10 tokens at 10.
     assert found.loc["alpha=chosen", "dollars"] == pytest.approx((10 * 100 * 2 + 100 * 10) / 1e6)
     assert found.loc["trimmed", "dollars"] == found.loc["baseline", "dollars"] == 0

@@ -95,3 +95,11 @@ def sweep_metrics(wildcards):
     """Metrics of the runs of a model and a seed that correct at each threshold."""
     runs = f"{RESULTS}/relabel/runs/{wildcards.encoder}/{wildcards.labeller}"
     return [f"{runs}/alpha={threshold:g}/seed={wildcards.seed}/metrics.json" for threshold in THRESHOLDS]
+
+
+def bought_answers():
+    """Paths of the answers of each model about the texts that runs train on, by the name of a rule's input."""
+    return {
+        f"answers_{model}": [f"{RESULTS}/relabel/{model}/{ROLES[role]}/answers.parquet" for role in ("train", "added")]
+        for model in LABEL_MODELS
+    }

@@ -103,6 +103,7 @@ rule plot_thresholds:
 
 rule weigh_costs:
     input:
+        **bought_answers(),
         scores="<results>/relabel/scores.csv",
         comparisons="<results>/relabel/comparisons.csv",
         sets=[f"<results>/relabel/data/{ROLES[role]}.parquet" for role in ("train", "added")],
@@ -115,6 +116,7 @@ rule weigh_costs:
         "../../environment.yml"
     params:
         prices=RELABEL["prices"],
+        models=LABEL_MODELS,
         code=code_fingerprint("weigh_costs"),
     message:
         "Weighing what labels cost against what they gain"

@@ -9,6 +9,7 @@ if __name__ == "__main__":
             scores_path=job.input["scores"],
             comparisons_path=job.input["comparisons"],
             set_paths=job.input["sets"],
+            answers_paths={model: job.input[f"answers_{model}"] for model in job.params["models"]},
             prices=job.params["prices"],
             costs_path=job.output["costs"],
         )

@@ -1,7 +1,7 @@
 """What the labels cost against what they gain: per setting, texts to label, tokens, dollars and gain in concordance.
 
-Published labels come without a record of what they cost, so tokens are estimated from the lengths of the texts, and
-dollars from the prices that the config names. What own calls cost stands with their answers.
+Own answers say what they cost. Published labels don't, so their tokens are estimated from the lengths of the texts, and
+dollars from the prices that the config names.
 """
 
 import pandas as pd
@@ -18,16 +18,24 @@ COLUMNS = [
 ]
 
 
-def write_costs(scores_path, comparisons_path, set_paths, prices, costs_path):
+def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices, costs_path):
     """Write costs.csv: a row per setting and encoder, settings without a language model among them.
 
     Args:
         scores_path, comparisons_path: of the stage. set_paths: paths of the sets of base texts and of texts to add.
+        answers_paths: {model: paths of the answers that it gave about these sets}.
         prices: ``prompt_tokens`` and ``answer_tokens`` per text, and ``dollars`` {model: [input, output] per million}.
         costs_path: CSV to write. ``seconds`` is the mean training time; ``dollars_per_gain`` the price of 0.01 CCC.
     """
     lengths = pd.concat([read_table(path, columns=["text"])["text"] for path in set_paths]).str.len()
-    tokens = prices["prompt_tokens"] + lengths.mean() / CHARACTERS_PER_TOKEN
+    guess = {"input_tokens": prices["prompt_tokens"] + lengths.mean() / CHARACTERS_PER_TOKEN}
+    guess |= {"output_tokens": prices["answer_tokens"], "basis": "estimated"}
+    texts = {}
+    for model, paths in answers_paths.items():
+        price = prices["dollars"].get(model)
+        texts[model] = measured_text(paths) or guess | {
+            "dollars": price and (guess["input_tokens"] * price[0] + guess["output_tokens"] * price[1]) / 1e6
+        }
     against = read_csv(comparisons_path)
     against = against[(against["comparison"] == "baseline") & (against["metric"] == "ccc")]
     gains = against.set_index(["encoder", "model", "setting"])[["difference", "low", "high"]]
@@ -37,17 +45,28 @@ def write_costs(scores_path, comparisons_path, set_paths, prices, costs_path):
     ):
         number = texts_to_label(runs)
         row = {"encoder": encoder, "model": model, "setting": setting, "texts_to_label": number}
-        row |= {"input_tokens": number * tokens, "output_tokens": number * prices["answer_tokens"], "dollars": 0.0}
-        row |= {"basis": "estimated" if number else "no labels bought", "seconds": runs["seconds"].mean()}
+        row |= {name: number * texts[model][name] if number else 0.0 for name in ("input_tokens", "output_tokens")}
+        row |= {"dollars": 0.0, "basis": "no labels bought", "seconds": runs["seconds"].mean()}
         if number:
-            price = prices["dollars"].get(model)
-            row["dollars"] = price and (row["input_tokens"] * price[0] + row["output_tokens"] * price[1]) / 1e6
+            dollars = texts[model]["dollars"]
+            row |= {"dollars": None if dollars is None else number * dollars, "basis": texts[model]["basis"]}
         if (encoder, model, setting) in gains.index:
             row["gain_ccc"], row["gain_low"], row["gain_high"] = gains.loc[(encoder, model, setting)]
             if row["gain_ccc"] > 0 and row["dollars"] is not None:
                 row["dollars_per_gain"] = row["dollars"] / (100 * row["gain_ccc"])
         rows.append(row)
     write_csv(costs_path, pd.DataFrame(rows, columns=COLUMNS))
+
+
+def measured_text(paths):
+    """Mean tokens and dollars of a text's last answer, as the server counted them; None where nobody was asked."""
+    frames = [read_table(path, columns=["tokens_in", "tokens_out", "cost"]) for path in paths]
+    answers = pd.concat(frames).astype("float64").dropna()
+    if answers.empty:
+        return None
+    means = answers.mean()
+    found = {"input_tokens": means["tokens_in"], "output_tokens": means["tokens_out"], "dollars": means["cost"]}
+    return found | {"basis": "measured"}
 
 
 def texts_to_label(runs):
