@@ -1,12 +1,12 @@
 """Entry point of rule embed_dataset."""
 
-from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.jobs.devices import claim_device
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.reuse import open_shared_job, reuse
 
-if __name__ == "__main__":
+if __name__ == "__main__" and not reuse(snakemake):
     # The device is claimed before torch is imported, which looks for devices once.
-    with open_job(snakemake) as job, claim_device():
+    with open_shared_job(snakemake) as job, claim_device():
+        from empathy_transfer.data.splits import SPLITS
         from empathy_transfer.features.dataset_embedding import embed_dataset
 
         embed_dataset(

@@ -1,11 +1,12 @@
 """Entry point of rule prepare_task."""
 
-from empathy_transfer.data.prepare import files_by_name, prepare_task
-from empathy_transfer.data.splits import SPLITS
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.reuse import open_shared_job, reuse
 
-if __name__ == "__main__":
-    with open_job(snakemake) as job:
+if __name__ == "__main__" and not reuse(snakemake):
+    with open_shared_job(snakemake) as job:
+        from empathy_transfer.data.prepare import files_by_name, prepare_task
+        from empathy_transfer.data.splits import SPLITS
+
         prepare_task(
             files=files_by_name(job.params["form"]["files"], job.input["files"]),
             form=job.params["form"],

@@ -1,11 +1,12 @@
 """Entry point of rule tokenise_task."""
 
-from empathy_transfer.data.splits import SPLITS
-from empathy_transfer.data.tokens import tokenise_task
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.reuse import open_shared_job, reuse
 
-if __name__ == "__main__":
-    with open_job(snakemake) as job:
+if __name__ == "__main__" and not reuse(snakemake):
+    with open_shared_job(snakemake) as job:
+        from empathy_transfer.data.splits import SPLITS
+        from empathy_transfer.data.tokens import tokenise_task
+
         tokenise_task(
             splits={split: job.input[split] for split in SPLITS},
             task_path=job.input["task_json"],

@@ -1,13 +1,13 @@
 """Entry point of rule train_baseline."""
 
 from empathy_transfer.jobs.devices import claim_device
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.jobs.reuse import open_shared_job, reuse
 from empathy_transfer.jobs.warm_start import continue_warm
 
-if __name__ == "__main__":
+if __name__ == "__main__" and not reuse(snakemake):
     continue_warm()
     # The device is claimed before torch looks for devices, which it does once.
-    with open_job(snakemake) as job, claim_device():
+    with open_shared_job(snakemake) as job, claim_device():
         from empathy_transfer.training.train import Run, train_run
 
         train_run(

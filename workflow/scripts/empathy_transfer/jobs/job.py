@@ -48,6 +48,11 @@ class Job:
         return [path for entry in named for path in (entry if isinstance(entry, list) else [entry])]
 
     @property
+    def files(self):
+        """Path of each product by the name that the provenance lists it under."""
+        return {_name_in(path, self.provenance.parent): path for path in self.products}
+
+    @property
     def origin(self):
         """What the job's results come from: fingerprint of the `code`, SHA-256 of each of the `inputs` by name."""
         single = {name: path for name, path in self.input.items() if isinstance(path, Path)}
@@ -62,6 +67,10 @@ class Job:
         wildcards = ", ".join(f"{name}={value}" for name, value in self.wildcards.items())
         return f"{self.rule} ({wildcards})" if wildcards else self.rule
 
+    def digest_inputs(self):
+        """Read all inputs and remember their SHA-256 by path."""
+        self.digests.update({path.as_posix(): sha256_file(path) for path in self.inputs})
+
 
 @contextlib.contextmanager
 def open_job(snakemake):
@@ -74,18 +83,33 @@ def open_job(snakemake):
     Args:
         snakemake: the object that Snakemake gives to a script.
     """
-    job = _describe(snakemake)
+    job = describe(snakemake)
+    with frame(job, snakemake.scriptdir):
+        started = begin()
+        # Before the body, so that an input that changes meanwhile shows as different afterwards.
+        job.digest_inputs()
+        yield job
+        finish(job, started)
+
+
+@contextlib.contextmanager
+def frame(job, scriptdir):
+    """The outer part of `open_job`: everything but the inputs and the provenance, for a body that sees to these itself.
+
+    Args:
+        job: the `Job`. scriptdir: folder of its entry point.
+    """
     failure = Path(f"{job.log}.failure.json")
     failure.unlink(missing_ok=True)
     Path(job.log).parent.mkdir(parents=True, exist_ok=True)
     try:
-        _refuse_other_library(snakemake.scriptdir)
+        _refuse_other_library(scriptdir)
         with output_lock(job.provenance):
             # Only now: until the lock is ours, the log and the outputs may belong to a job that is still running.
             Path(job.log).write_bytes(b"")
             with _output_to(job.log):
                 _clear(job)
-                yield from _run(job)
+                yield
     except KeyboardInterrupt:
         _append(job.log, "INTERRUPTED")
         raise SystemExit(130) from None
@@ -96,7 +120,7 @@ def open_job(snakemake):
         raise SystemExit(1 if told else f"{job.label} failed: {_cause(error)} (log: {job.log})") from None
 
 
-def _describe(snakemake):
+def describe(snakemake):
     """Turn Snakemake's object into a `Job`; a rule without the outputs and params that every rule has is refused."""
     output = {name: _paths(entry) for name, entry in snakemake.output.items()}
     params = {name: _plain(value) for name, value in snakemake.params.items()}
@@ -118,14 +142,14 @@ def _describe(snakemake):
     )
 
 
-def _run(job):
-    """Yield the job to the script's body and, when it is done, write the provenance."""
-    started = time.monotonic()
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    # Before the body, so that an input that changes meanwhile shows as different afterwards.
-    inputs = {path.as_posix(): sha256_file(path) for path in job.inputs}
-    job.digests.update(inputs)
-    yield job
+def begin():
+    """When a job begins: by the clock on the wall, and by one that nobody sets."""
+    return datetime.now(UTC).isoformat(timespec="seconds"), time.monotonic()
+
+
+def finish(job, started, **more):
+    """Write the provenance of a job that began at `started`, with `more` fields; this makes its results finished."""
+    created, began = started
     study = study_of(job.provenance) or study_of(job.provenance.absolute())
     record = {
         "format": FORMAT,
@@ -133,13 +157,14 @@ def _run(job):
         "wildcards": job.wildcards,
         "remake": run_command(study, "--force", (job.products or [job.provenance])[0].as_posix()),
         "settings": job.params,
-        "inputs": inputs,
-        "outputs": {_name_in(path, job.provenance.parent): _entry(path) for path in job.products},
+        "inputs": dict(job.digests),
+        "outputs": {name: _entry(path) for name, path in job.files.items()},
         "versions": package_versions(),
         "code": job.code,
         "created": created,
-        "seconds": round(time.monotonic() - started, 3),
+        "seconds": round(time.monotonic() - began, 3),
         **_cost(),
+        **more,
     }
     write_provenance(job.provenance, record)
 
