@@ -83,7 +83,7 @@ class SmallStudy(StudyCopy):
                 env=kept
                 | cluster.environment
                 | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-                | {"EMPATHY_LOCK_WAIT": str(lock_wait)},
+                | {"EMPATHY_LOCK_WAIT": str(lock_wait), "SNAKEMAKE_OUTPUT_CACHE": str(self.folder / "shared")},
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,

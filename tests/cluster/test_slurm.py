@@ -24,7 +24,7 @@ def test_a_run_with_a_job_that_fails_once_equals_a_local_run(cluster, study, exp
     assert started.wait(10)
     try:
         with Watch(study.folder) as watch:
-            status = study.finish(study.start(cluster, lock_wait=2))
+            status = study.finish(study.start(cluster, "--cache", lock_wait=2))
     finally:
         released.set()
         holder.join()
@@ -53,3 +53,4 @@ def test_a_run_with_a_job_that_fails_once_equals_a_local_run(cluster, study, exp
         environment = (cluster.folder / f"environment/{job.number}").read_text()
         assert "EMPATHY_WARM_START" not in environment
         assert f"devices-slurm-{job.number}\n" in environment
+        assert f"EMPATHY_RESULT_CACHE={study.folder}/shared\n" in environment

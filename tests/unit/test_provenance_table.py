@@ -9,7 +9,7 @@ import pytest
 from empathy_transfer.artefacts import write_json
 from empathy_transfer.cli import main
 from empathy_transfer.jobs.job import open_job
-from empathy_transfer.jobs.provenance import load_provenance
+from empathy_transfer.jobs.provenance import load_provenance, write_provenance
 from empathy_transfer.jobs.provenance_table import COLUMNS, write_provenance_table
 from empathy_transfer.jobs.run_summary import main as summarise
 from empathy_transfer.jobs.verify import verify_study
@@ -68,9 +68,20 @@ def test_each_job_has_a_row_that_says_what_its_provenance_says(study):
         "device": "cuda:0",
         "engine": "fast",
         "precision": "bf16",
+        "reused": "",
+        "reused_seconds": "",
         "provenance": "transfer/half/seed=2/a--b/provenance.json",
     }
     assert set(found.loc[found["rule"] == "make", "device"]) == {""}
+
+
+def test_a_result_from_a_cache_names_its_entry_and_what_it_cost_there(study):
+    path = Path(f"{RUN}/provenance.json")
+    write_provenance(path, load_provenance(path) | {"reused": {"key": "k", "seconds": 35.5}})
+    write_provenance_table(Path("results/tiny"))
+    row = table().loc["transfer/half/seed=2/a--b/provenance.json"]
+    assert (row["reused"], row["reused_seconds"]) == ("k", "35.5")
+    assert float(row["seconds"]) < 35.5
 
 
 def test_a_damaged_record_is_left_out_and_counted(study):

@@ -15,11 +15,11 @@ from empathy_transfer.jobs.wording import about, clean, clock, one_line, span, s
 HOUR = 3600
 
 
-def provenance_of(path, created, outputs=()):
+def provenance_of(path, created, outputs=(), **more):
     """Write a sealed provenance with a time of creation, in seconds since the epoch; files get that time too."""
     entries = {file.name: {"sha256": sha256_file(file), "bytes": file.stat().st_size} for file in outputs}
     stamp = datetime.fromtimestamp(created, UTC).isoformat(timespec="seconds")
-    write_provenance(path, {"format": 1, "rule": "r", "inputs": {}, "outputs": entries, "created": stamp})
+    write_provenance(path, {"format": 1, "rule": "r", "inputs": {}, "outputs": entries, "created": stamp} | more)
     for file in (path, *outputs):
         os.utime(file, (created + 1, created + 1))
     return path
@@ -67,8 +67,8 @@ def summary_of(study):
 
 def test_counts_by_stage(study):
     summary = summary_of(study)
-    assert summary["stages"]["baseline"] == {"made": 0, "reused": 1, "missing": 0, "damaged": 0}
-    assert summary["stages"]["transfer"] == {"made": 1, "reused": 0, "missing": 1, "damaged": 0}
+    assert summary["stages"]["baseline"] == {"made": 0, "cached": 0, "reused": 1, "missing": 0, "damaged": 0}
+    assert summary["stages"]["transfer"] == {"made": 1, "cached": 0, "reused": 0, "missing": 1, "damaged": 0}
     assert [path.endswith("b--a/provenance.json") for path in summary["missing"]] == [True]
     assert not summary["complete"]
     assert 59 < summary["wall_seconds"] < 120
@@ -106,6 +106,15 @@ def test_complete_study_says_so(study):
     assert summary["complete"]
     assert "Study toy: complete" in render(summary)
     assert "go on" not in render(summary)
+
+
+def test_result_from_a_cache_is_neither_made_nor_reused_from_before(study):
+    results, _, plan = study
+    path = plan["expected"]["transfer"][0]
+    provenance_of(results / "transfer" / "a--b" / "provenance.json", plan["started"] + 5, reused={"key": "k"})
+    assert result_state(path, int(plan["started"])) == "cached"
+    assert "cached    1 transfer" in render(summary_of(study))
+    assert result_state(path, int(plan["started"]) + HOUR) == "reused"
 
 
 def test_copied_result_counts_as_reused(study):

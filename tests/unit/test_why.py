@@ -11,7 +11,7 @@ from empathy_transfer.cli import main
 from empathy_transfer.jobs import provenance, why
 from empathy_transfer.jobs.job import open_job
 from empathy_transfer.jobs.plan_query import NoPlan, ask_workflow, study_config
-from empathy_transfer.jobs.provenance import ArtefactError, load_provenance
+from empathy_transfer.jobs.provenance import ArtefactError, load_provenance, write_provenance
 from empathy_transfer.jobs.why import WhyError, add_plan, explain, study_root, tensor_file_metadata
 from empathy_transfer.jobs.why_report import cost, render
 from fake_jobs import fake_snakemake, make_study
@@ -47,6 +47,16 @@ def plan_of(record, **changed):
     """The job as a run would do it now, with nothing changed but this."""
     job = {"params": record["settings"] | {"code": record["code"]}, "input": list(record["inputs"])}
     return job | {"runs": False, "reasons": []} | changed
+
+
+def test_a_result_from_a_cache_says_what_it_cost_where_it_was_computed(study):
+    path = f"{RUN}/provenance.json"
+    made = {"created": "2026-01-02T03:04:05+00:00", "seconds": 35.5, "cpu_seconds": 60.0, "peak_memory_mb": 900.0}
+    write_provenance(path, load_provenance(path) | {"reused": {"key": "k" * 64, **made}})
+    text = render(explain(f"{RUN}/metrics.json"), upstream=[])
+    assert f"reused    entry {'k' * 64} of a cache, computed on 2026-01-02 03:04:05+00:00: 35.5s of wall time" in text
+    assert "reused    1 from a cache" in render(explain("results/tiny"), upstream=[])
+    assert "  reused" not in render(explain("results/tiny/a/result.json"), upstream=[])
 
 
 def test_a_result_is_explained_by_its_record_its_device_and_its_encoder(study):

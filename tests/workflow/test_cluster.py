@@ -62,7 +62,16 @@ def test_the_dearest_baseline_of_the_target_decides(rules):
     assert rules.training_minutes(wildcards(task="notes", data="full", seed="2"), 1) == 5 + 5
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"seconds": 60}', '{"seconds": "long", "peak_memory_mb": 1}'])
+def test_a_baseline_from_a_cache_tells_what_it_cost_where_it_was_computed(rules):
+    cost = {"seconds": 600.0, "peak_memory_mb": 1000.0}
+    write_cost("notes", 1, json.dumps({"seconds": 0.2, "peak_memory_mb": 40.0, "reused": cost}))
+    assert rules.training_minutes(PAIR, 1) == 5 + 30
+    assert rules.training_memory(PAIR, 1) == 500 + 1500
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"reused": 1}', '{"seconds": 60}', '{"seconds": "long", "peak_memory_mb": 1}']
+)
 def test_a_provenance_without_a_cost_counts_as_none(rules, text):
     write_cost("notes", 1, text)
     assert rules.training_minutes(PAIR, 1) == 245

@@ -28,8 +28,9 @@ def cost_of(path):
         try:
             with open(path, encoding="utf-8") as file:
                 record = json.load(file)
-            COSTS[path] = {key: float(record[key]) for key in GUESS}
-        except (OSError, ValueError, KeyError, TypeError):
+            # One that was taken from a cache cost nothing here, but its neighbours will.
+            COSTS[path] = {key: float(record.get("reused", record)[key]) for key in GUESS}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             COSTS[path] = None  # damaged, which is not for the plan to tell, or of an older version
     return COSTS.get(path)
 

@@ -14,8 +14,9 @@ NAME = "provenance.csv"
 KEYS = ("task", "source", "target", "data", "seed")
 COSTS = ("seconds", "cpu_seconds", "peak_memory_mb")
 PACKAGES = ("python", "torch")
+REUSED = {"reused": "key", "reused_seconds": "seconds"}
 RUN = ("device", "engine", "precision")
-COLUMNS = ["rule", "wildcards", *KEYS, *COSTS, "created", "code", *PACKAGES, *RUN, "provenance"]
+COLUMNS = ["rule", "wildcards", *KEYS, *COSTS, "created", "code", *PACKAGES, *RUN, *REUSED, "provenance"]
 
 
 def write_provenance_table(results):
@@ -24,7 +25,9 @@ def write_provenance_table(results):
     One row for each job, in the order of the paths of its provenance: `rule`, `wildcards` (as `name=value`, by name),
     `task`, `source`, `target`, `data` and `seed` as far as the job has them, `seconds` of wall time, `cpu_seconds`,
     `peak_memory_mb`, `created` (UTC), fingerprint of the `code`, versions of `python` and `torch`; `device`, `engine`
-    and `precision` of a training; path of its `provenance` in the study. Empty is what a job has not recorded.
+    and `precision` of a training; for results from a cache the key there (`reused`) and the wall time that they cost
+    when they were computed (`reused_seconds`); path of its `provenance` in the study. Empty is what a job has not
+    recorded.
 
     Args:
         results: the study's folder.
@@ -71,6 +74,7 @@ def _row(record, path):
     row |= {key: wildcards.get(key) for key in KEYS}
     row |= {key: record.get(key) for key in (*COSTS, "created", "code")}
     row |= {package: record.get("versions", {}).get(package) for package in PACKAGES}
+    row |= {column: record.get("reused", {}).get(key) for column, key in REUSED.items()}
     return row | _device(record, path.parent)
 
 

@@ -5,6 +5,7 @@ contents of the inputs by their names and places (never their paths, which name 
 and hardware. All of it is found without importing torch, so that a job can ask before it has cost anything.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -21,6 +22,7 @@ from empathy_transfer.training.encoders import find_encoder
 FORMAT = 1
 # Snakemake starts jobs, but does not compute in them.
 IDLE_PACKAGES = ("snakemake",)
+FURTHER_PACKAGES = ("cleanlab", "sentence-transformers")  # that compute in some jobs, beside those of every provenance
 # Wheels of one version differ in what they were built with; conda has yet others.
 BUILDS = ("torch", "numpy")
 # Variables by which libraries choose other instructions or roundings.
@@ -120,17 +122,13 @@ def versions():
     """Versions of Python (without its patch level) and the packages that compute, and how the main ones were built."""
     found = {name: version for name, version in package_versions().items() if name not in IDLE_PACKAGES}
     found["python"] = ".".join(platform.python_version_tuple()[:2])
+    for package in FURTHER_PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
     for package in BUILDS:
-        found[f"{package} build"] = sha256_bytes((_distribution_text(package, "WHEEL") or "unknown").encode())
+        wheel = metadata.distribution(package).read_text("WHEEL") or "no wheel"
+        found[f"{package} build"] = sha256_bytes(wheel.encode())
     return found
-
-
-def _distribution_text(package, file):
-    """A file of an installed package's metadata; None if it has none."""
-    try:
-        return metadata.distribution(package).read_text(file)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _input_digests(job):

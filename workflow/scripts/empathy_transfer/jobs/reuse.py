@@ -93,8 +93,8 @@ def _fetch(store, key, job):
         (job.provenance.parent / CHECKPOINT).unlink(missing_ok=True)  # of a training that need not go on
         return made
     print(reason)
-    said = os.environ.get(SAID, "")
-    os.environ[SAID] = f"{said}{reason}\n"
+    if reason not in (said := os.environ.get(SAID, "")):
+        os.environ[SAID] = f"{said}{reason}\n"
     return None
 
 

@@ -31,15 +31,16 @@ def summarise_run(results, logs, plan, started):
         started: when the run began, in seconds since the epoch.
 
     Returns:
-        dict: the summary, of plain values. `stages` counts per stage the results made in this run, reused from
-        before, missing and damaged; `failed` lists failures on record, those of earlier runs marked as such.
+        dict: the summary, of plain values. `stages` counts per stage the results made in this run, cached (taken from a
+        store of results in this run), reused from before, missing and damaged; `failed` lists failures on record, those
+        of earlier runs marked as such.
     """
     results, logs = Path(results), Path(logs)
     # Times in provenance files are whole seconds.
     since = math.floor(started)
     stages, missing, damaged = {}, [], []
     for stage, paths in plan.get("expected", {}).items():
-        counts = {"made": 0, "reused": 0, "missing": 0, "damaged": 0}
+        counts = {"made": 0, "cached": 0, "reused": 0, "missing": 0, "damaged": 0}
         for path in paths:
             state = result_state(path, since)
             counts[state] += 1
@@ -66,7 +67,7 @@ def summarise_run(results, logs, plan, started):
 
 
 def result_state(provenance, since):
-    """Whether a result was `made` since a time, `reused` from before, is `missing` or `damaged`.
+    """Whether a result was `made` or taken as `cached` since a time, `reused` from before, is `missing` or `damaged`.
 
     Thousands are asked for, so a file that is older by its own time is not even read.
     """
@@ -74,12 +75,15 @@ def result_state(provenance, since):
     try:
         if path.stat().st_mtime < since:
             return "reused"
-        created = datetime.fromisoformat(json.loads(path.read_bytes())["created"])
+        record = json.loads(path.read_bytes())
+        created = datetime.fromisoformat(record["created"])
     except FileNotFoundError:
         return "missing"
     except (OSError, ValueError, KeyError, TypeError):
         return "damaged"
-    return "made" if created.replace(tzinfo=created.tzinfo or UTC).timestamp() >= since else "reused"
+    if created.replace(tzinfo=created.tzinfo or UTC).timestamp() < since:
+        return "reused"
+    return "cached" if "reused" in record else "made"
 
 
 def failures(logs, since):
@@ -120,7 +124,7 @@ def main_findings(results, since):
 def render(summary):
     """The closing words as text, lines separated by newlines."""
     lines = [_headline(summary)]
-    for state in ("made", "reused", "missing", "damaged"):
+    for state in ("made", "cached", "reused", "missing", "damaged"):
         counts = [f"{counts[state]} {stage}" for stage, counts in summary["stages"].items() if counts[state]]
         if counts:
             lines.append(f"  {state:<9} {', '.join(counts)}")

@@ -32,6 +32,7 @@ def _one(explanation):
     lines += _line("made by", f"rule {record['rule']}, {subject(record['wildcards'])}".removesuffix(", "))
     lines += _line("on", record["created"].replace("T", " "))
     lines += _line("cost", cost(record))
+    lines += _line("reused", _reused(record))
     lines += _line("device", ", ".join(str(run[key]) for key in ("device", "engine", "precision") if key in run))
     lines += _line("seed", record["wildcards"].get("seed"))
     lines += _line("encoder", _encoder(record, run))
@@ -56,6 +57,8 @@ def _several(explanations):
     created = sorted(record["created"].replace("T", " ") for record in records)
     lines = [f"{len(records)} finished jobs, made from {created[0]} to {created[-1]}:"]
     lines += [f"  {number:>6}  {rule}" for rule, number in Counter(record["rule"] for record in records).most_common()]
+    reused = sum("reused" in record for record in records)
+    lines += _line("reused", f"{reused} from a cache" if reused else "")
     total = {"seconds": sum(record["seconds"] for record in records)}
     known = [record for record in records if "cpu_seconds" in record]
     if len(known) == len(records):
@@ -80,6 +83,12 @@ def cost(record):
     if "peak_memory_mb" in record:
         words.append(f"{record['peak_memory_mb']:,.0f} MB of memory at its peak")
     return ", ".join(words)
+
+
+def _reused(record):
+    """Where results come from that were not computed for this study; nothing for all others."""
+    made = record.get("reused")
+    return made and f"entry {made['key']} of a cache, computed on {made['created'].replace('T', ' ')}: {cost(made)}"
 
 
 def _changes(explanation, named):
