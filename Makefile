@@ -2,6 +2,7 @@
 #   make demo     install into .venv, then run the demo study
 #   make test     install into .venv, then run the tests
 #   make test-cluster   install into .venv, then run the tests on a real Slurm; PYTEST="-m slow" for the long ones
+#   make test-storage   install into .venv, then run the tests on object storage, with a server on this machine
 #   make bench    measure the speed of training against the library's trainer; BENCH=--quick ends in 90 seconds
 #   make validate run the analysis on simulated studies whose truth is known; minutes
 #   make lint     check the format and the style of all code
@@ -19,17 +20,22 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-cluster bench validate lint clean install
+.PHONY: demo test test-cluster test-storage bench validate lint clean install
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
 test: $(INSTALLED)
-	$(BIN)/pytest --ignore=tests/cluster $(PYTEST)
+	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/storage $(PYTEST)
 
 # Needs the packages of Slurm (the tests say which), and starts a cluster of its own on the loopback.
 test-cluster: $(INSTALLED)
 	$(BIN)/pytest tests/cluster $(PYTEST)
+
+# Only these tests and users of profiles/s3 need the packages of object storage.
+test-storage: $(INSTALLED)
+	$(PIP) install --quiet --no-deps -r tests/storage/requirements.txt
+	$(BIN)/pytest tests/storage $(PYTEST)
 
 # The library's trainer, and nothing else here, needs accelerate.
 bench: $(INSTALLED)

@@ -16,11 +16,18 @@ from typing import NamedTuple
 
 import yaml
 
+from empathy_transfer.files import sha256_bytes, sha256_file
+
 ROOT = Path(__file__).resolve().parents[1]
+# For the console and the recorder of this checkout; jobs take the library of the copy.
+PYTHONPATH = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "workflow/scripts")])
 COPIED = ["Snakefile", "config", "docs", "environment.yml", "profiles", "pyproject.toml", "resources", "workflow"]
 # What runs leave behind in the repository, and what is not tracked.
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", "raw", "downloads", "recorded_digests")
 ROLES = ("task", "source", "target")
+# They say when and where a result was made; and what in other files does.
+NOT_COMPARED = ("provenance.json", "/provenance.csv", ".lock", "/summary.json", "/.stored")
+TIMES = ("seconds", "tokens_per_second")
 TRAINING = ("train_baseline", "train_transfer")
 # Snakemake waits a tenth of a second before it touches the outputs of a job.
 TOUCH_AT_ONCE = (
@@ -143,12 +150,10 @@ class StudyCopy:
         done = subprocess.run(
             [sys.executable, *start, *arguments, "--logger", "empathy", "recorder"],
             cwd=self.folder,
-            env=kept
-            | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT / "tests"), "RECORDED_JOBS": str(record)}
-            | environment,
+            env=kept | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": PYTHONPATH, "RECORDED_JOBS": str(record)} | environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         jobs = []
@@ -164,6 +169,24 @@ class StudyCopy:
         return sorted(
             path.relative_to(self.folder).as_posix() for path in (self.folder / folder).rglob("*") if path.is_file()
         )
+
+    def digests(self, study):
+        """SHA-256 of each result of a study, by its path; without what tells times or places."""
+        return {
+            path: sha256_without_times(self.folder / path)
+            for path in self.files(f"results/{study}")
+            if not path.endswith(NOT_COMPARED)
+        }
+
+
+def sha256_without_times(path):
+    """SHA-256 of a file; of metrics and epochs without how long they took."""
+    if path.name not in ("metrics.json", "epochs.jsonl"):
+        return sha256_file(path)
+    text = path.read_text(encoding="utf-8")
+    records = [json.loads(text)] if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
+    kept = [{key: value for key, value in record.items() if key not in TIMES} for record in records]
+    return sha256_bytes(json.dumps(kept, sort_keys=True).encode())
 
 
 def in_parallel(calls):

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from empathy_transfer.files import sha256_bytes, sha256_file
 from empathy_transfer.jobs.joblock import lock_path
 from study_copy import StudyCopy
 from tiny_encoders import write_vocabulary_encoder
@@ -39,9 +38,6 @@ SLURM = (
     "--profile", "profiles/slurm", "--resources", f"gpu={GPUS}", "--slurm-init-seconds-before-status-checks", "1",
     "--latency-wait", "10",
 )  # fmt: skip
-# They say when and where a result was made; and what in other files does.
-NOT_COMPARED = ("provenance.json", "tiny/provenance.csv", ".lock", "tiny/summary.json")
-TIMES = ("seconds", "tokens_per_second")
 
 
 class SmallStudy(StudyCopy):
@@ -103,17 +99,9 @@ class SmallStudy(StudyCopy):
         """All that the runs on the cluster said."""
         return (self.folder / "console.txt").read_text(errors="replace")
 
-    def digests(self):
-        """SHA-256 of each result, by its path; without what tells times."""
-        return {
-            path: sha256_without_times(self.folder / path)
-            for path in self.files("results/tiny")
-            if not path.endswith(NOT_COMPARED)
-        }
-
     def differing(self, expected):
         """Paths of the results that are missing, are too many or differ from these digests."""
-        found = self.digests()
+        found = self.digests("tiny")
         return sorted(path for path in found.keys() | expected.keys() if found.get(path) != expected.get(path))
 
     def jobs(self, cluster):
@@ -133,16 +121,6 @@ class SmallStudy(StudyCopy):
         """The failure record of a training run; None if there is none."""
         path = self.folder / f"logs/tiny/{run}.log.failure.json"
         return json.loads(path.read_text()) if path.exists() else None
-
-
-def sha256_without_times(path):
-    """SHA-256 of a file; of metrics and epochs without how long they took."""
-    if path.name not in ("metrics.json", "epochs.jsonl"):
-        return sha256_file(path)
-    text = path.read_text(encoding="utf-8")
-    records = [json.loads(text)] if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]
-    kept = [{key: value for key, value in record.items() if key not in TIMES} for record in records]
-    return sha256_bytes(json.dumps(kept, sort_keys=True).encode())
 
 
 def completed(jobs):

@@ -82,6 +82,15 @@ def test_ruff_is_clean(arguments):
     assert status == 0, text
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "workflow/rules").glob("*.smk")), ids=lambda path: path.name)
+def test_files_of_the_repository_are_marked_local(path):
+    """Else a run with object storage would look for them in the bucket."""
+    unmarked = re.findall(
+        r'^\s+\w+=("resources/[^"]*\.\w+"|config\["ratings"\]),$', path.read_text("utf-8"), re.MULTILINE
+    )
+    assert unmarked == []
+
+
 def test_environment_yml_says_the_versions_of_requirements_txt(required):
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     (nested,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]

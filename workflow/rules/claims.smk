@@ -9,10 +9,10 @@ MAKES    <results>/analysis/claims.{csv,md}
 
 rule tabulate_claims:
     input:
-        claims="resources/claims.yaml",
-        scores="resources/published/tables7_8_scores.csv",
-        labels="resources/published/tables10_12_label_shares.csv",
-        themes="resources/published/tables4_5_tasks.csv",
+        claims=local("resources/claims.yaml"),
+        scores=local("resources/published/tables7_8_scores.csv"),
+        labels=local("resources/published/tables10_12_label_shares.csv"),
+        themes=local("resources/published/tables4_5_tasks.csv"),
         significance="<results>/analysis/significance.csv",
         importance="<results>/analysis/importance_variants.csv",
         nulls="<results>/analysis/rating_nulls.csv",

@@ -77,6 +77,7 @@ def target_training(wildcards):
     return training_settings(wildcards.get("target") or wildcards.task)
 
 
+include: "storage.smk"
 include: "task_data.smk"
 include: "run_files.smk"
 include: "analysis_settings.smk"

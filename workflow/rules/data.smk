@@ -11,8 +11,8 @@ MAKES    <results>/data/{task}/{train,validation,test}.parquet
 # On a cluster it runs where the run was started: nodes are often without internet.
 rule download_file:
     output:
-        file="resources/downloads/{folder}/{file}",
-        provenance="resources/downloads/{folder}/{file}.provenance.json",
+        file=local("resources/downloads/{folder}/{file}"),
+        provenance=local("resources/downloads/{folder}/{file}.provenance.json"),
     log:
         "logs/downloads/{folder}/{file}.log",
     localrule: True
@@ -78,7 +78,7 @@ rule prepare_task:
 
 # A task waits for its first summary, so that any fault in any task's data shows before the first hour of training. Once
 # it is released, it has no edge to the summary: Snakemake would not look for changes behind one that is made anew.
-UNRELEASED = [task for task in TASKS if not Path(f"{RESULTS}/data/{task}/released").exists()]
+UNRELEASED = [task for task in TASKS if not exists(f"{RESULTS}/data/{task}/released")]
 
 
 rule summarise_data:

@@ -108,7 +108,7 @@ rule compare_tasks:
 rule plot_similarity:
     input:
         similarity="<results>/features/{similarity}_similarity.csv",
-        ratings=config["ratings"],
+        ratings=local(config["ratings"]),
     output:
         png=report(
             "<results>/figures/similarity_{similarity}.png",

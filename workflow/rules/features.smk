@@ -9,7 +9,7 @@ MAKES    <results>/analysis/pair_features.csv
 rule compute_pair_features:
     input:
         summary="<results>/data/summary.csv",
-        ratings=config["ratings"],
+        ratings=local(config["ratings"]),
         datasets="<results>/features/dataset_similarity.csv",
         tasks="<results>/features/task_similarity.csv",
     output:

@@ -56,7 +56,7 @@ rule report_importance:
         fit=expand("<results>/analysis/importance/{protocol}_fit.csv", protocol=PROTOCOLS),
         shapley=expand("<results>/analysis/importance/{protocol}_shapley.csv", protocol=PROTOCOLS),
         nulls="<results>/analysis/rating_nulls.csv",
-        printed="resources/published/table6_importance.csv",
+        printed=local("resources/published/table6_importance.csv"),
     output:
         importance="<results>/analysis/importance.csv",
         variants="<results>/analysis/importance_variants.csv",

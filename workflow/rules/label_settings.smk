@@ -39,12 +39,12 @@ def labelled_sets():
 
 def scale_file(wildcards):
     """Path of the scale of a model."""
-    return f"{RELABEL['scales']}/{MODELS[wildcards.model]['scale']}.yaml"
+    return local(f"{RELABEL['scales']}/{MODELS[wildcards.model]['scale']}.yaml")
 
 
 def prompt_file(wildcards):
     """Path of the template that a job asks: that of its model, if it has none of its own."""
-    return f"{RELABEL['prompts']}/{wildcards.get('prompt') or MODELS[wildcards.model]['prompt']}.j2"
+    return local(f"{RELABEL['prompts']}/{wildcards.get('prompt') or MODELS[wildcards.model]['prompt']}.j2")
 
 
 def asked_set(wildcards):
@@ -65,7 +65,7 @@ def recorded_file(wildcards):
     name = asked_set(wildcards)
     if name not in files:
         raise WorkflowError(f"relabel.models.{wildcards.model}.files: no labels of '{name}'. It has {', '.join(files)}")
-    return str(RAW_DIR / MODELS[wildcards.model]["folder"] / files[name]["file"])
+    return local(str(RAW_DIR / MODELS[wildcards.model]["folder"] / files[name]["file"]))
 
 
 def question(wildcards):

@@ -23,7 +23,7 @@ def file_path(form, name):
     if form["files"][name].get("generated"):
         return f"results/{config['study']}/raw/{form['folder']}/{name}"
     given = RAW_DIR / form["folder"] / name
-    return str(given if given.is_file() else DOWNLOADS / form["folder"] / name)
+    return local(str(given if given.is_file() else DOWNLOADS / form["folder"] / name))
 
 
 def form_files(form):

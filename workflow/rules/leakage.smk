@@ -106,7 +106,7 @@ rule report_leakage:
 rule plot_leakage:
     input:
         leaked_pairs="<results>/analysis/leaked_pairs.csv",
-        ratings=config["ratings"],
+        ratings=local(config["ratings"]),
     output:
         png=report(
             "<results>/figures/leakage.png",

@@ -75,7 +75,7 @@ use rule tabulate_scores as tabulate_partial_scores with:
 use rule plot_improvement as plot_partial_improvement with:
     input:
         improvement="<results>/partial/analysis/improvement.csv",
-        ratings=config["ratings"],
+        ratings=local(config["ratings"]),
         leaked_pairs=existing_leaked_pairs,
     output:
         png="<results>/partial/figures/improvement_{kind}_{data}.png",
@@ -88,10 +88,10 @@ use rule plot_improvement as plot_partial_improvement with:
 
 use rule tabulate_claims as tabulate_partial_claims with:
     input:
-        claims="resources/claims.yaml",
-        scores="resources/published/tables7_8_scores.csv",
-        labels="resources/published/tables10_12_label_shares.csv",
-        themes="resources/published/tables4_5_tasks.csv",
+        claims=local("resources/claims.yaml"),
+        scores=local("resources/published/tables7_8_scores.csv"),
+        labels=local("resources/published/tables10_12_label_shares.csv"),
+        themes=local("resources/published/tables4_5_tasks.csv"),
         significance="<results>/partial/analysis/significance.csv",
     output:
         csv="<results>/partial/analysis/claims.csv",

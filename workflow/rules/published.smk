@@ -10,8 +10,8 @@ MAKES    results/published/{improvement,pair_features,importance,importance_vari
 
 rule collect_published_scores:
     input:
-        scores="resources/published/tables7_8_scores.csv",
-        labels="resources/published/tables10_12_label_shares.csv",
+        scores=local("resources/published/tables7_8_scores.csv"),
+        labels=local("resources/published/tables10_12_label_shares.csv"),
     output:
         improvement="results/published/improvement.csv",
         provenance="results/published/improvement.provenance.json",
@@ -29,10 +29,10 @@ rule collect_published_scores:
 
 rule compute_published_features:
     input:
-        sizes="resources/published/table1_datasets.csv",
-        ratings="resources/published/table2_ratings.csv",
-        scores="resources/published/tables7_8_scores.csv",
-        labels="resources/published/tables10_12_label_shares.csv",
+        sizes=local("resources/published/table1_datasets.csv"),
+        ratings=local("resources/published/table2_ratings.csv"),
+        scores=local("resources/published/tables7_8_scores.csv"),
+        labels=local("resources/published/tables10_12_label_shares.csv"),
     output:
         features="results/published/pair_features.csv",
         provenance="results/published/pair_features.provenance.json",
@@ -80,7 +80,7 @@ use rule report_importance as report_published_importance with:
         fit=expand("results/published/importance/{protocol}_fit.csv", protocol=PROTOCOLS),
         shapley=expand("results/published/importance/{protocol}_shapley.csv", protocol=PROTOCOLS),
         nulls="results/published/rating_nulls.csv",
-        printed="resources/published/table6_importance.csv",
+        printed=local("resources/published/table6_importance.csv"),
     output:
         importance="results/published/importance.csv",
         variants="results/published/importance_variants.csv",
@@ -106,10 +106,10 @@ use rule plot_importance as plot_published_importance with:
 
 use rule tabulate_claims as tabulate_published_claims with:
     input:
-        claims="resources/claims.yaml",
-        scores="resources/published/tables7_8_scores.csv",
-        labels="resources/published/tables10_12_label_shares.csv",
-        themes="resources/published/tables4_5_tasks.csv",
+        claims=local("resources/claims.yaml"),
+        scores=local("resources/published/tables7_8_scores.csv"),
+        labels=local("resources/published/tables10_12_label_shares.csv"),
+        themes=local("resources/published/tables4_5_tasks.csv"),
         importance="results/published/importance_variants.csv",
         nulls="results/published/rating_nulls.csv",
     output:

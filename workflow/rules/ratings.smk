@@ -10,7 +10,7 @@ MAKES    <results>/analysis/{agreement,rater_pairs,differences}.csv
 
 rule measure_agreement:
     input:
-        ratings=config["ratings"],
+        ratings=local(config["ratings"]),
     output:
         agreement="<results>/analysis/agreement.csv",
         pairs="<results>/analysis/rater_pairs.csv",
@@ -32,7 +32,7 @@ rule measure_agreement:
 
 rule tabulate_themes:
     input:
-        ratings=config["ratings"],
+        ratings=local(config["ratings"]),
     output:
         csv="<results>/tables/themes.csv",
         html="<results>/tables/themes.html",

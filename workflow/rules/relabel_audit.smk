@@ -113,7 +113,7 @@ rule judge_claims:
     conda:
         "../../environment.yml"
     params:
-        printed="resources/published/s3_claims.csv",
+        printed=local("resources/published/s3_claims.csv"),
         level=config["analysis"]["alpha"],
         code=code_fingerprint("judge_claims"),
     message:

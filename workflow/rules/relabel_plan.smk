@@ -53,7 +53,7 @@ def set_files(wildcards):
         paths += [folder / file for file in about["sha256"]]
     if missing := [path for path in paths if not path.is_file()]:
         raise WorkflowError(f"relabel: {missing[0]} is missing. To get it: {TEXTS['obtain']}. {TEXTS['terms']}")
-    return [str(path) for path in paths]
+    return [local(str(path)) for path in paths]
 
 
 def set_folders(wildcards):

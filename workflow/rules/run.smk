@@ -20,6 +20,7 @@ WRITTEN = "results/published" if PUBLISHED_ONLY else RESULTS
 def hold_study(lock=FileLock(f"{WRITTEN}/.study.lock", thread_local=False)):
     """Hold the study's lock for the life of this process, so that no two runs write the same study."""
     os.makedirs(WRITTEN, exist_ok=True)
+    claim_place()
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -76,10 +77,14 @@ def close_run():
         "left_out": LEFT_OUT,
         "open": [f"{RESULTS}/figures/improvement_{kind}_full.png" for kind in KINDS],
     }
+    if STORED:
+        fetch_provenance(RESULTS)
     os.makedirs(LOGS, exist_ok=True)
     with open(f"{LOGS}/plan.json", "w", encoding="utf-8") as file:
         json.dump(plan, file)
     subprocess.run([sys.executable, "-m", "empathy_transfer.jobs.run_summary", f"{LOGS}/plan.json"])
+    if STORED:
+        store_closing_words()
 
 
 if workflow.is_main_process and not PUBLISHED_ONLY:

@@ -60,7 +60,7 @@ rule tabulate_scores:
 rule plot_improvement:
     input:
         improvement="<results>/analysis/improvement.csv",
-        ratings=config["ratings"],
+        ratings=local(config["ratings"]),
         leaked_pairs="<results>/analysis/leaked_pairs.csv",
     output:
         png=report(

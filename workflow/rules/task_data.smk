@@ -89,5 +89,5 @@ def training_rows(task):
     if task in VARIANTS or not config["leakage"]["strict"]:
         return prepared
     touched = checkpoints.find_leakage.get().output.touched[list(TASKS).index(task)]
-    with open(touched, encoding="utf-8") as file:
+    with touched.open(encoding="utf-8") as file:  # Snakemake's own, which fetches it from where results are stored
         return f"{RESULTS}/strict/{task}/train.parquet" if len(file.readlines()) > 1 else prepared

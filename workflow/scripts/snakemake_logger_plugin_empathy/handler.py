@@ -26,6 +26,7 @@ CHATTER = re.compile(
     r"|Config file .* is (extended|replaced) by"
     r"|Reasons:\n|Some jobs were triggered by provenance|Rules with provenance triggered|Multiple includes of"
     r"|SLURM run ID: |Job \d+ has been submitted with SLURM jobid|Cleaning up SLURM log files"
+    r"|(Storing in|Retrieving from) storage: |Finished (upload|retrieval)"
     r"|This was a dry-run|The run involves checkpoint|Removing temporary output|Would remove temporary output|None$",
 )
 INTERRUPTION = re.compile(r"Terminating processes on user request|Will exit after finishing currently running")

@@ -15,7 +15,7 @@ from empathy_transfer.jobs.provenance import ArtefactError, is_provenance, load_
 from empathy_transfer.jobs.verify_report import Report
 
 # Made by the workflow engine, by the end of a run, and by the first summary of a task; later ones do not list them.
-UNLISTED = {CHECKPOINT, "summary.json", "provenance.csv", "released"}
+UNLISTED = {CHECKPOINT, "summary.json", "provenance.csv", "released", ".stored"}
 COMPLETE = "COMPLETE.json"
 
 
