@@ -1,12 +1,15 @@
 """The console, seen from outside: Snakemake runs toy workflows with the logger plugin."""
 
+import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -142,6 +145,32 @@ def test_recorded_cause_wins_over_the_log(tmp_path):
     assert "  seed     1" in block
     os.utime(record, (0, 0))  # of an earlier attempt
     assert "  cause    last words" in failure_block(job_of(log), "", with_commands=False, with_tail=True)
+
+
+def disk_with(free):
+    """A stand-in for `shutil.disk_usage`."""
+    return lambda folder: SimpleNamespace(free=free, folder=folder)
+
+
+def test_a_full_disk_is_named_with_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", disk_with(free=1_500_000))
+    log, results = tmp_path / "job.log", tmp_path / "results"
+    results.mkdir()
+    assert not any("make space" in line for line in failure_block(job_of(log), "", False, False))
+    for words in ("[Errno 28] No space left on device", "[Errno 122] Disk quota exceeded"):
+        cause = f"OSError: {words}: '{results}/seed=1/adapter.safetensors'"
+        (tmp_path / "job.log.failure.json").write_text(json.dumps({"cause": cause}))
+        block = failure_block(job_of(log), "", with_commands=False, with_tail=False)
+        assert f"  cause    {cause}" in block
+        (line,) = [line for line in block if line.startswith("  disk ")]
+        assert f"1.5 MB are free in {results}; make space there" in line
+
+
+def test_a_disk_too_full_to_write_down_why_a_job_failed(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", disk_with(free=4096))
+    block = failure_block(job_of(tmp_path / "none.log"), "returned non-zero exit status 1.", False, True)
+    assert "  cause    No space left on device (exit status 1)" in block
+    assert any(f"0.0 MB are free in {tmp_path}; make space" in line for line in block)
 
 
 def test_killed_job_says_so(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 from empathy_transfer.jobs.wording import TRAINING_STAGES, clean, one_line
@@ -22,6 +23,10 @@ MEANING = {
     "CANCELLED": "it was cancelled",
     "PREEMPTED": "another job took its place",
 }
+FULL = re.compile(r"No space left on device|Disk quota exceeded")
+# With less than this, in bytes, a job can't even write down why it failed.
+LEAST_SPACE = 64 * 1024
+QUOTED = re.compile(r"'([^']+)'")
 MISSING = re.compile(r"Job (\d+)\s+completed successfully, but some output files are missing")
 
 
@@ -39,6 +44,7 @@ def failure_block(job, exception, with_commands, with_tail, ended=None):
     recorded = recorded_cause(log, job.started)
     tail = log_tail(log)
     missing = missing_output(exception)
+    disk = full_disk(recorded or " ".join(tail), log)
     if missing:
         cause = f"it ended well but did not make {', '.join(missing[1])}"
     else:
@@ -46,6 +52,7 @@ def failure_block(job, exception, with_commands, with_tail, ended=None):
             recorded
             or (ended or {}).get("cause")
             or last_words(tail)
+            or (disk and f"No space left on device{exit_status(exception)}")
             or f"no message in the log{exit_status(exception)}"
         )
     if KILLED.search(exception):
@@ -56,6 +63,8 @@ def failure_block(job, exception, with_commands, with_tail, ended=None):
         fields["pair"] = f"{wildcards.pop('source')} -> {wildcards.pop('target')}"
     fields.update(wildcards)
     fields["cause"] = cause
+    if disk:
+        fields["disk"] = disk
     fields["log"] = log or "none"
     if ended:
         fields["where"] = ended["where"]
@@ -91,6 +100,23 @@ def scheduler_end(words, logs):
         "cause": f"{MEANING[state]} ({state})" if state in MEANING else None,
         "where": f"job {number} of Slurm{node}, {state}, log {own}",
     }
+
+
+def full_disk(cause, log=None):
+    """Where a disk is full and how to mend it, in words; None if neither the cause nor the disk of the log says so."""
+    named = QUOTED.findall(cause) if FULL.search(cause) else []
+    place = Path(named[-1] if named else log or "here")
+    folder = next(parent for parent in place.absolute().parents if parent.is_dir())
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return None
+    if not FULL.search(cause) and free >= LEAST_SPACE:
+        return None
+    return (
+        f"{free / 1e6:.1f} MB are free in {folder}; make space there (or ask for a larger quota) and run the same "
+        "command: finished results are kept, and nothing is half written"
+    )
 
 
 def recorded_cause(log, since):

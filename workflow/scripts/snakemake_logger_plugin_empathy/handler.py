@@ -14,7 +14,7 @@ from empathy_transfer.jobs.wording import STAGES, about, clean, clock, one_line,
 from snakemake_logger_plugin_empathy.command import go_on_command
 from snakemake_logger_plugin_empathy.display import BarsDisplay, PlainDisplay
 from snakemake_logger_plugin_empathy.dryrun import job_table
-from snakemake_logger_plugin_empathy.failure import failure_block, missing_output, scheduler_end
+from snakemake_logger_plugin_empathy.failure import failure_block, full_disk, missing_output, scheduler_end
 from snakemake_logger_plugin_empathy.state import Job, Run
 
 # What Snakemake says about its own doings. Everything that is not listed here is shown.
@@ -224,6 +224,8 @@ class LogHandler(LogHandlerBase):
                 self.display.end()
             if not self.common_settings.verbose:
                 self.display.line(clean(text), "red")
+            if disk := full_disk(text):
+                self.display.line(f"  disk     {clean(disk)}")
 
     def _close_failed_run(self, cancelled):
         """The last line of a run that did not finish."""
