@@ -101,7 +101,7 @@ def fill_up(study, whole, named=True, **environment):
     """
     run = study.run(*RUN, OMP_NUM_THREADS="1", **environment)
     assert run.status != 0
-    assert re.search(r"No space left on device", run.text), run.text
+    assert re.search(r"No space left on device" + r": '(results|logs)/tiny/[^']+'" * named, run.text), run.text
     assert re.search(rf"MB are free in {study.folder}/(results|logs)/tiny/\S+; make space there", run.text), run.text
     left = study.digests("tiny")
     assert left.items() <= whole.digests("tiny").items()

@@ -1,5 +1,6 @@
 """Artefacts are written whole, come back as they were, and no damage to them goes unnoticed."""
 
+import errno
 import os
 import random
 from pathlib import Path
@@ -191,6 +192,19 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, mon
             with pytest.raises(KeyboardInterrupt):
                 artefacts.write_csv(path, FRAME.head(1))
     assert path.read_bytes() == old
+    assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
+
+
+def test_a_full_disk_leaves_the_old_file_and_names_it(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "scores.csv"
+    artefacts.write_text(path, "old")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=rf"No space left on device: '{path}'"):
+        artefacts.write_text(path, "new")
+    assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
 
 

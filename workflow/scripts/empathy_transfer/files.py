@@ -41,8 +41,10 @@ def write_bytes(path, data):
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # the system names no file where a disk is full
         raise
     _flush_folder(path.parent)
 
