@@ -40,6 +40,11 @@ include: "workflow/rules/partial.smk"
 include: "workflow/rules/run.smk"
 
 
+if config["pack"] > 1:
+
+    include: "workflow/rules/packs.smk"
+
+
 if "demo" in config:
 
     include: "workflow/rules/demo.smk"

@@ -93,11 +93,15 @@ if workflow.is_main_process and not PUBLISHED_ONLY:
 
 onstart:
     hold_study()
+    if config["pack"] > 1:
+        prepare_packs()
     tell_left_over_jobs()
     offer_warm_start()
 
 
 onsuccess:
+    if config["pack"] > 1:
+        remove_packs()
     if PUBLISHED_ONLY:
         tell_published()
     else:
@@ -105,5 +109,7 @@ onsuccess:
 
 
 onerror:
+    if config["pack"] > 1:
+        remove_packs()
     if not PUBLISHED_ONLY:
         close_run()

@@ -165,11 +165,15 @@ class Server:
 
 def _preload():
     """Import what training jobs import: nothing that looks for devices or starts threads."""
+    # Arrow's allocator would start one.
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+    import filelock  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
     import safetensors.torch  # noqa: F401
     import snakemake.script  # noqa: F401
     import torch  # noqa: F401
 
-    import empathy_transfer.jobs.job
+    import empathy_transfer.jobs.reuse
     import empathy_transfer.training.fast
     import empathy_transfer.training.train  # noqa: F401
 
