@@ -9,6 +9,7 @@ little, and waiting for the disk does not count.
 """
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -45,7 +46,7 @@ def copy_study(folder):
 
 
 def run(folder, pairs, mode):
-    """Train the pairs anew; returns one dict of CPU seconds by part for each job but the first, before which Snakemake plans."""
+    """Train the pairs anew; returns CPU seconds by part for each job but the first, before which Snakemake plans."""
     notes = folder / "notes.jsonl"
     notes.unlink(missing_ok=True)
     shutil.rmtree(folder / PAIRS, ignore_errors=True)
@@ -62,7 +63,7 @@ def run(folder, pairs, mode):
         raise SystemExit(f"{len(jobs)} jobs noted their times instead of {len(pairs)}")
     return [
         {"Snakemake's own": job["snakemake"] - before["snakemake"]} | job["parts"]
-        for before, job in zip(jobs, jobs[1:], strict=False)
+        for before, job in itertools.pairwise(jobs)
     ]
 
 

@@ -56,6 +56,7 @@ def clock_library():
     """Put the clock around the library's functions; imports what a training job imports."""
     with part("imports"):
         import filelock  # noqa: F401
+        import pandas  # noqa: F401 - by pyarrow, when it makes a table
         import pyarrow.parquet  # noqa: F401
 
         from empathy_transfer.jobs import job
@@ -71,7 +72,14 @@ def clock_library():
         "bootstrap": [(train, "bootstrap_standard_error")],
         "writing": [
             (train, name)
-            for name in ("save_adapter", "save_head", "write_table", "prediction_table", "write_json_lines", "write_json")
+            for name in (
+                "save_adapter",
+                "save_head",
+                "write_table",
+                "prediction_table",
+                "write_json_lines",
+                "write_json",
+            )
         ],
         "optimizer, rest of the loop": [(train, "fit")],
         "digests of inputs and outputs": [(job, "sha256_file")],

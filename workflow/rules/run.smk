@@ -101,7 +101,7 @@ onstart:
 
 onsuccess:
     if config["pack"] > 1:
-        remove_packs()
+        remove_packs(done=True)
     if PUBLISHED_ONLY:
         tell_published()
     else:

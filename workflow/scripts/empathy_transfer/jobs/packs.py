@@ -124,9 +124,9 @@ def train_pack(job, scriptdir):
         KeyboardInterrupt: the run was interrupted.
     """
     packed = Packed(job.provenance)
-    pairs = []
+    wanted, pairs = read_json(job.params["wanted"], verify=False), []
     for source, adapter in zip(job.params["sources"], job.input["adapters"], strict=True):
-        if [source, *_names(job.wildcards)] in read_json(job.params["wanted"], verify=False):
+        if [source, *(job.wildcards[name] for name in ("target", "data", "seed"))] in wanted:
             request = _request(job, source, adapter, scriptdir)
             pair = describe(request)
             pair.digest_inputs()
@@ -142,11 +142,6 @@ def train_pack(job, scriptdir):
             report[source] = _train(packed, request, facts)
             print(f"{number + 1}/{len(pairs)} {source} -> {job.wildcards['target']}: {report[source]}", flush=True)
     write_json(job.output["report"], {"pairs": report})
-
-
-def _names(wildcards):
-    """The wildcards that all pairs of a pack share."""
-    return [wildcards[name] for name in ("target", "data", "seed")]
 
 
 def _request(job, source, adapter, scriptdir):

@@ -168,6 +168,7 @@ def _preload():
     # Arrow's allocator would start one.
     os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
     import filelock  # noqa: F401
+    import pandas  # noqa: F401 - by pyarrow, when it makes a table
     import pyarrow.parquet  # noqa: F401
     import safetensors.torch  # noqa: F401
     import snakemake.script  # noqa: F401
