@@ -44,11 +44,12 @@ class PairError(RuntimeError):
 
 
 class Entries(dict):
-    """Named paths or values as a script gets them: `items` are by name, iterating gives the values."""
+    """Named paths or values as a script gets them: `items` are by name, iterating gives all of them one by one."""
 
     def __iter__(self):
-        """Iterate over the values."""
-        return iter(self.values())
+        """Iterate over the values, and over those of a list."""
+        for value in self.values():
+            yield from value if isinstance(value, list) else [value]
 
 
 class Packed:
