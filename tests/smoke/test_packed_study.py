@@ -111,15 +111,15 @@ def test_nothing_runs_again_whatever_the_size_of_packs(packed, expected, argumen
 
 def test_a_killed_pack_keeps_what_was_finished(packed):
     # Long enough for a kill between two pairs.
-    longer = ("--config", "training={override: {epochs: 60}}")
-    assert packed.run("transfer", *TINY, *longer).status == 0
+    packed.change("config/tiny.yaml", lambda text: text.replace("epochs: 1,", "epochs: 60,"))
+    assert packed.run("transfer", *TINY).status == 0
     expected = weights(packed)
     for source in ("letters_hope", "notes_spirit"):
         shutil.rmtree(packed.folder / PAIRS / f"{source}--{TARGET}")
     finished, lock = packed.folder / ".cache/packed/tiny/finished", "packs/full/seed=1/notes_care/0/.provenance.lock"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EMPATHY_")}
     run = subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "transfer", *TINY, *longer, "pack=2"],
+        [sys.executable, "-m", "snakemake", "transfer", *TINY, *PACKS],
         cwd=packed.folder,
         env=environment | {"HF_HUB_OFFLINE": "1"},
         stdout=subprocess.DEVNULL,
@@ -132,7 +132,7 @@ def test_a_killed_pack_keeps_what_was_finished(packed):
     os.kill(json.loads((packed.folder / "results/tiny" / lock).read_text())["pid"], signal.SIGKILL)
     assert run.wait(120) != 0
     assert len(list(finished.glob("??/*"))) == 1
-    again = packed.run("transfer", *TINY, *longer, "pack=2")
+    again = packed.run("transfer", *TINY, *PACKS)
     assert again.status == 0, again.text
     assert weights(packed) == expected
     log = packed.folder / "logs/tiny/packs/full/seed=1/notes_care/0.log"
