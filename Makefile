@@ -10,7 +10,7 @@
 
 PYTHON ?= python3
 CORES ?= all
-# More arguments for pytest, such as PYTEST="-n 2 tests/unit".
+# More arguments for pytest, such as PYTEST="tests/unit -x".
 PYTEST ?=
 BENCH ?=
 # More arguments for the validation, such as VALIDATE="--only level --dry".
@@ -26,7 +26,7 @@ demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
 test: $(INSTALLED)
-	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/storage $(PYTEST)
+	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/storage -n logical --maxprocesses=4 --dist loadfile $(PYTEST)
 
 # Needs the packages of Slurm (the tests say which), and starts a cluster of its own on the loopback.
 test-cluster: $(INSTALLED)
