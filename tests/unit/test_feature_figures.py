@@ -59,5 +59,7 @@ def test_predictors_without_a_value_say_why():
     frame = pd.DataFrame(rows).reindex(columns=COLUMNS)
     figure = draw_predictors(frame)
     assert "up to 3 targets" in figure.axes[0].get_title()
-    assert "too few" in " ".join(text.get_text() for text in figure.axes[0].texts)
+    marks = [text.get_text() for text in figure.axes[0].texts]
+    assert (marks.count("TF"), set(marks)) == (1, {"TF", "NA"})
+    assert figure.get_supxlabel().startswith("NA: not available; TF: too few")
     assert len(draw_predictors(frame[:0]).axes) == 4

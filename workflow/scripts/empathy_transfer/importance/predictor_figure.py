@@ -35,26 +35,21 @@ def draw_predictors(plotted):
     size = (PANEL_WIDTH * len(TITLES) + 1.8, ROW_HEIGHT * len(names) + HEIGHT_OF_REST)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(1, len(TITLES), sharey=True)
+    blank = set()
     for panel, (measure, title) in zip(panels, TITLES.items(), strict=True):
         rows = plotted[plotted["measure"] == measure].set_index("predictor").reindex(names)
-        _draw_panel(panel, rows, title)
+        blank |= _draw_panel(panel, rows, title)
     panels[0].set_yticks(range(len(names)), list(PREDICTOR_NAMES.values()))
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     figure.suptitle("How well single predictors rank the sources of a target", weight="bold", size=12)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False)
-    blank = plotted.loc[plotted["gain"].isna(), "reason"].map(_reason).unique()
-    if len(blank):
+    if blank:
         figure.supxlabel("; ".join(": ".join(REASONS[code]) for code in sorted(blank)), size=8, color=FAINT_INK)
     return figure
 
 
-def _reason(code):
-    """The reason code of a blank row, whatever stands there."""
-    return code if code in REASONS else "not_available"
-
-
 def _draw_panel(panel, rows, title):
-    """One measure."""
+    """One measure; returns the reason codes of its blank rows."""
     from matplotlib.transforms import blended_transform_factory
 
     counts = rows["targets"].dropna()
@@ -66,14 +61,19 @@ def _draw_panel(panel, rows, title):
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)
     beside = blended_transform_factory(panel.transAxes, panel.transData)
+    blank = set()
     for place, row in enumerate(rows.itertuples()):
         if row.gain != row.gain:
-            mark = REASONS[_reason(row.reason)][0]
-            panel.text(0.5, place, mark, transform=beside, ha="center", va="center", size=7, color=FAINT_INK)
+            code = row.reason if row.reason in REASONS else "not_available"
+            blank.add(code)
+            panel.text(
+                0.5, place, REASONS[code][0], transform=beside, ha="center", va="center", size=7, color=FAINT_INK
+            )
             continue
         colour = COLOURS[row.verdict]
         panel.plot([row.low_targets, row.high_targets], [place, place], color=colour, linewidth=1.2)
         panel.plot(row.gain, place, marker="o", markersize=4, color=colour)
+    return blank
 
 
 def _legend():
