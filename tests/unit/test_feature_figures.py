@@ -61,5 +61,5 @@ def test_predictors_without_a_value_say_why():
     assert "up to 3 targets" in figure.axes[0].get_title()
     marks = [text.get_text() for text in figure.axes[0].texts]
     assert (marks.count("TF"), set(marks)) == (1, {"TF", "NA"})
-    assert figure.get_supxlabel().startswith("NA: not available; TF: too few")
+    assert figure.legends[0].get_title().get_text().startswith("NA: not available; TF: too few")
     assert len(draw_predictors(frame[:0]).axes) == 4

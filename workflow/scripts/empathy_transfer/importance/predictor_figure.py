@@ -42,9 +42,10 @@ def draw_predictors(plotted):
     panels[0].set_yticks(range(len(names)), list(PREDICTOR_NAMES.values()))
     panels[0].set_ylim(len(names) - 0.5, -0.5)
     figure.suptitle("How well single predictors rank the sources of a target", weight="bold", size=12)
-    figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False)
-    if blank:
-        figure.supxlabel("; ".join(": ".join(REASONS[code]) for code in sorted(blank)), size=8, color=FAINT_INK)
+    marks = "; ".join(": ".join(REASONS[code]) for code in sorted(blank))
+    figure.legend(
+        handles=_legend(), loc="outside lower center", ncols=4, frameon=False, title=marks or None, title_fontsize=8
+    )
     return figure
 
 
