@@ -17,6 +17,8 @@ from pathlib import Path
 
 from pair_job import ROOT, STUDY, TARGET, copy_study
 
+from empathy_transfer.jobs.packs import OUTPUTS
+
 WORKER = """
 import json, sys, types
 sys.path.insert(0, "workflow/scripts")
@@ -32,14 +34,6 @@ if snakemake.rule == "train_pack":
 else:
     assert unpack(snakemake)
 """
-FILES = {
-    "adapter": "adapter.safetensors",
-    "head": "head.safetensors",
-    "predictions": "predictions.parquet",
-    "metrics": "metrics.json",
-    "epochs": "epochs.jsonl",
-    "provenance": "provenance.json",
-}
 SHARED = {"tokens": f"{STUDY}/tokens/{TARGET}/tokens.safetensors", "task_json": f"{STUDY}/data/{TARGET}/task.json"}
 NAMES = {"data": "full", "seed": "1"}
 
@@ -79,7 +73,7 @@ def measure(folder, size, adapters, params):
         "rule": "unpack_transfer",
         "wildcards": NAMES | {"source": "source0", "target": TARGET},
         "input": {"adapter": chosen["source0"]} | SHARED,
-        "output": {name: f"{pair}/{file}" for name, file in FILES.items()},
+        "output": {name: f"{pair}/{file}" for name, file in OUTPUTS.items()},
         "params": params | {"code": f"pack of {size}"},
     })  # fmt: skip
     return trained, taken

@@ -15,21 +15,9 @@ from filelock import FileLock
 
 from empathy_transfer.jobs.joblock import lock_path
 from study_copy import StudyCopy
-from tiny_encoders import write_vocabulary_encoder
+from tiny_study import CONFIGS, write_tiny_study
 
-WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
 TASKS = ["letters_hope", "notes_care", "replies_support"]
-CONFIG = f"""
-study: tiny
-tasks: {TASKS}
-demo: {{seed: 1, rows: 120}}
-encoder: {{name: encoder, max_length: 16}}
-data: [full]
-seeds: [1]
-training:
-  override: {{epochs: 1, batch_size: 16, learning_rate: 1.0e-3, max_train: 32, max_validation: 16, max_test: 16}}
-"""
-CONFIGS = ("--configfile", "config/demo.yaml", "config/tiny.yaml")
 # Baselines, transfers, scores: three levels, each of which waits for Slurm to be asked.
 TARGET = "results/tiny/analysis/scores.csv"
 JOBS = {"train_baseline": 3, "train_transfer": 6, "collect_scores": 1}
@@ -47,8 +35,7 @@ class SmallStudy(StudyCopy):
     def prepare(cls, folder):
         """Copy the repository, and make the encoder, the splits and the tokens."""
         study = cls.of_repository(folder)
-        study.write("config/tiny.yaml", CONFIG)
-        write_vocabulary_encoder(study.folder / "encoder", WORDS)
+        write_tiny_study(study, tasks=TASKS)
         tokens = [f"results/tiny/tokens/{task}/tokens.safetensors" for task in TASKS]
         run = study.run(*tokens, *CONFIGS, "--cores", "2")
         assert run.status == 0, run.text

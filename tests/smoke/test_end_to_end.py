@@ -16,20 +16,9 @@ import pandas
 import pytest
 
 from study_copy import StudyCopy
-from tiny_encoders import write_vocabulary_encoder
+from tiny_study import CONFIGS, write_tiny_study
 
-WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
-CONFIG = """
-study: tiny
-tasks: [letters_hope, notes_care]
-demo: {seed: 1, rows: 120}
-encoder: {name: encoder, max_length: 16}
-data: [full]
-seeds: [1]
-training:
-  override: {epochs: 1, batch_size: 16, learning_rate: 1.0e-3, max_train: 32, max_validation: 16, max_test: 16}
-"""
-TINY = ("--configfile", "config/demo.yaml", "config/tiny.yaml", "--cores", "2")
+TINY = (*CONFIGS, "--cores", "2")
 RUN = "transfer/full/seed=1/letters_hope--notes_care"
 
 
@@ -37,8 +26,7 @@ RUN = "transfer/full/seed=1/letters_hope--notes_care"
 def study(tmp_path_factory):
     """A copy of the repository with a config for the small study and its encoder."""
     study = StudyCopy.of_repository(tmp_path_factory.mktemp("copy") / "study")
-    study.write("config/tiny.yaml", CONFIG)
-    write_vocabulary_encoder(study.folder / "encoder", WORDS)
+    write_tiny_study(study)
     return study
 
 

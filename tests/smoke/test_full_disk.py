@@ -13,21 +13,10 @@ import pytest
 
 from empathy_transfer.jobs.verify import verify_study
 from study_copy import PYTHONPATH, StudyCopy
-from tiny_encoders import write_vocabulary_encoder
+from tiny_study import CONFIGS, write_tiny_study
 
-WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
-CONFIG = """
-study: tiny
-tasks: [letters_hope, notes_care]
-demo: {seed: 1, rows: 120}
-encoder: {name: encoder, max_length: 16}
-data: [full]
-seeds: [1]
-training:
-  override: {epochs: 1, batch_size: 16, learning_rate: 1.0e-3, max_train: 32, max_validation: 16, max_test: 16}
-"""
 SCORES = "results/tiny/analysis/scores.csv"
-RUN = (SCORES, "--configfile", "config/demo.yaml", "config/tiny.yaml", "--cores", "2")
+RUN = (SCORES, *CONFIGS, "--cores", "2")
 # Python imports it at its start. Every file of a result is flushed by fsync before it has its name.
 SMALL_DISK = """
 import errno, os
@@ -48,8 +37,7 @@ os.fsync = fsync
 def study(tmp_path_factory):
     """A copy of the repository with nothing computed."""
     study = StudyCopy.of_repository(tmp_path_factory.mktemp("copy") / "study")
-    study.write("config/tiny.yaml", CONFIG)
-    write_vocabulary_encoder(study.folder / "encoder", WORDS)
+    write_tiny_study(study)
     return study
 
 

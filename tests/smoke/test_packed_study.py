@@ -14,20 +14,9 @@ import time
 import pytest
 
 from study_copy import StudyCopy
-from tiny_encoders import write_vocabulary_encoder
+from tiny_study import CONFIGS, write_tiny_study
 
-WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
-CONFIG = """
-study: tiny
-tasks: [letters_hope, notes_care, notes_spirit]
-demo: {seed: 1, rows: 120}
-encoder: {name: encoder, max_length: 16}
-data: [full]
-seeds: [1]
-training:
-  override: {epochs: 1, batch_size: 16, learning_rate: 1.0e-3, max_train: 32, max_validation: 16, max_test: 16}
-"""
-TINY = ("--configfile", "config/demo.yaml", "config/tiny.yaml", "--cores", "2")
+TINY = (*CONFIGS, "--cores", "2")
 PACKS = ("--config", "pack=2")
 PAIRS, RUNS = "results/tiny/transfer/full/seed=1", "results/tiny/baseline/full/seed=1"
 TARGET = "notes_care"
@@ -37,8 +26,7 @@ TARGET = "notes_care"
 def study(tmp_path_factory):
     """The small study, made without packs."""
     study = StudyCopy.of_repository(tmp_path_factory.mktemp("packs") / "study")
-    study.write("config/tiny.yaml", CONFIG)
-    write_vocabulary_encoder(study.folder / "encoder", WORDS)
+    write_tiny_study(study, tasks=["letters_hope", "notes_care", "notes_spirit"])
     for target in ("baseline", "transfer"):
         run = study.run(target, *TINY)
         assert run.status == 0, run.text

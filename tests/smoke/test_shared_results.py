@@ -10,26 +10,14 @@ import pytest
 
 from empathy_transfer.jobs.provenance import load_provenance
 from empathy_transfer.jobs.result_store import MANIFEST
-from study_copy import StudyCopy
-from tiny_encoders import write_vocabulary_encoder
+from study_copy import TIMES, StudyCopy
+from tiny_study import CONFIGS, write_tiny_study
 
-WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
-CONFIG = """
-study: {study}
-tasks: [letters_hope, notes_care]
-demo: {{seed: 1, rows: 120}}
-encoder: {{name: encoder, max_length: 16}}
-data: [full]
-seeds: [1]
-training:
-  override: {{epochs: 1, batch_size: 16, learning_rate: 1.0e-3, max_train: 32, max_validation: 16, max_test: 16}}
-analysis: {{features: {{embedding: {{name: encoder, max_length: 16}}}}}}
-"""
+EMBEDDING = "analysis: {features: {embedding: {name: encoder, max_length: 16}}}\n"
 BASELINE, TRANSFER = "baseline/full/seed=1/letters_hope", "transfer/full/seed=1/letters_hope--notes_care"
 EMBEDDINGS = ["features/dataset_embeddings/notes_care", "features/task_embeddings/seed=1/letters_hope"]
 SHARED = {"prepare_task": 2, "tokenise_task": 2, "train_baseline": 1, "train_transfer": 1}
 EMBEDDED = {"embed_dataset": 1, "embed_task": 1}
-COSTS = ("seconds", "tokens_per_second")
 
 
 class Person:
@@ -39,14 +27,13 @@ class Person:
         """Copy the repository, and make the study's config and encoder."""
         self.study, self.results = StudyCopy.of_repository(folder), folder / "results" / study
         self.name = study
-        self.study.write("config/tiny.yaml", CONFIG.format(study=study))
-        write_vocabulary_encoder(folder / "encoder", WORDS)
+        write_tiny_study(self.study, study, more=EMBEDDING)
 
     def run(self, store, files=(f"{TRANSFER}/metrics.json",)):
         """Make results, shared through a folder; None is a run by itself."""
         targets = [f"results/{self.name}/{file}" for file in files]
         shared = {"SNAKEMAKE_OUTPUT_CACHE": str(store)} if store else {}
-        options = ["--configfile", "config/demo.yaml", "config/tiny.yaml", "--cores", "2", *["--cache"] * bool(store)]
+        options = [*CONFIGS, "--cores", "2", *["--cache"] * bool(store)]
         run = self.study.run(*targets, *options, OMP_NUM_THREADS="1", **shared)
         assert run.status == 0, run.text
         return run
@@ -69,7 +56,7 @@ class Person:
                 data = (folder / name).read_bytes()
                 if name in ("metrics.json", "epochs.jsonl"):
                     records = [json.loads(data)] if name == "metrics.json" else map(json.loads, data.splitlines())
-                    data = [{key: value for key, value in one.items() if key not in COSTS} for one in records]
+                    data = [{key: value for key, value in one.items() if key not in TIMES} for one in records]
                 found[f"{place}: {name}"] = data
         return found
 

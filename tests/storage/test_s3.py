@@ -13,8 +13,8 @@ import pytest
 
 from study_copy import StudyCopy
 from tiny_encoders import write_vocabulary_encoder
+from tiny_study import WORDS
 
-WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
 CONFIG = """
 study: tiny
 datasets: config/datasets_demo

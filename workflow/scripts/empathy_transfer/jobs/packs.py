@@ -10,7 +10,6 @@ of pairs that failed; `work`, the folders of pairs in training, with their check
 
 import contextlib
 import json
-import resource
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +17,7 @@ from types import SimpleNamespace
 from empathy_transfer.artefacts import read_json, write_json
 from empathy_transfer.files import sha256_file, write_bytes
 from empathy_transfer.jobs.devices import claim_device
-from empathy_transfer.jobs.job import describe, frame
+from empathy_transfer.jobs.job import cpu_seconds, describe, frame
 from empathy_transfer.jobs.provenance import load_provenance, package_versions, run_command, study_of, write_provenance
 from empathy_transfer.jobs.result_key import encoder_facts, key_of
 from empathy_transfer.jobs.result_store import DamagedEntryError, ResultStore, UnreadableEntryError
@@ -116,7 +115,7 @@ def facts_of_pair(job):
 def train_pack(job, scriptdir):
     """Train the pairs of a pack, and write which were trained, were there already, or failed.
 
-    Pairs that a killed pack was training come last: if one of them kills the process, the others are through.
+    A pair that a killed pack was training comes last: if it kills the process again, the others are through.
 
     Args:
         job: the `Job` of rule train_pack. scriptdir: folder of its entry point.
@@ -171,7 +170,7 @@ def _train(packed, request, facts):
     work = packed.work(key)
     request.output = Entries({name: str(work / file) for name, file in OUTPUTS.items()})
     request.log = [str(work / LOG)]
-    before = _cpu_seconds()
+    before = cpu_seconds()
     try:
         if not reuse(request):
             with open_shared_job(request) as job:
@@ -187,24 +186,9 @@ def _train(packed, request, facts):
 
 def train_pair(job):
     """Train the pair of a job and write its results."""
-    from empathy_transfer.training.train import Run, train_run
+    from empathy_transfer.training.train import train_job
 
-    names = job.wildcards
-    train_run(
-        run=Run(names["source"], names["target"], names["data"], int(names["seed"])),
-        inputs=job.input,
-        outputs=job.output,
-        settings=job.params["training"],
-        encoder_settings=job.params["encoder"],
-        threads=job.threads,
-        origin=job.origin,
-    )
-
-
-def _cpu_seconds():
-    """CPU time that this process has used so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    train_job(job, job.wildcards["source"], job.wildcards["target"])
 
 
 def _leave_out_earlier_cost(provenance, before):

@@ -38,6 +38,19 @@ class Run:
     seed: int
 
 
+def train_job(job, source, target):
+    """Train the run that a `Job` with wildcards `data` and `seed` asks for; the source of a baseline is `none`."""
+    train_run(
+        run=Run(source, target, job.wildcards["data"], int(job.wildcards["seed"])),
+        inputs=job.input,
+        outputs=job.output,
+        settings=job.params["training"],
+        encoder_settings=job.params["encoder"],
+        threads=job.threads,
+        origin=job.origin,
+    )
+
+
 def train_run(run, inputs, outputs, settings, encoder_settings, threads, origin):
     """Train one run, test it, and write its files.
 
