@@ -160,6 +160,16 @@ def test_a_killed_pack_goes_on_with_the_others_and_the_killed_pair_last(monkeypa
     assert order == ["carl", "bert"]
 
 
+def test_a_pack_that_was_killed_while_it_tidied_up_has_finished_that_pair(monkeypatch):
+    with monkeypatch.context() as killed:
+        killed.setattr(packs.shutil, "rmtree", lambda *arguments, **options: None)
+        assert pack(["anna"]) == {"anna": "trained"}
+    assert len(list(FOLDER.glob("work/*"))) == 1
+    report = pack(["anna", "bert"])
+    assert list(report.items()) == [("anna", "there already"), ("bert", "trained")]
+    assert not list(FOLDER.glob("work/*"))
+
+
 def test_an_interrupted_pack_stops(monkeypatch):
     def interrupted(job):
         raise KeyboardInterrupt

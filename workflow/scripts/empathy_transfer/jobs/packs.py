@@ -64,6 +64,10 @@ class Packed:
         """Folder in which a pair is trained."""
         return self.folder / "work" / key
 
+    def was_left_off(self, key):
+        """Whether the training of a pair was begun and not finished."""
+        return self.work(key).exists() and not self.finished.holds(key)
+
     def failure(self, key):
         """File with the cause of a pair's failure; its log lies beside it."""
         return self.folder / "failed" / f"{key}.json"
@@ -131,7 +135,7 @@ def train_pack(job, scriptdir):
             pair = describe(request)
             pair.digest_inputs()
             pairs.append((source, request, facts_of_pair(pair)))
-    pairs.sort(key=lambda pair: packed.work(key_of(pair[2])).exists())
+    pairs.sort(key=lambda pair: packed.was_left_off(key_of(pair[2])))
     report = {}
     with claim_device():
         # Before the first pair, so that no pair's cost has it.
@@ -164,10 +168,11 @@ def _request(job, source, adapter, scriptdir):
 def _train(packed, request, facts):
     """Train one pair, unless it is there; returns in words what came of it."""
     key = key_of(facts)
+    work = packed.work(key)
     if packed.finished.holds(key):
+        shutil.rmtree(work, ignore_errors=True)  # of a pack that was killed before it had removed it
         return "there already"
     packed.failure(key).unlink(missing_ok=True)
-    work = packed.work(key)
     request.output = Entries({name: str(work / file) for name, file in OUTPUTS.items()})
     request.log = [str(work / LOG)]
     before = cpu_seconds()
