@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.claims.evidence import SCORES, TESTS, Evidence, printed_evidence, study_evidence
-from empathy_transfer.claims.rules import NOT_SUPPORTED, NOT_TESTABLE, RULES, SUPPORTED, UNDECIDED
+from empathy_transfer.claims.evidence import SCORES, TESTS, Evidence, printed_evidence, study_evidence, variant_gains
+from empathy_transfer.claims.finding import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
+from empathy_transfer.claims.rules import RULES
 from empathy_transfer.claims.verdicts import CLAIM_COLUMNS, as_page, judge, read_claims
 from empathy_transfer.errors import DataError
 from study_copy import ROOT
@@ -296,3 +297,60 @@ def test_a_faulty_file_of_claims_is_named(text, words, tmp_path):
     path.write_text(bounds + text, encoding="utf-8")
     with pytest.raises(DataError, match=words):
         read_claims(path)
+
+
+VARIANTS = {"data": "full", "variants": ["cleaned", "relabelled"]}
+
+
+def variant_evidence(gains, seeds=3, role="source"):
+    """Gains of transfers of two variants by the task at the other end; one of the variants has one more point."""
+    rows = [
+        (variant, role, f"task{number}", "full", seeds, gain + more)
+        for variant, more in (("cleaned", 0.0), ("relabelled", 0.01), ("other", 5.0))
+        for number, gain in enumerate(gains)
+    ]
+    frame = pd.DataFrame(rows, columns=["variant", "role", "other", "data", "seeds", "gain"])
+    return make_evidence(from_direct, variants=frame)
+
+
+def test_variants_that_are_better_sources():
+    finding = judged(variant_evidence([0.01, 0.02, 0.03]), "variants_gain", role="source", **VARIANTS)
+    # Means of both: 1.5, 2.5 and 3.5 points; t(.975, 2) = 4.303, standard error 1 / sqrt(3).
+    assert (finding.verdict, finding.pairs) == (SUPPORTED, 6)
+    assert (finding.number, finding.low, finding.high) == pytest.approx((2.5, 2.5 - 2.484, 2.5 + 2.484), abs=0.001)
+
+
+def test_variants_that_are_worse_or_as_good_or_of_one_seed():
+    worse = judged(variant_evidence([-0.03, -0.02, -0.04], role="target"), "variants_gain", role="target", **VARIANTS)
+    assert (worse.verdict, worse.number) == (NOT_SUPPORTED, pytest.approx(-2.5))
+    same = judged(variant_evidence([-0.03, 0.02, 0.01]), "variants_gain", role="source", **VARIANTS)
+    assert (same.verdict, same.why) == (UNDECIDED, "the interval holds 0")
+    once = judged(variant_evidence([0.01, 0.02, 0.03], seeds=1), "variants_gain", role="source", **VARIANTS)
+    assert (once.verdict, once.number) == (UNDECIDED, pytest.approx(2.5))
+    assert once.why == "one seed, so another training might turn it; otherwise supported: the interval lies above 0"
+
+
+def test_variants_that_are_not_there():
+    few = judged(variant_evidence([0.01, 0.02]), "variants_gain", role="source", **VARIANTS)
+    assert (few.verdict, few.why) == (NOT_TESTABLE, "too few transfers of cleaned or relabelled as a source")
+    assert judged(variant_evidence([0.01] * 3), "variants_gain", role="target", **VARIANTS).verdict == NOT_TESTABLE
+    none = judged(make_evidence(from_direct), "variants_gain", role="source", **VARIANTS)
+    assert (none.verdict, none.why) == (NOT_TESTABLE, "the study has no variants")
+
+
+def test_gains_of_variants_are_by_what_their_task_gains():
+    rows = [
+        ("baseline", "none", "cleaned", 0.5),
+        ("source", "cleaned", "hope", 0.04),
+        ("source", "cleaned", "care", np.nan),
+        ("target", "hope", "cleaned", 0.07),
+        ("target", "care", "cleaned", 0.07),
+    ]
+    table = pd.DataFrame(rows, columns=["role", "source", "target", "difference"])
+    table = table.assign(variant="cleaned", task="notes", data="full", seeds=3)
+    study = pd.DataFrame(
+        [("hope", "notes", "full", "all", 0.05), ("hope", "notes", "full", "without_collapsed", 0.9)],
+        columns=["source", "target", "data", "runs", "difference"],
+    )
+    gains = variant_gains(table, study).set_index(["role", "other"])["gain"]
+    assert gains.to_dict() == pytest.approx({("source", "hope"): 0.04, ("target", "hope"): 0.02})

@@ -11,6 +11,7 @@ if __name__ == "__main__":
             significance_path=job.input.get("significance"),
             importance_path=job.input.get("importance"),
             nulls_path=job.input.get("nulls"),
+            variants_path=job.input.get("variants"),
             tasks=job.params["tasks"],
             csv_path=job.output["csv"],
             text_path=job.output["text"],

@@ -21,7 +21,8 @@ class Evidence(NamedTuple):
     smallest detectable change in percent at the corrected level (missing where that is unknown). `tasks` is {task: its
     theme and kind}. `basis` says what improved and harmed rest on: `tests` (corrected), `tests_of_the_paper` (one
     seed, uncorrected), or `scores` (any difference that is printed). `seeds` is the smallest number of seeds behind a
-    pair. `importance` and `nulls` are frames, or None; of `importance` the rows of one outcome.
+    pair. `importance` and `nulls` are frames, or None; of `importance` the rows of one outcome. `variants` is the frame
+    of `variant_gains`, or None.
     """
 
     pairs: pandas.DataFrame
@@ -30,6 +31,7 @@ class Evidence(NamedTuple):
     seeds: int
     importance: pandas.DataFrame | None = None
     nulls: pandas.DataFrame | None = None
+    variants: pandas.DataFrame | None = None
 
 
 def read_study(significance_path, tasks):
@@ -40,19 +42,20 @@ def read_study(significance_path, tasks):
     return frame[frame["source"].isin(list(tasks)) & frame["target"].isin(list(tasks))]
 
 
-def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None):
+def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, variants=None):
     """Evidence of a study from the frame of `read_study`: the tested pairs, with or without collapsed runs.
 
     Args:
         frame: see `read_study`. tasks: {task: its theme and kind}. runs: `all` or `without_collapsed`.
         basis: `tests` or `tests_of_the_paper`. importance, nulls: see `read_importance_tables`.
+        variants: see `variant_gains`.
     """
     effect, p = ("effect", "q") if basis == TESTS else ("effect_published", "p_published")
     chosen = frame[(frame["runs"] == runs) & frame[p].notna()]
     pairs = chosen[["source", "target", "data", "percent"]].assign(detectable=chosen["mde_bh_percent"])
     pairs = _with_outcomes(pairs, chosen[effect] == "improved", chosen[effect] == "harmed")
     seeds = 1 if basis == OWN_TESTS else _seeds(chosen)
-    return Evidence(pairs, tasks, basis, seeds, importance, nulls)
+    return Evidence(pairs, tasks, basis, seeds, importance, nulls, variants)
 
 
 def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance=None, nulls=None):
@@ -90,6 +93,26 @@ def read_importance_tables(importance_path, nulls_path, runs):
     text = dict.fromkeys(("verdict", "reason"), "object")
     importance = importance.astype(text).fillna(dict.fromkeys(text, ""))
     return importance, nulls[nulls["outcome"] == primary]
+
+
+def variant_gains(table, frame):
+    """How much better transfers from and to variants of tasks do than those of their tasks.
+
+    Args:
+        table: frame of variants.csv. frame: see `read_study`.
+
+    Returns:
+        Frame of variant, role (`source`, `target`), other (the task at the other end), data, seeds and gain (difference
+        of scores). Transfers that either side lacks are left out.
+    """
+    source = table[table["role"] == "source"].assign(other=lambda rows: rows["target"], own=0.0)
+    # What transfer adds to the task itself, from the same source.
+    added = frame[frame["runs"] == ALL][["source", "target", "data", "difference"]]
+    added = added.rename(columns={"target": "task", "difference": "own"})
+    target = table[table["role"] == "target"].merge(added, on=["source", "task", "data"], how="left")
+    rows = pandas.concat([source, target.assign(other=target["source"])], ignore_index=True)
+    rows = rows.assign(gain=rows["difference"] - rows["own"])
+    return rows.loc[rows["gain"].notna(), ["variant", "role", "other", "data", "seeds", "gain"]]
 
 
 def _with_outcomes(pairs, improved, harmed):

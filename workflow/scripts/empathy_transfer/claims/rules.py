@@ -5,33 +5,25 @@ testable`; what the interval (and the permutation test) settles is `supported` o
 `undecided`, with the reason. Intervals draw tasks in both roles, so they speak of other tasks of the same kind.
 """
 
-from typing import NamedTuple
-
 import numpy
 
 from empathy_transfer.claims.evidence import SCORES
+from empathy_transfer.claims.finding import (
+    ALPHA,
+    DRAWS,
+    NOT_SUPPORTED,
+    NOT_TESTABLE,
+    SUPPORTED,
+    UNDECIDED,
+    Finding,
+    nothing,
+)
+from empathy_transfer.claims.importance_rules import most_important, negligible
+from empathy_transfer.claims.variant_rules import variants_gain
 from empathy_transfer.significance.task_bootstrap import pair_weights
 from empathy_transfer.significance.theme_counts import wilson_interval
 from empathy_transfer.significance.theme_permutation import permutation_p, permuted_labels, stratum
 from empathy_transfer.style import THEMES
-
-SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_TESTABLE = "supported", "not supported", "undecided", "not testable"
-VERDICTS = (SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_TESTABLE)
-ALPHA, DRAWS = 0.05, 2000
-RATINGS = ("definition", "link", "conduciveness")
-
-
-class Finding(NamedTuple):
-    """What a rule found: a number with its interval and p (None where there is none), pairs behind it, verdict, why."""
-
-    statistic: str
-    number: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    pairs: int
-    verdict: str
-    why: str
 
 
 def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other_theme=None):
@@ -50,11 +42,11 @@ def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other
         pairs = pairs[pairs["target_theme" if role == "source" else "source_theme"] == other_theme]
     counts = pairs.groupby(f"{role}_theme")[role].nunique()
     if counts.get(theme, 0) < bounds["least_tasks"]:
-        return _none(statistic, len(pairs), _too_few(data, theme, counts, role))
+        return nothing(statistic, len(pairs), _too_few(data, theme, counts, role))
     others = [name for name in THEMES if name != theme and counts.get(name, 0) >= bounds["least_tasks"]]
     missing = [name for name in THEMES if name != theme and name not in others]
     if not others:
-        return _none(statistic, len(pairs), _too_few(data, missing[0], counts, role))
+        return nothing(statistic, len(pairs), _too_few(data, missing[0], counts, role))
     scale = (1 if outcome == "percent" else 100) * (1 if direction == "more" else -1)
     values = scale * pairs[outcome].to_numpy(float)
     found = [_contrast(pairs, values, evidence.tasks, role, theme, other, len(others)) for other in others]
@@ -86,7 +78,7 @@ def none_improved(evidence, bounds, data, target_theme):
     pairs = _with_themes(evidence)
     pairs = pairs[(pairs["data"] == data) & (pairs["target_theme"] == target_theme)]
     if pairs.empty:
-        return _none(statistic, 0, f"no tested transfer to {target_theme} targets with {data} data")
+        return nothing(statistic, 0, f"no tested transfer to {target_theme} targets with {data} data")
     share = _share(pairs, statistic)
     if evidence.basis == SCORES:
         return share._replace(why="scores without tests: a difference may be chance")
@@ -110,7 +102,7 @@ def only_these_targets(evidence, bounds, data, source_theme, target_themes):
     pairs = pairs[(pairs["data"] == data) & (pairs["source_theme"] == source_theme)]
     inside = pairs["target_theme"].isin(target_themes)
     if pairs.empty or inside.all() or set(pairs.loc[inside, "target_theme"]) != set(target_themes):
-        return _none(statistic, len(pairs), f"no tested transfers from {source_theme} to targets of all themes")
+        return nothing(statistic, len(pairs), f"no tested transfers from {source_theme} to targets of all themes")
     share = _share(pairs[~inside], statistic)
     if evidence.basis == SCORES:
         return share._replace(why="scores without tests: a difference may be chance")
@@ -133,7 +125,7 @@ def rare(evidence, bounds, data, outcome):
     statistic = f"share of transfers: {outcome}, percent"
     pairs = evidence.pairs[evidence.pairs["data"] == data]
     if pairs[["source", "target"]].nunique().min() < bounds["least_tasks"]:
-        return _none(statistic, len(pairs), f"too few tested transfers with {data} data")
+        return nothing(statistic, len(pairs), f"too few tested transfers with {data} data")
     number, low, high = _mean(pairs, 100 * pairs[outcome].to_numpy(float))
     limit = 100 * bounds["rare_share"]
     finding = Finding(statistic, number, low, high, None, len(pairs), UNDECIDED, f"the interval holds {limit:g} %")
@@ -173,59 +165,11 @@ def no_substantial_gain(evidence, bounds, data):
     return finding._replace(why=f"the interval holds {limit:g} %")
 
 
-def most_important(evidence, bounds, feature):
-    """Whether a rating is more important for unseen pairs of tasks than every feature that is no rating.
-
-    By the sound protocol, on held-out pairs. Supported: the rating is `predictive`, its interval over tasks lies above
-    the importance of each other feature, and the primary permutation test of the rating has p of at most 5 %. Not
-    supported: a feature that is no rating is `predictive`, and its interval lies above the rating's.
-    """
-    statistic = "held-out importance less the highest of the features that are no ratings"
-    known = _held_out(evidence)
-    if known is None or feature not in known.index:
-        return _none(statistic, 0, "no importance analysis of this feature")
-    row, rest = known.loc[feature], known.drop(index=[name for name in RATINGS if name in known.index])
-    nulls = evidence.nulls[(evidence.nulls["feature"] == feature) & (evidence.nulls["null"] == "semi_partialling")]
-    p = float(nulls["p"].iloc[0]) if len(nulls) and nulls["p"].notna().all() else None
-    highest = rest["importance"].max() if len(rest) else 0.0
-    low, high = (_known(row[name] - highest) for name in ("low_tasks", "high_tasks"))
-    finding = Finding(statistic, float(row["importance"] - highest), low, high, p, int(row["pairs"]), UNDECIDED, "")
-    better = rest[(rest["verdict"] == "predictive") & (rest["low_tasks"] > row["high_tasks"])]
-    if len(better):
-        return finding._replace(verdict=NOT_SUPPORTED, why=f"{better['name'].iloc[0]} is more important")
-    if row["verdict"] == "predictive" and low is not None and low > 0 and p is not None and p <= ALPHA:
-        return finding._replace(verdict=SUPPORTED, why="predictive, and above every feature that is no rating")
-    if row["r2_test"] <= 0:
-        return finding._replace(why=f"the features predict nothing on held-out pairs (R2 {row['r2_test']:.3f})")
-    return finding._replace(why="not predictive, or not clearly above the others")
-
-
-def negligible(evidence, bounds, feature):
-    """Whether a feature does not predict: the interval of its held-out importance lies below what would matter.
-
-    Not supported: it is `predictive`. Undecided where nothing predicts held-out pairs, for then no feature could show.
-    """
-    statistic, limit = "held-out importance", bounds["negligible_importance"]
-    known = _held_out(evidence)
-    if known is None or feature not in known.index:
-        return _none(statistic, 0, "no importance analysis of this feature")
-    row = known.loc[feature]
-    low, high = _known(row["low_tasks"]), _known(row["high_tasks"])
-    finding = Finding(statistic, float(row["importance"]), low, high, None, int(row["pairs"]), UNDECIDED, "")
-    if row["verdict"] == "predictive":
-        return finding._replace(verdict=NOT_SUPPORTED, why="it is predictive")
-    if row["r2_test"] <= 0:
-        return finding._replace(why=f"no feature predicts held-out pairs (R2 {row['r2_test']:.3f})")
-    if high is not None and high < limit:
-        return finding._replace(verdict=SUPPORTED, why=f"the interval lies below {limit:g}")
-    return finding._replace(why=f"the interval reaches above {limit:g}")
-
-
 RULES = {
     rule.__name__: rule
     for rule in (
         *(theme_differs, none_improved, only_these_targets, rare, equal_to_baseline, no_substantial_gain),
-        *(most_important, negligible),
+        *(most_important, negligible, variants_gain),
     )
 }
 
@@ -273,7 +217,7 @@ def _mean_change(evidence, bounds, data):
     statistic = "mean change in percent of the full-data baseline"
     pairs = evidence.pairs[(evidence.pairs["data"] == data) & evidence.pairs["percent"].notna()]
     if pairs[["source", "target"]].nunique().min() < bounds["least_tasks"]:
-        return _none(statistic, len(pairs), f"too few tested transfers with {data} data"), None, None
+        return nothing(statistic, len(pairs), f"too few tested transfers with {data} data"), None, None
     number, low, high = _mean(pairs, pairs["percent"].to_numpy(float))
     return Finding(statistic, number, low, high, None, len(pairs), UNDECIDED, ""), low, high
 
@@ -297,15 +241,6 @@ def _too_small(pairs, bounds):
     )
 
 
-def _held_out(evidence):
-    """The held-out rows of the sound protocol that have numbers, by feature; None without an importance analysis."""
-    if evidence.importance is None:
-        return None
-    rows = evidence.importance
-    rows = rows[(rows["protocol"] == "sound") & (rows["part"] == "test") & rows["importance"].notna()]
-    return rows.set_index("feature")
-
-
 def _open_contrast(least):
     """Why a difference between themes is open."""
     if least["low"] > 0:
@@ -316,16 +251,6 @@ def _open_contrast(least):
 def _too_few(data, theme, counts, role):
     """Why a theme can't be compared."""
     return f"{data} data: {counts.get(theme, 0)} {theme} {role}s with tests"
-
-
-def _none(statistic, pairs, why):
-    """A finding without a number."""
-    return Finding(statistic, None, None, None, None, pairs, NOT_TESTABLE, why)
-
-
-def _known(value):
-    """A number, or None for NaN."""
-    return None if numpy.isnan(value) else float(value)
 
 
 def _ratio(numerator, denominator):

@@ -9,7 +9,7 @@ import html
 import pandas
 import yaml
 
-from empathy_transfer.artefacts import write_csv, write_text
+from empathy_transfer.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.claims.evidence import (
     OWN_TESTS,
     TESTS,
@@ -17,8 +17,10 @@ from empathy_transfer.claims.evidence import (
     read_importance_tables,
     read_study,
     study_evidence,
+    variant_gains,
 )
-from empathy_transfer.claims.rules import NOT_SUPPORTED, RULES, SUPPORTED, UNDECIDED, VERDICTS
+from empathy_transfer.claims.finding import NOT_SUPPORTED, SUPPORTED, UNDECIDED, VERDICTS
+from empathy_transfer.claims.rules import RULES
 from empathy_transfer.errors import DataError
 from empathy_transfer.markdown import markdown_table
 from empathy_transfer.significance.paired_tests import ALL, SOUND
@@ -35,7 +37,15 @@ BOUNDS = {
 
 
 def write_claims(
-    claims_path, printed_paths, significance_path, importance_path, nulls_path, tasks, csv_path, text_path
+    claims_path,
+    printed_paths,
+    significance_path,
+    importance_path,
+    nulls_path,
+    variants_path,
+    tasks,
+    csv_path,
+    text_path,
 ):
     """Judge all claims, and write the table as CSV and as a page.
 
@@ -44,18 +54,20 @@ def write_claims(
         printed_paths: the printed tables by what they hold: `scores`, `labels`, `themes`.
         significance_path: significance.csv of a study, or None to judge the printed scores.
         importance_path: importance_variants.csv, or None. nulls_path: rating_nulls.csv, or None.
+        variants_path: variants.csv, or None.
         tasks: {task: its theme and kind} of the study; not read for the printed scores.
         csv_path, text_path: files to write.
     """
     bounds, claims = read_claims(claims_path)
     study = read_study(significance_path, tasks) if significance_path else None
+    variants = variant_gains(read_csv(variants_path), study) if variants_path else None
     tables = []
     for runs in (ALL, SOUND):
         importance = read_importance_tables(importance_path, nulls_path, runs)
         if study is None:
             evidence, own, printed = printed_evidence(*printed_paths.values(), runs, *importance), None, None
         else:
-            evidence = study_evidence(study, tasks, runs, TESTS, *importance)
+            evidence = study_evidence(study, tasks, runs, TESTS, *importance, variants)
             own = study_evidence(study, tasks, runs, OWN_TESTS)
             printed = printed_evidence(*printed_paths.values(), runs)
         tables.append(judge(claims, bounds, evidence, own, printed).assign(runs=runs))

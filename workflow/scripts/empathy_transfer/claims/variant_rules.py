@@ -1,0 +1,38 @@
+"""The rule about claims on variants of tasks: whether other training labels make a better source or target."""
+
+from math import sqrt
+
+from scipy import stats
+
+from empathy_transfer.claims.finding import ALPHA, NOT_SUPPORTED, SUPPORTED, UNDECIDED, Finding, nothing
+
+
+def variants_gain(evidence, bounds, data, role, variants):
+    """Whether variants of tasks transfer better than the tasks that they are made from.
+
+    As a source: the score of a transfer from the variant, less that of the transfer from its task to the same target.
+    As a target: what transfer adds to the variant's baseline, less what the same source adds to its task's. The number
+    is the mean over the other tasks, in points of the score times 100, each the mean of the variants that the study
+    has; its interval is that of a paired t test over the other tasks. Supported: it lies above 0; not supported: below.
+    With one seed it is undecided, since all transfers from a variant share one training of its adapter.
+    """
+    statistic = f"mean difference of scores to the task itself as a {role}, times 100"
+    known = evidence.variants
+    if known is None:
+        return nothing(statistic, 0, "the study has no variants")
+    chosen = known[(known["data"] == data) & (known["role"] == role) & known["variant"].isin(variants)]
+    gains = 100 * chosen.groupby("other")["gain"].mean()
+    if len(gains) < bounds["least_tasks"]:
+        return nothing(statistic, len(chosen), f"too few transfers of {' or '.join(variants)} as a {role}")
+    number = float(gains.mean())
+    reach = float(stats.t.ppf(1 - ALPHA / 2, len(gains) - 1) * gains.std() / sqrt(len(gains)))
+    low, high = number - reach, number + reach
+    finding = Finding(statistic, number, low, high, None, len(chosen), UNDECIDED, "the interval holds 0")
+    if low > 0:
+        finding = finding._replace(verdict=SUPPORTED, why="the interval lies above 0")
+    elif high < 0:
+        finding = finding._replace(verdict=NOT_SUPPORTED, why="the interval lies below 0")
+    if finding.verdict != UNDECIDED and chosen["seeds"].min() < 2:
+        why = f"one seed, so another training might turn it; otherwise {finding.verdict}: {finding.why}"
+        return finding._replace(verdict=UNDECIDED, why=why)
+    return finding
