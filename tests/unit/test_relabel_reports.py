@@ -5,16 +5,18 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
-from empathy_transfer.relabel import claims, comparisons, costs, slices, table
+from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, table
 from empathy_transfer.relabel.agreement import agreement, write_agreement
 from empathy_transfer.relabel.corrected import write_corrected
 from empathy_transfer.relabel.label_sets import prepare_label_set
 from empathy_transfer.relabel.thresholds import choose_threshold
 from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
 from empathy_transfer.training.metrics import regression_scores
+from study_copy import ROOT
 
 COLUMNS = {"id": "number", "text": "essay", "group": "article", "label": "empathy"}
 
@@ -75,6 +77,12 @@ def test_a_set_that_can_not_be_right_is_refused(tmp_path, change, message):
         prepare(tmp_path, "train", {"train": about})
 
 
+def test_essays_of_newsemp_are_grouped_by_their_writers():
+    sets = yaml.safe_load((ROOT / "config/label_sets/newsemp.yaml").read_text(encoding="utf-8"))["sets"]
+    writers = {"wassa22": "response_id", "news_wassa23": "speaker_id"}
+    assert {about["columns"]["group"] == writers[about["folder"]] for about in sets.values()} == {True}
+
+
 def test_scores_of_a_resample_are_those_of_the_drawn_texts():
     generator = np.random.default_rng(0)
     labels, predictions = generator.normal(4, 1.5, 30), [generator.normal(4, 1, 30) for _ in range(2)]
@@ -117,7 +125,7 @@ def study(tmp_path, monkeypatch):
     test.to_parquet(tmp_path / "test.parquet")
     labelled = test[["id"]].assign(label=labels + generator.normal(0, 0.5, 120), valid=True)
     labelled.to_parquet(tmp_path / "labels.parquet")
-    scores = []
+    runs = []
     for model, setting, noise in [("crowd", "baseline", 3.0), ("gpt", "alpha=3.5", 1.0), ("gpt", "trimmed", 3.0)]:
         for seed in (1, 2, 3):
             folder = tmp_path / "runs/minilm" / model / setting / f"seed={seed}"
@@ -125,12 +133,13 @@ def study(tmp_path, monkeypatch):
             predictions = labels + generator.normal(0, noise, 120)
             test[["id", "label"]].assign(prediction=predictions).to_parquet(folder / "predictions.parquet")
             found = regression_scores(labels, predictions)
-            scores.append({
+            runs.append({
                 "encoder": "minilm", "model": model, "setting": setting, "kind": setting.split("=")[0],
                 "number": 3.5 if "=" in setting else None, "seed": seed, "trained_as": setting, "n_base": 10,
-                "n_train": 10, "n_concerned": 2, "seconds": 5.0, "validation_ccc": found["ccc"], **found,
+                "n_train": 10, "n_concerned": 2, "share_concerned": 0.2, "seconds": 5.0,
+                "validation_ccc": found["ccc"], **found,
             })  # fmt: skip
-    frame = pd.DataFrame(scores)
+    frame = pd.DataFrame(runs)
     chosen = frame[frame["setting"] == "alpha=3.5"].assign(setting="alpha=chosen", kind="chosen")
     pd.concat([frame, chosen]).to_csv(tmp_path / "scores.csv", index=False)
     return tmp_path
@@ -166,8 +175,8 @@ def test_the_table_ranks_medians_and_gives_the_best_seed_in_brackets(study):
     paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
     table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", *paths)
     rows = pd.read_csv(paths[0]).set_index("setting")
-    scores = pd.read_csv(study / "scores.csv")
-    of = scores[scores["setting"] == "trimmed"]["rmse"]
+    found = pd.read_csv(study / "scores.csv")
+    of = found[found["setting"] == "trimmed"]["rmse"]
     assert rows.loc["trimmed", "rmse"] == f"{of.median():.3f} ({of.min():.3f})"
     assert f"<b>{rows.loc['alpha=3.5', 'ccc']}</b>" in paths[1].read_text(encoding="utf-8")
     assert f"\\textbf{{{rows.loc['alpha=3.5', 'ccc']}}}" in paths[2].read_text(encoding="utf-8")
@@ -184,6 +193,79 @@ def test_groups_below_the_least_size_get_no_scores(study):
     assert found[found["attribute"] == "age"]["ccc"].isna().all()
     assert found[found["attribute"] == "gender"]["ccc_low"].notna().all()
     assert (found[found["attribute"] == "gender"]["n"] == 60).all()
+
+
+def test_intervals_of_groups_of_writers_draw_whole_writers_and_need_five_of_them(study):
+    labels = np.random.default_rng(1).normal(4, 1, 120)
+    predictions = labels + np.random.default_rng(2).normal(0, 1, 120)
+    settings = {"resamples": 500, "alpha": 0.05}
+    # Each text stands there four times, as from one writer who feels the same each time.
+    alone = slices.scores_of(labels, predictions, np.arange(120), settings)
+    labels, predictions, writers = (np.repeat(values, 4) for values in (labels, predictions, np.arange(120)))
+    repeated = slices.scores_of(labels, predictions, writers, settings)
+    assert repeated["clusters"] == 120
+    for name, value in alone.items():
+        assert repeated[name] == pytest.approx(value)
+    few = slices.scores_of(labels, predictions, writers // 30, settings)
+    assert few["clusters"] == 4
+    assert set(few) == {"clusters", "pearson_r", "ccc", "negative"}
+
+
+def swept(values):
+    """Scores of a sweep: {threshold: validation concordance by seed}."""
+    rows = [
+        {"model": "gpt", "setting": f"alpha={number:g}", "kind": "alpha", "number": number, "seed": seed,
+         "validation_ccc": value}
+        for number, found in values.items() for seed, value in enumerate(found)
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        # As good at 5 as at 4: that 0 is bad does not make 3.5 to 4.5 the best.
+        ({0: [0.1, 0.1, 0.1], 4: [0.3, 0.31, 0.3], 5: [0.3, 0.3, 0.31]}, "undecided"),
+        ({0: [0.1, 0.1, 0.1], 4: [0.4, 0.41, 0.4], 5: [0.3, 0.3, 0.31]}, "holds"),
+        # The best lies in the middle, though the mean of 3.5 and 4 is below 5.
+        ({3.5: [0.1, 0.1, 0.1], 4: [0.4, 0.41, 0.4], 5: [0.3, 0.3, 0.31]}, "holds"),
+        ({4: [0.2, 0.21, 0.2], 5: [0.3, 0.3, 0.31]}, "fails"),
+        ({4: [0.2], 5: [0.3]}, "not_tested"),
+        ({3: [0.2, 0.2], 5: [0.3, 0.3]}, "not_tested"),
+    ],
+)
+def test_the_best_threshold_is_compared_with_the_best_of_the_others(values, verdict):
+    assert {row["verdict"] for row in claims.thresholds(swept(values), 0.05)} == {verdict}
+
+
+def test_thresholds_are_stored_as_shares_of_the_scale_too(tmp_path, monkeypatch):
+    monkeypatch.setattr("empathy_transfer.relabel.scores.read_json", lambda path: json.loads(path.read_text()))
+    monkeypatch.setattr("empathy_transfer.relabel.scores.read_table", unchecked("read_table"))
+    pd.DataFrame({"label": [1.0, 7.0]}).to_parquet(tmp_path / "test.parquet")
+    paths = []
+    for model, setting, threshold in [("crowd", "baseline", None), ("gpt", "alpha=3", None), ("gpt", "trimmed", 3.0)]:
+        folder = tmp_path / model / setting
+        folder.mkdir(parents=True)
+        pd.DataFrame({"label": [2.0, 4.0]}).to_parquet(folder / "training_set.parquet")
+        found = {"pearson_r": 0.1, "ccc": 0.1, "rmse": 1.0, "mae": 1.0}
+        record = {"encoder": "minilm", "model": model, "setting": setting, "seed": 0, "threshold": threshold}
+        record |= {"values": found, "validation": found, "n_base": 2, "n_concerned": 1, "n_train": 2}
+        paths.append(folder / "metrics.json")
+        paths[-1].write_text(json.dumps(record), encoding="utf-8")
+    chosen = tmp_path / "minilm/gpt/seed=0.json"
+    chosen.parent.mkdir(parents=True)
+    chosen.write_text('{"threshold": 3.0}', encoding="utf-8")
+    scores.write_scores(paths, [chosen], [3, 6], 6, tmp_path / "test.parquet", tmp_path / "s.csv")
+    shares = pd.read_csv(tmp_path / "s.csv").set_index("setting")["threshold_share"]
+    assert shares.dropna().to_dict() == {"alpha=3": 0.5, "trimmed": 0.5, "alpha=chosen": 0.5, "alpha=6": 1.0}
+
+
+def test_a_correction_of_most_labels_raises_a_flag(study):
+    comparison = compare(study)
+    for share, raised in [(0.5, False), (0.9, True)]:
+        found = pd.read_csv(study / "scores.csv").assign(share_concerned=share)
+        rows = claims.flags(found, comparison, pd.DataFrame({"ccc": []}))
+        assert [row[-1] for row in rows if row[1] == "controls have little left"] == [raised]
 
 
 def test_claims_get_verdicts_from_the_intervals(study):

@@ -18,6 +18,8 @@ FLAG_COLUMNS = ["encoder", "flag", "model", "setting", "value", "limit", "raised
 NO_GAIN = 0.02
 # What raises a flag: a standard deviation over seeds, and a concordance below this share of Pearson's r.
 MOST_SEED_DEVIATION, LEAST_CCC_SHARE = 0.05, 0.7
+# A correction of more labels than this leaves controls of equal size next to nothing to train on.
+MOST_REPLACED = 0.5
 LEAST_THRESHOLD = 3
 
 
@@ -52,22 +54,32 @@ def best_result(scores):
 
 
 def thresholds(scores, level):
-    """Whether thresholds of 3.5 to 4.5 are best on validation, against the others, paired within seeds."""
-    rows = []
+    """Whether the best threshold on validation lies from 3.5 to 4.5: the best of these against the best of the others.
+
+    Against the mean of the others it would always hold, since the smallest thresholds hurt. The interval is over seeds,
+    and wide enough for all pairs that the two could have come from (Bonferroni).
+    """
+    rows, names = [], ("best threshold from", "best threshold to")
     swept = scores[scores["kind"] == "alpha"]
     for model, part in swept.groupby("model"):
         table = part.pivot_table(index="seed", columns="number", values="validation_ccc")
-        inside = table[[number for number in table if 3.5 <= number <= 4.5]].mean(axis=1)
-        outside = table[[number for number in table if not 3.5 <= number <= 4.5]].mean(axis=1)
-        low, high = interval((inside - outside).dropna(), level)
+        means = table.mean()
+        within = (means.index >= 3.5) & (means.index <= 4.5)
+        if within.all() or not within.any():
+            why = "this study does not sweep thresholds both from 3.5 to 4.5 and beyond"
+            rows += [{"claim": claim, "model": model, "verdict": NOT_TESTED, "explanation": why} for claim in names]
+            continue
+        inside, outside = means[within].idxmax(), means[~within].idxmax()
+        difference = (table[inside] - table[outside]).dropna()
+        low, high = interval(difference, level / (within.sum() * (~within).sum()))
         chosen = scores[(scores["model"] == model) & (scores["setting"] == CHOSEN)].sort_values("seed")["number"]
         explanation = (
-            f"validation concordance of thresholds 3.5 to 4.5 less that of the others, within seeds; best mean at "
-            f"{table.mean().idxmax():g}; chosen per seed: {', '.join(f'{number:g}' for number in chosen)}"
+            f"validation concordance at {inside:g}, the best of 3.5 to 4.5, less that at {outside:g}, the best of the "
+            f"others, within seeds; chosen per seed: {', '.join(f'{number:g}' for number in chosen)}"
         )
-        found = {"model": model, "found": (inside - outside).mean(), "low": low, "high": high}
+        found = {"model": model, "found": difference.mean(), "low": low, "high": high}
         found |= {"verdict": verdict(low, high), "explanation": explanation}
-        rows += [{"claim": f"best threshold {end}"} | found for end in ("from", "to")]
+        rows += [{"claim": claim} | found for claim in names]
     return rows
 
 
@@ -158,6 +170,9 @@ def flags(scores, comparisons, slices):
             rows.append(
                 (row.encoder, "threshold below 3 hurts", row.model, row.setting, row.difference, 0, row.high < 0)
             )
+    for (encoder, model), part in scores[scores["setting"] == CHOSEN].groupby(["encoder", "model"], sort=False):
+        share = part["share_concerned"].max()
+        rows.append((encoder, "controls have little left", model, CHOSEN, share, MOST_REPLACED, share > MOST_REPLACED))
     for (encoder, model, setting), part in scores.groupby(["encoder", "model", "setting"], sort=False):
         deviation = part["ccc"].std() if len(part) > 1 else np.nan
         share = (part["ccc"] / part["pearson_r"].where(part["pearson_r"] > 0)).mean()

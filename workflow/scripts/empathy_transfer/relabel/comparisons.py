@@ -1,10 +1,10 @@
 """Is one way to make training labels better than another by more than chance? Over test items and over seeds.
 
 As for transfers: the variance of the difference of two means over seeds is the bootstrap variance over the test items,
-paired and in whole articles, plus the variance between seeds beyond that of items, pooled over all settings of an
-encoder, since five seeds of one setting say too little about it; compared with a t distribution (Satterthwaite). The
-study's own t-test over five against five seeds stands beside it (``p_published``): it measures the seeds' noise only,
-not the choice of test texts.
+paired and in whole groups (all texts of a writer), plus the variance between seeds beyond that of items, pooled over
+all settings of an encoder, since five seeds of one setting say too little about it; compared with a t distribution
+(Satterthwaite). The study's own t-test over five against five seeds stands beside it (``p_published``): it measures the
+seeds' noise only, not the choice of test texts.
 """
 
 from dataclasses import dataclass

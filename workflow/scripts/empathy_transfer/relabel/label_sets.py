@@ -13,8 +13,9 @@ from empathy_transfer.errors import DataError
 def prepare_label_set(name, sets, folders, demographics, bounds, record_folder, output_path):
     """Read a set, take out what stands in a set before it, and write it as Parquet.
 
-    Columns: `id`, `group` (the article that essays share), `text`, `label` (crowd label, in units of the scale; missing
-    where there is none) and those of `demographics` that the release has, as numbers (missing where it says "unknown").
+    Columns: `id`, `group` (what makes texts alike, such as their writer), `text`, `label` (crowd label, in units of the
+    scale; missing where there is none) and those of `demographics` that the release has, as numbers (missing where it
+    says "unknown").
 
     Args:
         name: the set. sets: {name: its `folder`, `essays`, `gold`, `columns` and `sha256`} of this set and of those

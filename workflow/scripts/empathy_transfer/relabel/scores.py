@@ -9,8 +9,9 @@ from empathy_transfer.relabel.training_sets import CROWD, Setting
 METRICS = ("pearson_r", "ccc", "rmse")
 BASELINE, CHOSEN = "baseline", "alpha=chosen"
 COLUMNS = [
-    *["encoder", "model", "setting", "kind", "number", "seed", "trained_as", "threshold", "n_base", "n_concerned"],
-    *["share_concerned", "n_train", "label_distance", *METRICS, "mae", "validation_ccc", "validation_pearson_r"],
+    *["encoder", "model", "setting", "kind", "number", "seed", "trained_as", "threshold", "threshold_share", "n_base"],
+    *["n_concerned", "share_concerned", "n_train", "label_distance", *METRICS, "mae"],
+    *["validation_ccc", "validation_pearson_r"],
     *["best_epoch", "epochs", "constant_prediction", "seconds"],
 ]
 
@@ -19,8 +20,9 @@ def write_scores(metrics_paths, thresholds_paths, thresholds, width, test_path, 
     """Write scores.csv: the runs, and beside them those that stand for settings which are not trained twice.
 
     ``alpha=<width>`` replaces nothing and is the baseline; ``alpha=chosen`` is, for each seed, the run at the threshold
-    that was chosen on validation; ``trained_as`` names the run. ``label_distance`` is the Wasserstein distance (units
-    of the label) between the training labels and the crowd's labels of the test texts.
+    that was chosen on validation; ``trained_as`` names the run. ``threshold_share`` is the threshold of a correction,
+    or of the one that a control follows, as a share of the scale's width. ``label_distance`` is the Wasserstein
+    distance (units of the label) between the training labels and the crowd's labels of the test texts.
 
     Args:
         metrics_paths: metrics of all runs. thresholds_paths: chosen thresholds of each encoder, model and seed.
@@ -40,7 +42,10 @@ def write_scores(metrics_paths, thresholds_paths, thresholds, width, test_path, 
         name = f"alpha={read_json(path)['threshold']:g}"
         run = (rows["encoder"] == encoder) & (rows["model"] == model) & (rows["seed"] == seed)
         stand_ins.append(rows[run & (rows["setting"] == name)].assign(setting=CHOSEN, kind="chosen"))
-    write_csv(scores_path, pd.concat(stand_ins, ignore_index=True))
+    scores = pd.concat(stand_ins, ignore_index=True)
+    swept = scores["kind"].isin(["alpha", "chosen"])
+    scores["threshold_share"] = scores["number"].where(swept, scores["threshold"]).astype("float64") / width
+    write_csv(scores_path, scores)
     print(f"{len(rows)} runs")
 
 

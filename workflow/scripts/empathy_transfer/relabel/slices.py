@@ -1,7 +1,8 @@
 """Agreement with the crowd's labels by group of writers: of language models' labels and of trained models.
 
 Groups are those of the test texts: each value of gender, education and race, and thirds of age and income. A group
-below the least number is listed without scores, since they would say nothing.
+below the least number is listed without scores, since they would say nothing. Intervals draw all texts of a writer
+together, and with very few writers there is none.
 """
 
 from pathlib import Path
@@ -18,11 +19,13 @@ from empathy_transfer.significance.resampling import bootstrap_counts, make_samp
 from empathy_transfer.style import INK, figure_style
 
 COLUMNS = [
-    *["encoder", "system", "attribute", "group", "n", "pearson_r", "pearson_low", "pearson_high", "ccc", "ccc_low"],
-    *["ccc_high", "negative"],
+    *["encoder", "system", "attribute", "group", "n", "clusters", "pearson_r", "pearson_low", "pearson_high", "ccc"],
+    *["ccc_low", "ccc_high", "negative"],
 ]
 # Attributes with more values than this are cut into thirds.
 MOST_VALUES = 10
+# A bootstrap of fewer writers says nothing of another draw of them.
+LEAST_CLUSTERS = 5
 
 
 def write_slices(scores_path, test_path, labels_paths, runs_folder, least, settings, slices_path):
@@ -60,7 +63,8 @@ def write_slices(scores_path, test_path, labels_paths, runs_folder, least, setti
                     "n": int(used.sum()),
                 }
                 if used.sum() >= least:
-                    row |= scores_of(test["label"].to_numpy()[used], predictions[used], settings)
+                    part = test[used]
+                    row |= scores_of(part["label"].to_numpy(), predictions[used], part["group"].to_numpy(), settings)
                 rows.append(row)
     write_csv(slices_path, pd.DataFrame(rows, columns=COLUMNS))
 
@@ -92,14 +96,16 @@ def groups_of(test):
     return found
 
 
-def scores_of(labels, predictions, settings):
-    """Pearson r and concordance with percentile intervals over texts, as columns."""
-    sample = make_sample(labels)
+def scores_of(labels, predictions, clusters, settings):
+    """Pearson r and concordance as columns, with percentile intervals over whole ``clusters`` (who wrote each text)."""
+    sample = make_sample(labels, clusters)
     found = resample(sample, [predictions], bootstrap_counts(sample.n_units, settings["resamples"], 0))
-    row = {}
+    row = {"clusters": sample.n_units}
     for short, metric in (("pearson", "pearson_r"), ("ccc", "ccc")):
         tails = [settings["alpha"] / 2, 1 - settings["alpha"] / 2]
         row[metric] = found.whole[metric][0]
+        if sample.n_units < LEAST_CLUSTERS:
+            continue
         row[f"{short}_low"], row[f"{short}_high"] = np.quantile(found.replicates[metric][0], tails)
     return row | {"negative": bool(row["ccc"] < 0)}
 
