@@ -8,7 +8,7 @@ from scipy import stats
 from empathy_transfer.significance import families
 from empathy_transfer.significance.families import add_families, significance, write_significance
 from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, detectable, empty_tests
-from empathy_transfer.significance.theme_counts import design_effect, theme_counts, wilson_interval
+from empathy_transfer.significance.theme_counts import _columns, _draw, design_effect, theme_counts, wilson_interval
 
 SETTINGS = {"alpha": 0.05, "margins": [5], "resamples": 100, "absent_classes": "drop"}
 TASKS = {
@@ -166,6 +166,18 @@ def test_cells_that_move_together_widen_the_interval():
     assert apart["design_effect"] == pytest.approx(1, abs=0.1)
     assert together["design_effect"] == pytest.approx(2, abs=0.1)
     assert together["low"] < apart["low"] < apart["high"] < together["high"]
+
+
+def test_targets_move_independently_of_each_other():
+    """One source, and targets with the same variance: cells of different targets share nothing."""
+    frame = make_covariances()["r"]
+    tested = pd.DataFrame({"source": "a", "target": [f"t{number}" for number in range(6)]})
+    draws = {target: _draw(target, frame, "full", "all") for target in tested["target"]}
+    moved = _columns(tested, draws, "total")
+    assert np.abs(np.corrcoef(moved.T) - np.eye(6)).max() < 0.1
+    assert design_effect(moved > 0.1) == pytest.approx(1, abs=0.2)
+    again = _columns(tested, {target: _draw(target, frame, "full", "all") for target in tested["target"]}, "total")
+    assert (again == moved).all()
 
 
 def test_design_effect_by_hand():

@@ -39,7 +39,7 @@ def theme_counts(found, covariances, tasks, settings):
     """
     rows = []
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
-        draws = {target: _draw(frame, data, runs) for target, frame in covariances.items()}
+        draws = {target: _draw(target, frame, data, runs) for target, frame in covariances.items()}
         for test, column in TESTS.items():
             if test == "noninferiority" and data != "half":
                 continue
@@ -127,15 +127,18 @@ def _outcomes(tested, draws, test, settings):
     return observed, {"improved": up, "harmed": down, "not_harmed": ~down}
 
 
-def _draw(frame, data, runs):
-    """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}."""
+def _draw(target, frame, data, runs):
+    """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}.
+
+    Each target has draws of its own: from the same ones, all targets would move together.
+    """
     chosen = frame[(frame["data"] == data) & (frame["runs"] == runs)]
     if chosen.empty:
         return {"items": ({}, None), "total": ({}, None)}
     sources = list(dict.fromkeys(chosen["source_1"]))
     places = {source: place for place, source in enumerate(sources)}
     rows, columns = ([places[source] for source in chosen[name]] for name in ("source_1", "source_2"))
-    generator, result = np.random.default_rng(0), {}
+    generator, result = np.random.default_rng([0, *target.encode()]), {}
     for kind in ("items", "total"):
         matrix = np.zeros((len(sources), len(sources)))
         matrix[rows, columns] = matrix[columns, rows] = chosen[kind]
