@@ -248,6 +248,15 @@ def test_one_seed_leaves_out_what_another_would_give_and_says_so():
     assert row["df"] == pytest.approx(119)
 
 
+@pytest.mark.parametrize("kind", ["regression", "classification"])
+def test_baselines_without_any_transfer_have_nothing_to_compare(kind):
+    """As in a study that has just begun, or one of a single task."""
+    records, sample, items, predictions = make_target(kind=kind, sources=())
+    records, predictions = ({key: known[key] for key in known if key[1] == "full"} for known in (records, predictions))
+    tests, covariance = compare(records, sample, items, predictions, SETTINGS)
+    assert (len(tests), len(covariance)) == (0, 0)
+
+
 def test_few_groups_are_jackknifed():
     records, sample, items, predictions = make_target(groups=np.arange(120) // 12)
     tests, covariance = compare(records, sample, items, predictions, SETTINGS)

@@ -182,12 +182,13 @@ def _pearson_blocks(items, predictions, blocks):
     x = _standard(items.labels)
     answers = [_standard(_finite(values, "predictions", len(x))) for values in predictions]
     sizes, own = items.sums(np.ones((len(x), 1))), items.sums(np.column_stack([x, x * x]))
-    sums = np.hstack([items.sums(np.column_stack([y, y * y, x * y])) for y in answers])
+    none = np.empty((items.n_units, 0))  # no system at all has no scores, as for F1
+    sums = np.hstack([none, *(items.sums(np.column_stack([y, y * y, x * y])) for y in answers)])
     for counts in blocks:
         counts = counts.astype(np.float64)
         number = counts @ sizes
         mean_x, mean_xx = (counts @ own / number).T
-        mean_y, mean_yy, mean_xy = np.moveaxis((counts @ sums / number).reshape(len(counts), -1, 3), 2, 0)
+        mean_y, mean_yy, mean_xy = np.moveaxis((counts @ sums / number).reshape(len(counts), len(answers), 3), 2, 0)
         variances = (mean_xx - mean_x**2)[:, None], mean_yy - mean_y**2
         defined = (variances[0] > CONSTANT_TOLERANCE**2) & (variances[1] > CONSTANT_TOLERANCE**2)
         scale = np.sqrt(np.where(defined, variances[0] * variances[1], 1.0))
