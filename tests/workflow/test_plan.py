@@ -2,11 +2,13 @@
 
 import shutil
 from collections import Counter
+from itertools import product
+from pathlib import Path
 
 import pytest
 import yaml
 
-from study_copy import StudyCopy, in_parallel
+from study_copy import ROOT, StudyCopy, in_parallel
 
 FOUR = ["condolence", "epitome_er", "mi_adherent", "news_empathy"]
 
@@ -188,3 +190,23 @@ def test_the_worked_example_of_the_manual_runs(full_study, worked_example, tmp_p
     for task in yaml.safe_load(description)["tasks"]:
         assert f"results/full/data/{task}/test.parquet" in study.files()
     assert "results/full/data/summary.csv" in study.files()
+
+
+def test_a_partial_study_takes_no_run_that_is_not_planned_any_more(tmp_path):
+    """Runs of other seeds, of half data and of another task lie there from an earlier config."""
+    for data, seed, run in product(("full", "half"), (1, 2), ("baseline/a", "baseline/c", "transfer/a--b")):
+        stage, name = run.split("/")
+        path = tmp_path / stage / data / f"seed={seed}" / name / "metrics.json"
+        path.parent.mkdir(parents=True)
+        path.touch()
+
+    def expand(pattern, **values):
+        return [pattern.format(**dict(zip(values, chosen, strict=True))) for chosen in product(*values.values())]
+
+    known = {"Path": Path, "expand": expand, "RESULTS": str(tmp_path), "TASKS": ["a", "b"], "PAIRS": ["a--b", "b--a"]}
+    known |= {"DATA": ["full"], "SEEDS": [2]}
+    text = (ROOT / "workflow/rules/run_files.smk").read_text(encoding="utf-8")
+    exec(compile(text, "run_files.smk", "exec"), known)
+    found = [Path(path).relative_to(tmp_path).as_posix() for path in known["existing_metrics"]({})]
+    assert found == ["baseline/full/seed=2/a/metrics.json", "transfer/full/seed=2/a--b/metrics.json"]
+    assert len(known["existing_metrics"]({"target": "b"})) == 1

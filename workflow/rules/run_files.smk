@@ -87,12 +87,15 @@ def target_test(wildcards):
 
 
 def existing_metrics(wildcards):
-    """Paths of the metrics of the tasks' runs that have been made; of a target's, if a job has one."""
+    """Paths of the metrics of the study's runs that have been made; of a target's, if a job has one.
+
+    Runs of tasks, seeds and data conditions that the study no longer asks for may lie there, too: they don't count.
+    """
     target, planned = wildcards.get("target"), {*TASKS, *PAIRS}
     paths = [
         path
-        for stage in ("baseline", "transfer")
-        for path in Path(RESULTS).glob(f"{stage}/*/seed=*/*/metrics.json")
+        for folder in expand("{stage}/{data}/seed={seed}", stage=["baseline", "transfer"], data=DATA, seed=SEEDS)
+        for path in Path(RESULTS, folder).glob("*/metrics.json")
         if path.parent.name in planned
     ]
     return sorted(str(path) for path in paths if target is None or path.parent.name.split("--")[-1] == target)
