@@ -92,6 +92,47 @@ def test_small_test_sets_are_named():
     assert "too small" in never.why
 
 
+def test_transfers_whose_baseline_learnt_nothing_could_not_have_shown_a_change():
+    """One abstract target of five has a baseline: 14 of 70 transfers could have shown a plausible change."""
+    evidence = make_evidence(lambda s, t: 0)
+    able = evidence.pairs["target"] == "abstract0"
+    pairs = evidence.pairs.assign(detectable=np.where(able, 2.0, np.inf))
+    finding = judged(evidence._replace(pairs=pairs), "none_improved", data="full", target_theme="abstract")
+    assert finding.verdict == UNDECIDED
+    assert finding.why == (
+        "test sets too small: a change of 5 % would show in 14 of 70 transfers "
+        "(for at least half of them the baseline is near constant answers)"
+    )
+
+
+def test_kinds_are_not_taken_for_themes():
+    """All direct targets are regressions, and those gain more than classes; but of the regressions the direct ones gain
+    least. Their mean is the highest, and no other grouping of the regressions would have made it lower.
+    """
+    tasks = {
+        f"{theme}{number}": {"theme": theme, "kind": "regression" if number < few else "classification"}
+        for theme, few in zip(THEMES, (6, 2, 2), strict=True)
+        for number in range(6)
+    }
+    gains = {name: 0 if task["kind"] == "classification" else 9 if task["theme"] == "direct" else 10
+             for name, task in tasks.items()}  # fmt: skip
+    evidence = make_evidence(lambda s, t: gains[t], tasks=tasks)
+    chosen = ARGUMENTS | {"outcome": "percent", "role": "target"}
+    finding = judged(evidence, "theme_differs", **chosen)
+    assert finding.number == pytest.approx(9 - 20 / 6)
+    assert finding.low > 0
+    assert finding.p < 0.05
+    assert finding.verdict == UNDECIDED
+    assert finding.why == "the interval lies above 0, but other groupings of the same tasks do as much"
+
+
+def test_printed_scores_do_not_settle_how_often_transfers_improve():
+    finding = judged(make_evidence(from_direct, basis=SCORES), "theme_differs", **ARGUMENTS)
+    assert (finding.verdict, finding.why) == (UNDECIDED, "scores without tests: a difference may be chance")
+    means = judged(make_evidence(from_direct, basis=SCORES), "theme_differs", **ARGUMENTS | {"outcome": "percent"})
+    assert means.verdict == SUPPORTED
+
+
 def test_themes_with_too_few_tasks():
     few = {name: task for name, task in TASKS.items() if name[-1] < "3" or task["theme"] != "adjacent"}
     few = {name: task for name, task in few.items() if name not in ("adjacent1", "adjacent2")}
@@ -214,13 +255,16 @@ def test_a_feature_that_does_not_predict():
 
 
 def test_one_seed_leaves_claims_about_single_tests_open():
-    table = judge(WRITTEN, BOUNDS, make_evidence(from_direct, seeds=1)).set_index("id")
+    table = judge(WRITTEN, BOUNDS, make_evidence(from_direct, seeds=1, covers_seeds=False)).set_index("id")
     row = table.loc["direct_sources_improve_most"]
     assert row["verdict"] == UNDECIDED
     assert row["why"] == (
         "one seed, so the tests say nothing of another; otherwise supported: every difference lies above 0"
     )
     assert table.loc["direct_sources_transfer_best", "verdict"] == SUPPORTED  # rests on means, not on tests
+    # A pair that has one seed left is tested with the variance between the seeds of others.
+    pooled = judge(WRITTEN, BOUNDS, make_evidence(from_direct, seeds=1)).set_index("id")
+    assert pooled.loc["direct_sources_improve_most", "verdict"] == SUPPORTED
     three = judge(WRITTEN, BOUNDS, make_evidence(from_direct)).set_index("id")
     assert three.loc["direct_sources_improve_most", "verdict"] == SUPPORTED
     assert three.loc["abstract_targets_never_improve", "verdict"] == NOT_SUPPORTED
@@ -236,8 +280,16 @@ def test_evidence_of_a_study():
     evidence = study_evidence(frame, TASKS, "all", TESTS)
     assert evidence.pairs["improved"].tolist() == [True, False]
     assert evidence.pairs["not_harmed"].tolist() == [True, False]
-    assert evidence.seeds == 3
-    assert study_evidence(frame.assign(covers="items"), TASKS, "all", TESTS).seeds == 1
+    assert (evidence.seeds, evidence.covers_seeds) == (3, True)
+    items = study_evidence(frame.assign(covers="items"), TASKS, "all", TESTS)
+    assert (items.seeds, items.covers_seeds) == (1, False)
+    left = study_evidence(frame.assign(seeds=[1, 3, 3]), TASKS, "all", TESTS)
+    assert (left.seeds, left.covers_seeds) == (1, True)
+    # A baseline near constant answers has no percentages: no change in percent could show.
+    near = study_evidence(
+        frame.assign(percent=[5.0, np.nan, np.nan], mde_bh_percent=[2.0, np.nan, np.nan]), TASKS, "all", TESTS
+    )
+    assert near.pairs["detectable"].tolist() == [2, np.inf]
     assert study_evidence(frame, TASKS, "all", "tests_of_the_paper").pairs["improved"].tolist() == [False] * 3
     assert len(study_evidence(frame, TASKS, "without_collapsed", TESTS).pairs) == 0
 

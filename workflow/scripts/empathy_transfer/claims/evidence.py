@@ -18,11 +18,13 @@ class Evidence(NamedTuple):
     """The pairs that can be judged, what is known of their tasks, and the tables of the importance analysis.
 
     `pairs` has source, target, data, percent, `improved`, `harmed` and `not_harmed` (booleans), and `detectable`, the
-    smallest detectable change in percent at the corrected level (missing where that is unknown). `tasks` is {task: its
-    theme and kind}. `basis` says what improved and harmed rest on: `tests` (corrected), `tests_of_the_paper` (one
-    seed, uncorrected), or `scores` (any difference that is printed). `seeds` is the smallest number of seeds behind a
-    pair. `importance` and `nulls` are frames, or None; of `importance` the rows of one outcome. `variants` is the frame
-    of `variant_gains`, or None.
+    smallest detectable change in percent at the corrected level (infinite where the baseline is too near constant
+    answers for percentages, missing where that is unknown). `tasks` is {task: its theme and kind}. `basis` says what
+    improved and harmed rest on: `tests` (corrected), `tests_of_the_paper` (one seed, uncorrected), or `scores` (any
+    difference that is printed). `seeds` is the smallest number of seeds behind a pair, and `covers_seeds` whether all
+    tests cover the choice of seeds: a pair of one seed does if other runs of its target have two. `importance` and
+    `nulls` are frames, or None; of `importance` the rows of one outcome. `variants` is the frame of `variant_gains`, or
+    None.
     """
 
     pairs: pandas.DataFrame
@@ -32,6 +34,7 @@ class Evidence(NamedTuple):
     importance: pandas.DataFrame | None = None
     nulls: pandas.DataFrame | None = None
     variants: pandas.DataFrame | None = None
+    covers_seeds: bool = True
 
 
 def read_study(significance_path, tasks):
@@ -52,10 +55,13 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     """
     effect, p = ("effect", "q") if basis == TESTS else ("effect_published", "p_published")
     chosen = frame[(frame["runs"] == runs) & frame[p].notna()]
-    pairs = chosen[["source", "target", "data", "percent"]].assign(detectable=chosen["mde_bh_percent"])
+    # Where there are no percentages, no change in percent could show.
+    detectable = chosen["mde_bh_percent"].where(chosen["percent"].notna(), numpy.inf)
+    pairs = chosen[["source", "target", "data", "percent"]].assign(detectable=detectable)
     pairs = _with_outcomes(pairs, chosen[effect] == "improved", chosen[effect] == "harmed")
     seeds = 1 if basis == OWN_TESTS else _seeds(chosen)
-    return Evidence(pairs, tasks, basis, seeds, importance, nulls, variants)
+    covers_seeds = basis == TESTS and not (chosen["covers"] == "items").any()
+    return Evidence(pairs, tasks, basis, seeds, importance, nulls, variants, covers_seeds)
 
 
 def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance=None, nulls=None):
@@ -72,7 +78,7 @@ def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance
     # Rounding of the subtraction is no difference.
     differences = improvement["difference"].round(6)
     return Evidence(
-        _with_outcomes(pairs, differences > 0, differences < 0), tasks, SCORES, 1, importance, nulls
+        _with_outcomes(pairs, differences > 0, differences < 0), tasks, SCORES, 1, importance, nulls, covers_seeds=False
     )  # fmt: skip
 
 

@@ -25,6 +25,9 @@ from empathy_transfer.significance.theme_counts import wilson_interval
 from empathy_transfer.significance.theme_permutation import permutation_p, permuted_labels, stratum
 from empathy_transfer.style import THEMES
 
+NEAR_FLOOR = "for at least half of them the baseline is near constant answers"
+NO_TESTS = "scores without tests: a difference may be chance"
+
 
 def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other_theme=None):
     """Whether an outcome is more (or less) frequent for a theme of sources (or targets) than for each other theme.
@@ -32,7 +35,8 @@ def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other
     The number is the smallest of the differences (percentage points, or percent of the baseline for the outcome
     `percent`), turned so that positive speaks for the claim. Supported: every difference has an interval above 0 and a
     permutation p of at most 5 %. Not supported: one of them has an interval below 0 and a p of at most 5 %, both
-    corrected for the number of differences. `other_theme` restricts the other role to one theme.
+    corrected for the number of differences. Either way the difference must lie on that side of the permutations' mean,
+    too. `other_theme` restricts the other role to one theme.
     """
     word = "mean change in percent" if outcome == "percent" else f"{outcome.replace('_', ' ')}, percentage points"
     statistic = f"{theme} {role}s less the nearest theme: {word}"
@@ -51,11 +55,11 @@ def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other
     values = scale * pairs[outcome].to_numpy(float)
     found = [_contrast(pairs, values, evidence.tasks, role, theme, other, len(others)) for other in others]
     least = min(found, key=lambda contrast: contrast["number"])
-    support = all(one["low"] > 0 and one["p"] is not None and one["p"] <= ALPHA for one in found)
+    support = all(min(one["low"], one["excess"]) > 0 and one["p"] is not None and one["p"] <= ALPHA for one in found)
     against = [
         other
         for other, one in zip(others, found, strict=True)
-        if one["corrected_high"] < 0 and one["p"] is not None and one["p"] <= ALPHA / len(others)
+        if max(one["corrected_high"], one["excess"]) < 0 and one["p"] is not None and one["p"] <= ALPHA / len(others)
     ]
     if against:
         verdict, why = NOT_SUPPORTED, f"{against[0]} {role}s stand {'above' if direction == 'more' else 'below'} them"
@@ -65,6 +69,8 @@ def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other
         why = f"too few {missing[0]} {role}s" if missing else _open_contrast(least)
         why = _too_small(pairs, bounds) or why if outcome != "percent" else why
         verdict = UNDECIDED
+    if outcome != "percent" and evidence.basis == SCORES and verdict != UNDECIDED:
+        verdict, why = UNDECIDED, NO_TESTS
     return Finding(statistic, least["number"], least["low"], least["high"], least["p"], len(pairs), verdict, why)
 
 
@@ -81,7 +87,7 @@ def none_improved(evidence, bounds, data, target_theme):
         return nothing(statistic, 0, f"no tested transfer to {target_theme} targets with {data} data")
     share = _share(pairs, statistic)
     if evidence.basis == SCORES:
-        return share._replace(why="scores without tests: a difference may be chance")
+        return share._replace(why=NO_TESTS)
     if pairs["improved"].any():
         return share._replace(verdict=NOT_SUPPORTED, why=f"{int(pairs['improved'].sum())} improved")
     small = _too_small(pairs, bounds)
@@ -105,7 +111,7 @@ def only_these_targets(evidence, bounds, data, source_theme, target_themes):
         return nothing(statistic, len(pairs), f"no tested transfers from {source_theme} to targets of all themes")
     share = _share(pairs[~inside], statistic)
     if evidence.basis == SCORES:
-        return share._replace(why="scores without tests: a difference may be chance")
+        return share._replace(why=NO_TESTS)
     if share.number:
         return share._replace(verdict=NOT_SUPPORTED, why="targets of another theme improved")
     helped = set(pairs.loc[pairs["improved"], "target_theme"])
@@ -130,7 +136,7 @@ def rare(evidence, bounds, data, outcome):
     limit = 100 * bounds["rare_share"]
     finding = Finding(statistic, number, low, high, None, len(pairs), UNDECIDED, f"the interval holds {limit:g} %")
     if evidence.basis == SCORES:
-        return finding._replace(why="scores without tests: a difference may be chance")
+        return finding._replace(why=NO_TESTS)
     if low > limit:
         return finding._replace(verdict=NOT_SUPPORTED, why=f"the interval lies above {limit:g} %")
     small = _too_small(pairs, bounds)
@@ -183,7 +189,10 @@ def _with_themes(evidence):
 
 
 def _contrast(pairs, values, tasks, role, theme, other, number):
-    """Mean of a theme less that of another: number, interval, high end corrected for `number`, permutation p."""
+    """Mean of a theme less that of another: number, interval, high end corrected for `number`, permutation p, excess.
+
+    The excess is the number less the mean of the permutations, which is not 0 where themes differ in their kinds.
+    """
     themes = pairs[f"{role}_theme"].to_numpy()
     one, two = (themes == theme).astype(float), (themes == other).astype(float)
     weights = pair_weights(pairs, "tasks", DRAWS, numpy.random.default_rng(0))
@@ -194,15 +203,15 @@ def _contrast(pairs, values, tasks, role, theme, other, number):
     names = list(dict.fromkeys(pairs[role]))
     labels = [THEMES.index(tasks[name]["theme"]) for name in names]
     strata = [stratum(tasks[name], "kind") for name in names]
-    permuted, p = permuted_labels(labels, strata, DRAWS, numpy.random.default_rng(0)), None
+    permuted, p, excess = permuted_labels(labels, strata, DRAWS, numpy.random.default_rng(0)), None, 0.0
     if permuted is not None:
         moved = permuted[:, pairs[role].map(names.index).to_numpy()]
         means = [
             _ratio((values * (moved == THEMES.index(name))).sum(axis=1), (moved == THEMES.index(name)).sum(axis=1))
             for name in (theme, other)
         ]
-        p = permutation_p(observed, means[0] - means[1])
-    return {"number": observed, "low": low, "high": high, "corrected_high": corrected, "p": p}
+        p, excess = permutation_p(observed, means[0] - means[1]), observed - float(numpy.nanmean(means[0] - means[1]))
+    return {"number": observed, "low": low, "high": high, "corrected_high": corrected, "p": p, "excess": excess}
 
 
 def _mean(pairs, values):
@@ -232,12 +241,12 @@ def _share(pairs, statistic):
 def _too_small(pairs, bounds):
     """Why finding nothing says nothing, or an empty text: under half of the pairs could show a plausible change."""
     known = pairs[pairs["detectable"].notna()]
-    able = int((known["detectable"] <= bounds["plausible_percent"]).sum())
+    able, middle = int((known["detectable"] <= bounds["plausible_percent"]).sum()), known["detectable"].median()
     if len(known) == 0 or able >= len(known) / 2:
         return ""
     return (
         f"test sets too small: a change of {bounds['plausible_percent']:g} % would show in {able} of {len(known)} "
-        f"transfers (median detectable change {known['detectable'].median():.0f} %)"
+        f"transfers ({f'median detectable change {middle:.0f} %' if numpy.isfinite(middle) else NEAR_FLOOR})"
     )
 
 

@@ -131,7 +131,12 @@ def one_seed(finding, claim, evidence):
     Such tests cover the choice of test items only; another seed might well have turned them.
     """
     counts = claim["arguments"].get("outcome", "improved") != "percent" and claim["rule"] in COUNTING
-    if counts and evidence.basis == TESTS and evidence.seeds < 2 and finding.verdict in (SUPPORTED, NOT_SUPPORTED):
+    if (
+        counts
+        and evidence.basis == TESTS
+        and not evidence.covers_seeds
+        and finding.verdict in (SUPPORTED, NOT_SUPPORTED)
+    ):
         why = f"one seed, so the tests say nothing of another; otherwise {finding.verdict}: {finding.why}"
         return finding._replace(verdict=UNDECIDED, why=why)
     return finding
