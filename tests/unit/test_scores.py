@@ -94,6 +94,14 @@ def test_a_run_far_below_the_median_of_its_target_has_collapsed():
     assert collapsed_runs([*runs, make_run("r", "a", 0.21, data="half")]) == set()
 
 
+def test_controls_do_not_decide_which_runs_have_collapsed():
+    """Controls that learnt little would bring the median gain down from .4 to .11, and the threshold from .1 to .03."""
+    runs = [make_run("none", "a", 0.6), make_run("b", "a", 0.6), make_run("r", "a", 0.29)]
+    controls = [make_run(control, "a", 0.31) for control in ("self", "random_identity", "random_full", "longer")]
+    assert collapsed_runs(runs + controls) == {("r", "a", "full", 1)}
+    assert collapsed_runs([make_run("self", "a", 0.3)]) == set()
+
+
 def test_a_constant_prediction_has_collapsed_and_keeps_its_value():
     runs = [make_run("none", "r", 0.6), make_run("a", "r", 0.0, validation=0.6, constant_prediction=True)]
     scores = collect_scores(runs, TASKS, {}, [1], ["full"])

@@ -25,7 +25,7 @@ METRICS = {
 }
 MAIN_METRICS = ("f1_macro", "pearson_r")
 BASELINE = "none"
-CONTROLS = ("self", "random_identity", "random_full")
+CONTROLS = ("self", "random_identity", "random_full", "longer")
 # A run that gains less over the floor than this share of its target's median run has collapsed.
 COLLAPSED_SHARE = 0.25
 
@@ -85,8 +85,8 @@ def collect_scores(runs, tasks, left_out, seeds, data, failed=()):
     ``runs`` are the records of ``read_runs``, ``failed`` the keys of ``failed_runs``. A run that does not exist has an
     empty value and a reason: ``no_data`` (or the reason code given in ``left_out``) when its source or target was left
     out, ``failed``, or else ``not_run``. A collapsed run keeps its value, with the reason ``collapsed``. Runs of the
-    controls (source ``self``, ``random_identity``, ``random_full``) follow where there are any. Raises ValueError for
-    a left-out task that is missing from ``tasks``, a run that is not planned, or two records of one run.
+    controls (``CONTROLS``) follow where there are any. Raises ValueError for a left-out task that is missing from
+    ``tasks``, a run that is not planned, or two records of one run.
     """
     if unknown := [task for task in left_out if task not in tasks]:
         raise ValueError(f"left-out tasks must be listed among the tasks, too: {', '.join(unknown)}")
@@ -122,15 +122,17 @@ def collapsed_runs(runs):
 
     A run has collapsed when all its test predictions are equal, or when its validation score exceeds the floor by
     less than a quarter of what the median run of the same target and data condition does; baseline, transfers and
-    seeds all count in that median. Where the median run does not exceed the floor, a run below the floor has collapsed.
+    seeds all count in that median, but no controls, so that a run is judged alike with and without them. Where the
+    median run does not exceed the floor, a run below the floor has collapsed.
     """
     gains = {}
     for run in runs:
-        gains.setdefault((run["target"], run["data"]), []).append(run["validation"] - run["floor_validation"])
+        if run["source"] not in CONTROLS:
+            gains.setdefault((run["target"], run["data"]), []).append(run["validation"] - run["floor_validation"])
     medians = {group: float(pd.Series(values).median()) for group, values in gains.items()}
     collapsed = set()
     for run in runs:
-        threshold = COLLAPSED_SHARE * max(medians[run["target"], run["data"]], 0.0)
+        threshold = COLLAPSED_SHARE * max(medians.get((run["target"], run["data"]), 0.0), 0.0)
         if run["constant_prediction"] or run["validation"] - run["floor_validation"] < threshold:
             collapsed.add(_key(run))
     return collapsed
