@@ -13,10 +13,11 @@ from empathy_transfer.jobs import devices
 
 @pytest.fixture(autouse=True)
 def locks(tmp_path, monkeypatch):
-    """Own locks for each test, and no device list."""
+    """Own locks for each test, no device list, and a torch that knows GPUs."""
     monkeypatch.setenv("EMPATHY_DEVICE_LOCKS", str(tmp_path / "locks"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(devices, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(devices, "package_versions", lambda: {"torch": "2.13.0"})
 
 
 def test_without_a_gpu_a_job_gets_no_device(monkeypatch):
@@ -34,6 +35,20 @@ def test_two_jobs_get_two_devices(monkeypatch):
         with devices.claim_device() as second:
             assert second == "1"
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_devices_are_numbered_as_cuda_counts_them(monkeypatch):
+    """A container that was given GPUs 3 and 5 of a machine has their files, but to CUDA they are 0 and 1."""
+    monkeypatch.setattr(devices.glob, "glob", lambda pattern: ["/dev/nvidia5", "/dev/nvidia3", "/dev/nvidia-caps"])
+    assert devices.visible_devices() == ["0", "1"]
+
+
+def test_a_torch_without_gpus_leaves_those_of_the_machine_alone(monkeypatch):
+    """Its jobs would wait for each other, although none uses the GPU."""
+    monkeypatch.setattr(devices.glob, "glob", lambda pattern: ["/dev/nvidia0"])
+    assert devices.visible_devices() == ["0"]
+    monkeypatch.setattr(devices, "package_versions", lambda: {"torch": "2.13.0+cpu"})
+    assert devices.visible_devices() == []
 
 
 def test_slots_fill_all_devices_before_any_is_shared(monkeypatch):

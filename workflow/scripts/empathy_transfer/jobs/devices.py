@@ -12,6 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from empathy_transfer.jobs.provenance import package_versions
+
 POLL_SECONDS = 2.0
 
 
@@ -19,13 +21,16 @@ def visible_devices():
     """Return the GPUs that this job may use, as a list of names; empty on a machine without one.
 
     A list set by a scheduler (CUDA_VISIBLE_DEVICES) is honoured, an empty one too. Otherwise the driver's device
-    files are counted, which needs neither torch nor the driver's tools.
+    files are counted, which needs neither torch nor the driver's tools; not for a torch that is built without GPUs.
     """
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if listed is not None:
         return [name.strip() for name in listed.split(",") if name.strip() not in {"", "-1", "NoDevFiles"}]
-    numbers = [re.fullmatch(r"/dev/nvidia(\d+)", path) for path in glob.glob("/dev/nvidia*")]
-    return sorted((match.group(1) for match in numbers if match), key=int)
+    if (package_versions()["torch"] or "").endswith("+cpu"):
+        return []
+    # A container that was given one GPU of a machine may see /dev/nvidia3 alone, but CUDA counts what it sees from 0.
+    count = sum(bool(re.fullmatch(r"/dev/nvidia\d+", path)) for path in glob.glob("/dev/nvidia*"))
+    return [str(number) for number in range(count)]
 
 
 def lock_folder():
