@@ -2,7 +2,7 @@
 
 Forward and backward are written out, as matrix product, softmax and matrix product: on a CPU torch's fused kernel is
 slow in bf16 and has no backward with dropout. Inside attention alone, a few neighbours are padded to the longest one.
-On a GPU the variable-length kernel takes the packed tokens as they are, where it can.
+On a GPU the flash kernel takes the packed tokens as they are, in bf16, with dropout and without.
 """
 
 import itertools
@@ -14,21 +14,25 @@ from torch.autograd.function import once_differentiable
 WIDTH_STEP = 8
 # Scores of this many bytes are computed at a time, so that they stay in the processor's cache.
 CACHE_BYTES = 1 << 19
+# The flash kernel takes heads whose size is a multiple of this.
+FLASH_STEP = 8
 
 
-def attend(projected, lengths, heads, first=None, dropout=None):
+def attend(projected, batch, heads, first=None, dropout=None):
     """Return the attention's result (tokens x hidden size; items x hidden size with `first`), before its dense layer.
 
     Args:
         projected: queries, keys and values side by side (tokens x 3 hidden sizes), or keys and values alone with
             `first`. Queries are scaled already. Rows behind the last item are filling: nothing attends to them.
-        lengths: number of tokens of each item. heads: number of heads.
+        batch: the `batches.Batch` that the tokens are of. heads: number of heads.
         first: queries (items x hidden size) of each item's first token, where only that is wanted.
-        dropout: function from a shape to a scaled mask of the attention's shares; None keeps all.
+        dropout: a `dropout.Dropout` for the attention's shares; None keeps all.
     """
-    if projected.is_cuda and dropout is None and projected.dtype != torch.float32:
-        return _attend_on_gpu(projected, lengths, heads, first)
-    return _Attention.apply(projected, first, tuple(lengths), heads, dropout)
+    size = projected.shape[1] // (heads * (3 if first is None else 2))
+    if projected.is_cuda and projected.dtype == torch.bfloat16 and size % FLASH_STEP == 0:
+        return _attend_on_gpu(projected, batch, heads, first, dropout)
+    mask = None if dropout is None else dropout.mask
+    return _Attention.apply(projected, first, tuple(batch.lengths), heads, mask)
 
 
 class _Attention(torch.autograd.Function):
@@ -118,23 +122,22 @@ def _from_heads(unpacked, lengths, packed):
         rows.view(len(rows), parts, heads, size).copy_(unpacked[:, item, :, : len(rows)].permute(2, 0, 1, 3))
 
 
-def _attend_on_gpu(projected, lengths, heads, first):
-    """Attention by the variable-length kernel."""
-    from torch.nn.attention.varlen import varlen_attn
+def _attend_on_gpu(projected, batch, heads, first, dropout):
+    """Attention by the flash kernel, which computes scores block by block and draws dropout by itself.
 
-    used = sum(lengths)
+    It is the operator below `torch.nn.attention.varlen`, which has no dropout and imports torch's compiler.
+    """
+    used, longest, ends = sum(batch.lengths), max(batch.lengths), batch.ends
+    # Without the filling: its rows belong to no item, so the kernel would leave their gradients unwritten.
     parts = projected[:used].unflatten(1, (3 if first is None else 2, heads, -1)).unbind(1)
     key, value = parts[-2:]
-    query = parts[0] if first is None else first.unflatten(1, (heads, -1))
-    ends = _ends(lengths, projected.device)
-    query_ends = ends if first is None else _ends([1] * len(lengths), projected.device)
-    longest = max(lengths)
-    result = varlen_attn(query, key, value, query_ends, ends, longest if first is None else 1, longest, scale=1.0)
-    result = result.flatten(1)
+    if first is None:
+        query, query_ends, most_queries = parts[0], ends, longest
+    else:
+        query, most_queries = first.unflatten(1, (heads, -1)), 1
+        query_ends = torch.arange(len(batch) + 1, dtype=torch.int32, device=projected.device)
+    share = 0.0 if dropout is None else dropout.probability
+    result = torch.ops.aten._flash_attention_forward(
+        query, key, value, query_ends, ends, most_queries, longest, share, False, False, scale=1.0
+    )[0].flatten(1)
     return result if first is not None else torch.nn.functional.pad(result, (0, 0, 0, len(projected) - used))
-
-
-def _ends(lengths, device):
-    """Where items begin and end among the tokens, as the kernel wants it; copied without waiting."""
-    ends = torch.tensor([0, *lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
-    return ends.to(device, non_blocking=True)

@@ -1,6 +1,7 @@
 """The items of a training job: which are used, and in which batches."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 
 import numpy as np
@@ -61,18 +62,24 @@ class Batch:
     def to(self, device):
         """Return the batch on a device, without waiting for the copy."""
         names = ("input_ids", "token_type_ids", "labels")
-        return replace(self, **{name: getattr(self, name).to(device, non_blocking=True) for name in names})
+        return replace(self, **{name: _sent(getattr(self, name), device) for name in names})
 
     def starts(self):
         """Return where each item begins in this batch (items, int64)."""
         starts = np.cumsum([0, *self.lengths[:-1]])
-        return torch.from_numpy(starts).to(self.input_ids.device, non_blocking=True)
+        return _sent(torch.from_numpy(starts), self.input_ids.device)
+
+    @cached_property
+    def ends(self):
+        """Where items begin and end in this batch (items + 1, int32), as kernels want it; sent once for all layers."""
+        ends = torch.tensor([0, *self.lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
+        return _sent(ends, self.input_ids.device)
 
     def positions(self):
         """Return the position of each token in its item (T, int64); 0 for filling."""
         places = np.zeros(len(self.input_ids), dtype=np.int64)
         np.concatenate([np.arange(length) for length in self.lengths], out=places[: sum(self.lengths)])
-        return torch.from_numpy(places).to(self.input_ids.device, non_blocking=True)
+        return _sent(torch.from_numpy(places), self.input_ids.device)
 
     def padded(self):
         """Return padded ids, token types and attention mask (items x tokens, int64)."""
@@ -80,6 +87,13 @@ class Batch:
         parts = self.input_ids, self.token_type_ids, torch.ones_like(self.input_ids)
         pad = torch.nn.utils.rnn.pad_sequence
         return [pad(part[:used].split(self.lengths), batch_first=True) for part in parts]
+
+
+def _sent(tensor, device):
+    """Return a tensor of the CPU on a device; only from pinned memory does a GPU copy without making this job wait."""
+    if torch.device(device).type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def batch_of(items, split, rows):

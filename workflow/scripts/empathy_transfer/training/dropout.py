@@ -13,8 +13,8 @@ class Dropout:
     """Masks of 0 and 1 / (1 - probability), with which activations are multiplied while training.
 
     On a CPU drawing a fresh random number for each activation costs as much as the matrix products, so each mask is a
-    part of one pool that is drawn anew in every epoch, from a random place on. On a GPU every mask is drawn afresh.
-    All depend on the last seed alone.
+    part of one pool that is drawn anew in every epoch, from a random place on. On a GPU each mask is drawn afresh, from
+    torch's own generator: the attention kernel draws from it, too. All depend on the last seed alone.
     """
 
     def __init__(self, probability, device, kind):
@@ -24,7 +24,10 @@ class Dropout:
 
     def seed(self, seed):
         """Start anew from a seed."""
-        self.generator = torch.Generator(self.device).manual_seed(seed)
+        if self.device.type == "cpu":
+            self.generator = torch.Generator().manual_seed(seed)
+        else:
+            torch.cuda.manual_seed(seed)
         self.places = random.Random(seed)
         self.pool = None
 

@@ -153,8 +153,8 @@ class FastEngine:
             rows = hidden[batch.starts()]
             first = functional.linear(rows, weight[:size], bias[:size])
             weight, bias = weight[size:], bias[size:]
-        dropout = self.dropout.mask if self.dropout and self.training else None
-        attended = attend(functional.linear(hidden, weight, bias), batch.lengths, self.heads, first, dropout)
+        dropout = self.dropout if self.training else None
+        attended = attend(functional.linear(hidden, weight, bias), batch, self.heads, first, dropout)
         attended = _recorded(self._drop(self._linear(attended, f"{name}.attention.output.dense")), record)
         block = self._normalise(attended + rows, f"{name}.attention.output.LayerNorm")
         inner = functional.gelu(self._linear(block, f"{name}.intermediate.dense"))
