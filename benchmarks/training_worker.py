@@ -23,8 +23,8 @@ import workloads
 
 from empathy_transfer.training.batches import Items, batch_of, training_batches
 from empathy_transfer.training.encoders import MINILM, Encoder, find_encoder
+from empathy_transfer.training.hardware import choose_precision
 from empathy_transfer.training.optimizer import AdamW
-from empathy_transfer.training.precision import choose_precision
 
 LABELS = 3
 SETTINGS = {"learning_rate": 1e-4, "weight_decay": 0.0, "steps": 100_000, "warmup_share": 0.0, "max_gradient_norm": 1.0}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from empathy_transfer.errors import DataError
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
 from empathy_transfer.relabel.correction import CONTROLS, control, correct, flagged
 from empathy_transfer.relabel.training_sets import Setting, compose
@@ -163,6 +164,14 @@ def test_cleanlab_replaces_as_many_labels_as_the_correction_and_the_most_suspici
     suspicion = pd.DataFrame({"quality": [0.9, 0.1, 0.5, 0.2], "prediction": [2.0, 3.0, 4.0, 5.0]}, index=list("abcd"))
     training, number = compose(Setting.parse("cleanlab"), base(), pool(), 1, threshold=3.5, suspicion=suspicion)
     assert (number, training["label"].tolist()) == (2, [1.0, 3.0, 6.0, 5.0])
+
+
+def test_a_setting_that_leaves_no_text_is_refused_with_its_threshold():
+    frame = base().assign(llm=[5.0, 2.5, 1.0, 4.5])
+    training, _ = compose(Setting.parse("flagged_dropped"), frame, pool(), 1, threshold=0.5)
+    assert training["id"].tolist() == ["b", "d"]
+    with pytest.raises(DataError, match=r"flagged_dropped: .* threshold of 0\.25, .* concerns all 4 labels"):
+        compose(Setting.parse("flagged_dropped"), frame, pool(), 1, threshold=0.25)
 
 
 def test_a_misspelt_setting_is_refused():

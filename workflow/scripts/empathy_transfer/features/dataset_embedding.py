@@ -11,6 +11,7 @@ from empathy_transfer.artefacts import read_json, read_table, write_tensors
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
 from empathy_transfer.training.encoders import EncoderNotFoundError, find_encoder
+from empathy_transfer.training.hardware import choose_device
 
 BATCH = 64
 
@@ -72,7 +73,7 @@ class SentenceEmbedder:
         if model["max_length"] > (room := config["max_position_embeddings"] - offset):
             raise ValueError(f"analysis: features: embedding: max_length is at most {room} for {model['name']}")
         self.max_length = model["max_length"]
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = torch.device(choose_device())
         self.tokenizer = load_tokenizer(encoder.folder)
         self.model = AutoModel.from_pretrained(encoder.folder, use_safetensors=True).eval().to(self.device)
         self.takes_token_types = config.get("type_vocab_size", 1) > 1

@@ -22,7 +22,7 @@ from empathy_transfer.features.transferability import (
 from empathy_transfer.training.batches import choose_items
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.fast import applies_to
-from empathy_transfer.training.precision import choose_precision
+from empathy_transfer.training.hardware import choose_device, choose_precision
 
 COLUMNS = ["source", "target", "seed", "estimator", "value", "examples", "reason"]
 
@@ -53,7 +53,7 @@ def write_estimates(
         caps = {"train": fewest(training["max_train"], examples), "validation": 1, "test": 1}
         items = choose_items(inputs["tokens"], task, "full", seed, caps)[0]["train"]
         groups = numpy.array(unpack_texts(read_tensors(inputs["tokens"])[0], "train.groups"))[items.rows]
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = choose_device()
         precision = choose_precision(training["precision"], device)
         engine = FeatureEngine(encoder, training["reduction_factor"], device, precision)
         engine.keep_first_layer({"train": items}, tokens_digest)

@@ -15,6 +15,7 @@ from empathy_transfer.training.batches import batch_of, choose_items, evaluation
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.evaluation import EVALUATION_BATCH, predict
 from empathy_transfer.training.fast import applies_to
+from empathy_transfer.training.hardware import choose_device
 
 
 def embed_task(inputs, seed, training, encoder_settings, examples, embedding_path, threads=1):
@@ -43,7 +44,7 @@ def embed_task(inputs, seed, training, encoder_settings, examples, embedding_pat
         return
     caps = {"train": fewest(training["max_train"], examples), "validation": 1, "test": 1}
     items = choose_items(inputs["tokens"], task, "full", seed, caps)[0]["train"]
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose_device()
     engine = trained_engine(encoder, inputs["adapter"], inputs["head"], training["reduction_factor"], device)
     variance = residual_variance(engine, items) if task["kind"] == "regression" else 1.0
     components = information(engine, items, task["kind"], variance)

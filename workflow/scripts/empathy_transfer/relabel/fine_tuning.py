@@ -20,8 +20,8 @@ from empathy_transfer.training.batches import Items, derived_seed
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.evaluation import predict
 from empathy_transfer.training.full_model import choose_full_engine
+from empathy_transfer.training.hardware import choose_device, choose_precision
 from empathy_transfer.training.metrics import is_constant, regression_scores
-from empathy_transfer.training.precision import choose_precision
 from empathy_transfer.training.train import fit
 
 TASK = {"kind": "regression", "metric": "ccc"}
@@ -60,7 +60,7 @@ def train_relabelled(model, setting, seed, inputs, outputs, settings, encoder_se
     items = {part: join_items([inputs[f"{part}_tokens"]], frame) for part, frame in tested.items()}
     items["train"] = join_items([inputs["train_tokens"], inputs["added_tokens"]], texts.training)
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose_device()
     precision = choose_precision(settings["precision"], device)
     engine = choose_full_engine(settings["engine"], encoder)(
         encoder=encoder,

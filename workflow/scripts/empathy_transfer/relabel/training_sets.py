@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from empathy_transfer.errors import DataError
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
 from empathy_transfer.relabel.correction import CONTROLS, control, correct, flagged
 from empathy_transfer.training.batches import derived_seed
@@ -62,6 +63,9 @@ def compose(setting, base, pool, seed, threshold=None, suspicion=None):
         seed: the study's seed. threshold: the chosen threshold, for settings that need it.
         suspicion: for `cleanlab`, frame (index id) with `quality` (lowest first) and `prediction`.
 
+    Raises:
+        DataError: the setting leaves no text to train on.
+
     The training set has the columns id, set, label, crowd, llm and origin (crowd, llm, mean, model). Texts of the pool
     without a label are left out and not replaced.
     """
@@ -83,4 +87,10 @@ def compose(setting, base, pool, seed, threshold=None, suspicion=None):
     if setting.kind in ("added", "both"):
         chosen = pool[nested_sample(pool["id"], share_of(len(pool), setting.number), "added", seed)]
         training = pd.concat([training, chosen[chosen["label"].notna()]])
+    if training.empty:
+        raise DataError(
+            f"{setting.kind}: no text is left to train on: the threshold of {threshold:g}, chosen on validation, "
+            f"concerns all {len(base):,} labels. Take it out of relabel: correction: thresholds, or {setting.kind} "
+            "out of its controls."
+        )
     return training[["id", "set", "label", "crowd", "llm", "origin"]].reset_index(drop=True), number

@@ -18,10 +18,10 @@ from empathy_transfer.training.checkpoints import Checkpoint
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.engines import choose_engine
 from empathy_transfer.training.evaluation import decode, floor, predict, prediction_table, score
+from empathy_transfer.training.hardware import choose_device, choose_precision
 from empathy_transfer.training.losses import regression_loss
 from empathy_transfer.training.metrics import bootstrap_standard_error, is_constant
 from empathy_transfer.training.optimizer import AdamW
-from empathy_transfer.training.precision import choose_precision
 
 # Below this an epoch is cheaper to repeat than to keep.
 CHECKPOINT_SECONDS = 5.0
@@ -73,7 +73,7 @@ def train_run(run, inputs, outputs, settings, encoder_settings, threads, origin)
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
     caps = {split: settings[f"max_{split}"] for split in SPLITS}
     items, ids = choose_items(inputs["tokens"], task, run.data, run.seed, caps)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose_device()
     precision = choose_precision(settings["precision"], device)
     engine = choose_engine(settings["engine"], encoder)(
         encoder=encoder,

@@ -5,7 +5,7 @@ import torch
 from empathy_transfer.artefacts import read_tensors
 from empathy_transfer.training.adapter_files import check_tensors, read_adapter
 from empathy_transfer.training.engines import choose_engine
-from empathy_transfer.training.precision import choose_precision
+from empathy_transfer.training.hardware import choose_device, choose_precision
 
 
 def load_trained(adapter_path, head_path, encoder, outputs, settings):
@@ -18,7 +18,7 @@ def load_trained(adapter_path, head_path, encoder, outputs, settings):
     Raises:
         ArtefactError: a file is damaged, belongs to another encoder or configuration, or its tensors don't fit.
     """
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose_device()
     engine = choose_engine(settings["engine"], encoder)(
         encoder=encoder, outputs=outputs, reduction_factor=settings["reduction_factor"], dropout=0.0,
         source_adapter=None, seed=0, device=device, precision=choose_precision(settings["precision"], device),
