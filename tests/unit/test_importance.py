@@ -136,6 +136,21 @@ def test_page_and_figure_say_what_was_measured(planted):
     assert sum(text.get_text() == "not available" for text in figure.axes[0].texts) == 2
 
 
+def test_numbers_below_the_figure_do_not_run_into_one_another(planted):
+    table = pd.concat(planted[0].values(), ignore_index=True).assign(printed=0.1, printed_std=0.2)
+    # Importance as on unseen tasks, where the axis reaches from about -0.1 to 0.06.
+    values = {"importance": 0.01, "std": 0.02, "band_low": -0.099, "band_high": 0.055}
+    with figure_style():
+        figure = draw_importance(table[table["variant"] == 0].assign(**values))
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            low, high = axes.get_xlim()
+            labels = [label for label in axes.get_xticklabels() if low <= label.get_position()[0] <= high]
+            boxes = [label.get_window_extent() for label in labels]
+            assert len(boxes) > 2
+            assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
 @pytest.mark.parametrize("protocol", ["published", "sound"])
 def test_degenerate_studies_have_defined_results(protocol):
     features = make_features()

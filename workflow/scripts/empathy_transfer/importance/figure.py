@@ -22,6 +22,7 @@ PLOTTED = [
 ]
 BAR_COLOURS = {"predictive": "#2f6db0", "undecided": "#b9c7d6"}
 BAND_COLOUR = "#e3a23b"
+MOST_TICKS = 4  # steps between them; numbers such as −0.075 would run into one another
 PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 3.0, 0.3, 1.7  # inches
 
 
@@ -56,12 +57,14 @@ def draw_importance(importance):
 
 def _draw_panel(panel, rows, protocol, part):
     """One protocol and part."""
+    from matplotlib.ticker import MaxNLocator
     from matplotlib.transforms import blended_transform_factory
 
     panel.set_title(f"{protocol}, {PART_TITLES[part]} part{_fit(rows)}", fontsize=9)
     panel.axvline(0, color=INK, linewidth=0.8)
     panel.tick_params(length=2)
     panel.set_xlabel("drop in R²")
+    panel.xaxis.set_major_locator(MaxNLocator(MOST_TICKS))
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)
     beside = blended_transform_factory(panel.transAxes, panel.transData)
