@@ -182,9 +182,9 @@ def _basis(main):
     """What the table rests on, in words."""
     first = main.iloc[0]
     if first["basis"] == TESTS:
-        seeds = f"{first['seeds']} seed{'' if first['seeds'] == 1 else 's'} or more"
+        seeds = "one seed" if first["seeds"] == 1 else f"{first['seeds']} seeds or more"
         lines = [
-            f"Counts are by tests at a false discovery rate of 5 %, {seeds}. Beside them stand the same numbers by"
+            f"Counts are by tests at a false discovery rate of 5 %, of {seeds}. Beside them stand the same numbers by"
         ]
         return [*lines, "the paper's own test (one seed, no correction) and from its printed score tables."]
     return [
