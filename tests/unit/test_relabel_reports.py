@@ -292,7 +292,8 @@ def test_claims_get_verdicts_from_the_intervals(study):
 
 
 def weigh(study, **answers):
-    """costs.csv by setting, where a model's answers about two texts have these tokens and costs."""
+    """costs.csv by setting, where a model's answers about two texts have these tokens, costs and times."""
+    answers = {"latency": [None, None]} | answers
     prices = {"prompt_tokens": 98.5, "answer_tokens": 10, "dollars": {"gpt": [2, 10]}}
     pd.DataFrame(answers).to_parquet(study / "answers.parquet")
     paths = [study / name for name in ("scores.csv", "comparisons.csv")]
@@ -317,6 +318,31 @@ def test_only_settings_that_need_a_model_s_labels_cost_something(study):
     # Ten texts of 98.5 + 6 / 4 tokens at 2 dollars a million, and 10 x 10 tokens at 10.
     assert found.loc["alpha=chosen", "dollars"] == pytest.approx((10 * 100 * 2 + 100 * 10) / 1e6)
     assert found.loc["trimmed", "dollars"] == found.loc["baseline", "dollars"] == 0
+
+
+def test_a_threshold_as_wide_as_the_scale_buys_nothing(study):
+    found = pd.read_csv(study / "scores.csv")
+    same = found[found["setting"] == "baseline"].assign(model="gpt", setting="alpha=6", kind="alpha", number=6.0)
+    pd.concat([found, same]).to_csv(study / "scores.csv", index=False)
+    compare(study)
+    found = weigh(study, tokens_in=[300, 500], tokens_out=[20, 40], cost=[0.001, 0.003], latency=[2.0, 4.0])
+    names = ["texts_to_label", "input_tokens", "dollars", "labelling_seconds"]
+    assert found.loc["alpha=6", names].tolist() == [0, 0, 0, 0]
+    assert found.loc["alpha=6", "basis"] == "no labels bought"
+    assert found.loc["alpha=3.5", "texts_to_label"] == 10
+
+
+def test_the_time_of_labelling_is_that_of_own_answers_and_unknown_for_published_ones(study):
+    compare(study)
+    tokens = {"tokens_in": [300, 500], "tokens_out": [20, 40], "cost": [0.001, 0.003]}
+    found = weigh(study, **tokens, latency=[2.0, 4.0])
+    # Ten texts of three seconds.
+    assert found.loc["alpha=chosen", "labelling_seconds"] == pytest.approx(30)
+    assert found.loc["baseline", "labelling_seconds"] == 0
+    assert (found["training_seconds"] == 5).all()
+    found = weigh(study, **tokens, latency=[None, None])
+    assert np.isnan(found.loc["alpha=chosen", "labelling_seconds"])
+    assert found.loc["trimmed", "labelling_seconds"] == 0
 
 
 def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label(tmp_path, monkeypatch):

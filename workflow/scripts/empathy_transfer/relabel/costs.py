@@ -1,20 +1,20 @@
-"""What the labels cost against what they gain: per setting, texts to label, tokens, dollars and gain in concordance.
+"""What the labels cost against what they gain: per setting, texts to label, tokens, dollars, time, gain in concordance.
 
-Own answers say what they cost. Published labels don't, so their tokens are estimated from the lengths of the texts, and
-dollars from the prices that the config names.
+Own answers say what they cost and how long they took. Published labels don't: their tokens are estimated from the
+lengths of the texts, dollars from the prices that the config names, and the time is unknown.
 """
 
 import pandas as pd
 
 from empathy_transfer.artefacts import read_csv, read_table, write_csv
-from empathy_transfer.relabel.scores import read_scores
+from empathy_transfer.relabel.scores import BASELINE, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
 
 # English text has about four characters to a token.
 CHARACTERS_PER_TOKEN = 4
 COLUMNS = [
-    *["encoder", "model", "setting", "texts_to_label", "input_tokens", "output_tokens", "dollars", "basis", "seconds"],
-    *["gain_ccc", "gain_low", "gain_high", "dollars_per_gain"],
+    *["encoder", "model", "setting", "texts_to_label", "input_tokens", "output_tokens", "dollars", "basis"],
+    *["labelling_seconds", "training_seconds", "gain_ccc", "gain_low", "gain_high", "dollars_per_gain"],
 ]
 
 
@@ -25,7 +25,9 @@ def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices,
         scores_path, comparisons_path: of the stage. set_paths: paths of the sets of base texts and of texts to add.
         answers_paths: {model: paths of the answers that it gave about these sets}.
         prices: ``prompt_tokens`` and ``answer_tokens`` per text, and ``dollars`` {model: [input, output] per million}.
-        costs_path: CSV to write. ``seconds`` is the mean training time; ``dollars_per_gain`` the price of 0.01 CCC.
+        costs_path: CSV to write. ``labelling_seconds`` is the time of all answers with one request at a time, empty
+            where it is unknown; ``training_seconds`` that of a mean training; ``dollars_per_gain`` the price of 0.01
+            CCC.
     """
     lengths = pd.concat([read_table(path, columns=["text"])["text"] for path in set_paths]).str.len()
     guess = {"input_tokens": prices["prompt_tokens"] + lengths.mean() / CHARACTERS_PER_TOKEN}
@@ -36,6 +38,7 @@ def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices,
         texts[model] = measured_text(paths) or guess | {
             "dollars": price and (guess["input_tokens"] * price[0] + guess["output_tokens"] * price[1]) / 1e6
         }
+        texts[model]["labelling_seconds"] = seconds_of_text(paths)
     against = read_csv(comparisons_path)
     against = against[(against["comparison"] == "baseline") & (against["metric"] == "ccc")]
     gains = against.set_index(["encoder", "model", "setting"])[["difference", "low", "high"]]
@@ -46,10 +49,12 @@ def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices,
         number = texts_to_label(runs)
         row = {"encoder": encoder, "model": model, "setting": setting, "texts_to_label": number}
         row |= {name: number * texts[model][name] if number else 0.0 for name in ("input_tokens", "output_tokens")}
-        row |= {"dollars": 0.0, "basis": "no labels bought", "seconds": runs["seconds"].mean()}
+        row |= {"dollars": 0.0, "labelling_seconds": 0.0, "basis": "no labels bought"}
+        row["training_seconds"] = runs["seconds"].mean()
         if number:
-            dollars = texts[model]["dollars"]
-            row |= {"dollars": None if dollars is None else number * dollars, "basis": texts[model]["basis"]}
+            each = {name: texts[model][name] for name in ("dollars", "labelling_seconds")}
+            row |= {name: None if value is None else number * value for name, value in each.items()}
+            row["basis"] = texts[model]["basis"]
         if (encoder, model, setting) in gains.index:
             row["gain_ccc"], row["gain_low"], row["gain_high"] = gains.loc[(encoder, model, setting)]
             if row["gain_ccc"] > 0 and row["dollars"] is not None:
@@ -69,9 +74,18 @@ def measured_text(paths):
     return found | {"basis": "measured"}
 
 
+def seconds_of_text(paths):
+    """Mean seconds until a text's last answer came; None where no answer was timed, as of published labels."""
+    times = pd.concat([read_table(path, columns=["latency"])["latency"] for path in paths]).astype("float64").dropna()
+    return float(times.mean()) if len(times) else None
+
+
 def texts_to_label(runs):
-    """How many texts a model must label for a setting, mean over seeds: all base texts, those added, or none."""
-    if (runs["model"] == CROWD).all():
+    """How many texts a model must label for a setting, mean over seeds: all base texts, those added, or none.
+
+    None also where the runs of the baseline stand for the setting, as for a threshold as wide as the scale.
+    """
+    if (runs["model"] == CROWD).all() or (runs["trained_as"] == BASELINE).all():
         return 0.0
     kind = runs["kind"].iloc[0]
     added = (runs["n_train"] - runs["n_base"]).clip(lower=0)
