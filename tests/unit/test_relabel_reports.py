@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
@@ -15,6 +16,7 @@ from empathy_transfer.relabel.corrected import write_corrected
 from empathy_transfer.relabel.label_sets import prepare_label_set
 from empathy_transfer.relabel.thresholds import choose_threshold
 from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
+from empathy_transfer.significance.seed_variance import SeedVariance
 from empathy_transfer.training.metrics import regression_scores
 from study_copy import ROOT
 
@@ -168,6 +170,58 @@ def test_a_planted_gain_is_found_and_no_gain_is_not(study):
     assert found.loc[("baseline", "trimmed", "ccc"), "p"] > 0.05
     assert found.loc[("control", "alpha=chosen", "rmse"), "difference"] < -1
     assert set(found.loc["control"]["other_setting"]) == {"trimmed"}
+
+
+def made_up_runs(generator, seeds, shared, own):
+    """Runs of two settings that are as good as each other: (``Resampled``, their sides, units).
+
+    Texts and seeds are drawn anew. The size of a run's errors depends on its seed, for both settings alike (``shared``,
+    the standard deviation of its logarithm), and on the run itself (``own``).
+    """
+    labels = generator.normal(0, 1, 60)
+    common = generator.normal(0, shared, (seeds, 1))
+    runs = []
+    for _ in range(2):
+        noise = generator.normal(0, 1, (seeds, 60))
+        runs.append(labels + np.exp(common + generator.normal(0, own, (seeds, 1))) * noise)
+    sample = make_sample(labels)
+    found = comparisons.resample(sample, np.concatenate(runs), [next(bootstrap_counts(60, 200, seed=1))])
+    return found, [list(range(seeds)), list(range(seeds, 2 * seeds))], sample.n_units
+
+
+@pytest.mark.parametrize("own", [0.0, 0.05, 0.3])
+def test_the_paired_test_keeps_its_level_with_five_seeds(own):
+    generator = np.random.default_rng(4)
+    found = [made_up_runs(generator, 5, shared=0.3, own=own) for _ in range(800)]
+    p = np.array(
+        [comparisons.paired_test(runs, "rmse", sides, units, 0.05)["p_paired"] for runs, sides, units in found]
+    )
+    # Three standard errors of a share of .05 among 800.
+    assert 0.02 < (p < 0.05).mean() < 0.075
+    # So does 1 %, where a standard error that is too small shows most.
+    assert (p < 0.01).mean() < 0.025
+
+
+def test_what_seeds_share_does_not_widen_the_paired_interval():
+    found, sides, units = made_up_runs(np.random.default_rng(5), 5, shared=0.5, own=0.02)
+    between = SeedVariance(found.whole["rmse"].var(), 0.0, 8, units)
+    row = comparisons.test(found, "rmse", sides, between, units, 0.05)
+    assert row["high_paired"] - row["low_paired"] < 0.5 * (row["high"] - row["low"])
+    assert (row["low_paired"] + row["high_paired"]) / 2 == pytest.approx(row["difference"])
+
+
+def test_the_paired_test_by_hand_and_none_with_few_seeds():
+    # Differences of the seeds 1, 2, 3, 4, 5, the same in both resamples but for a shift of 1 of all of them.
+    whole, zero = np.array([1.0, 2, 3, 4, 5, 0, 0, 0, 0, 0]), np.zeros(10)
+    shift = np.array([1.0] * 5 + [0.0] * 5)
+    found = comparisons.Resampled({"ccc": whole}, {"ccc": np.stack([whole + shift, whole - zero], axis=1)})
+    row = comparisons.paired_test(found, "ccc", [list(range(5)), list(range(5, 10))], 100, 0.05)
+    # Items: the variance of two means that differ by 1, .5. Seeds: 2.5 of one, .5 of the mean of five.
+    freedom = 1.0**2 / (0.5**2 / 99 + 0.5**2 / 4)
+    assert row["high_paired"] - 3 == pytest.approx(stats.t.isf(0.025, freedom))
+    assert row["p_paired"] == pytest.approx(2 * stats.t.sf(3, freedom))
+    few = comparisons.paired_test(found, "ccc", [list(range(4)), list(range(5, 9))], 100, 0.05)
+    assert few == {"low_paired": None, "high_paired": None, "p_paired": None}
 
 
 def test_the_table_ranks_medians_and_gives_the_best_seed_in_brackets(study):
