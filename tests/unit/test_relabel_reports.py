@@ -13,6 +13,7 @@ from empathy_transfer.files import sha256_file
 from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, table
 from empathy_transfer.relabel.agreement import agreement, write_agreement
 from empathy_transfer.relabel.corrected import write_corrected
+from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
 from empathy_transfer.relabel.label_sets import prepare_label_set
 from empathy_transfer.relabel.thresholds import choose_threshold
 from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
@@ -227,13 +228,47 @@ def test_the_paired_test_by_hand_and_none_with_few_seeds():
 def test_the_table_ranks_medians_and_gives_the_best_seed_in_brackets(study):
     compare(study)
     paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
-    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", *paths)
+    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", 0.05, *paths)
     rows = pd.read_csv(paths[0]).set_index("setting")
     found = pd.read_csv(study / "scores.csv")
     of = found[found["setting"] == "trimmed"]["rmse"]
     assert rows.loc["trimmed", "rmse"] == f"{of.median():.3f} ({of.min():.3f})"
     assert f"<b>{rows.loc['alpha=3.5', 'ccc']}</b>" in paths[1].read_text(encoding="utf-8")
     assert f"\\textbf{{{rows.loc['alpha=3.5', 'ccc']}}}" in paths[2].read_text(encoding="utf-8")
+
+
+def test_an_interval_of_pearson_r_is_that_of_fisher_s_z():
+    # z = .7720 and 1.96 / sqrt(80) = .2191: tanh of .5529 and of .9911.
+    assert correlation_interval(0.648, 83, 0.05) == (pytest.approx(0.5026, abs=1e-4), pytest.approx(0.7577, abs=1e-4))
+    values = np.random.default_rng(0).normal(size=(2, 50))
+    expected = stats.pearsonr(*values)
+    for level in (0.05, 0.1):
+        found = correlation_interval(expected.statistic, 50, level)
+        assert found == pytest.approx(tuple(expected.confidence_interval(1 - level)))
+    assert correlation_interval(0.5, 3, 0.05) == correlation_interval(1.0, 50, 0.05) == (None, None)
+    assert in_words(0.648, 83, 0.05) == "r 0.648 (95 % interval 0.50 to 0.76 at 83 texts)"
+    assert in_words(0.5, 3, 0.05) == "r 0.500 (3 texts, too few for an interval)"
+
+
+def test_the_table_says_what_its_number_of_test_texts_can_tell(study):
+    compare(study)
+    paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
+    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", 0.1, *paths)
+    scores = pd.read_csv(study / "scores.csv")
+    best = scores.groupby(["model", "setting"])["pearson_r"].median().max()
+    assert f"minilm: the best median is {in_words(best, 120, 0.1)}" in paths[1].read_text(encoding="utf-8")
+    for path, percent in [(paths[1], "90 %"), (paths[2], "90 \\%")]:
+        assert f"{percent} interval" in path.read_text(encoding="utf-8")
+        assert "noise of seeds only" in path.read_text(encoding="utf-8")
+
+
+def test_the_best_result_has_the_interval_of_its_test_texts_and_of_the_printed_ones():
+    found = pd.DataFrame({"model": "gpt", "setting": "alpha=4", "trained_as": "alpha=4", "pearson_r": [0.3, 0.4, 0.5]})
+    printed = pd.read_csv(ROOT / "resources/published/s3_claims.csv").set_index("claim")
+    row = claims.best_result(found, 208, printed, 0.05)
+    assert (row["low"], row["high"]) == correlation_interval(0.4, 208, 0.05)
+    assert row["explanation"].endswith("as printed: r 0.648 (95 % interval 0.50 to 0.76 at 83 texts)")
+    assert "as printed" not in claims.best_result(found, 208, printed.drop("best result"), 0.05)["explanation"]
 
 
 def test_groups_below_the_least_size_get_no_scores(study):
@@ -331,9 +366,8 @@ def test_claims_get_verdicts_from_the_intervals(study):
     pd.DataFrame({"encoder": ["minilm"], "attribute": ["race"], "group": ["2"], "system": ["x"], "ccc": [-0.1]}).to_csv(
         study / "slices.csv", index=False
     )
-    pd.DataFrame({"claim": ["LLM label consistency"], "metric": ["krippendorff_alpha"], "value": ["0.8"]}).to_csv(
-        study / "printed.csv", index=False
-    )
+    printed = {"claim": ["LLM label consistency"], "metric": ["krippendorff_alpha"], "value": ["0.8"]}
+    pd.DataFrame(printed).to_csv(study / "printed.csv", index=False)
     names = ("scores", "comparisons", "agreement", "slices", "printed")
     claims.write_claims(*(study / f"{name}.csv" for name in names), 0.05, study / "claims.csv", study / "flags.csv")
     found = pd.read_csv(study / "claims.csv").set_index("claim")["verdict"]
@@ -341,6 +375,7 @@ def test_claims_get_verdicts_from_the_intervals(study):
     assert found["crowd label consistency"] == "holds"
     assert found["correction and augmentation beat the baseline"] == "holds"
     assert found["plain prompt"] == "not_tested"
+    assert pd.read_csv(study / "claims.csv").set_index("claim")["explanation"].str.contains("noise of seeds only").any()
     flags = pd.read_csv(study / "flags.csv")
     assert flags[flags["flag"] == "negative concordance in race 2"]["raised"].all()
 

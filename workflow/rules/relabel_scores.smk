@@ -70,6 +70,7 @@ rule tabulate_relabelled:
     conda:
         "../../environment.yml"
     params:
+        level=config["analysis"]["alpha"],
         code=code_fingerprint("tabulate_relabelled"),
     message:
         "Writing the table of settings with corrected and added labels"

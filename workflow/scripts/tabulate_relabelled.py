@@ -8,6 +8,7 @@ if __name__ == "__main__":
         tabulate_relabelled(
             scores_path=job.input["scores"],
             comparisons_path=job.input["comparisons"],
+            level=job.params["level"],
             csv_path=job.output["csv"],
             html_path=job.output["html"],
             tex_path=job.output["tex"],

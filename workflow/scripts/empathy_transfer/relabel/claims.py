@@ -3,11 +3,14 @@
 A verdict on a gain needs two seeds or more, since an interval of one seed covers the choice of test texts alone.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from empathy_transfer.artefacts import read_csv, write_csv
+from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
 from empathy_transfer.relabel.scores import CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
 
@@ -21,6 +24,7 @@ MOST_SEED_DEVIATION, LEAST_CCC_SHARE = 0.05, 0.7
 # A correction of more labels than this leaves controls of equal size next to nothing to train on.
 MOST_REPLACED = 0.5
 LEAST_THRESHOLD = 3
+SEEDS_ONLY = "the study's t-test, which measures the noise of seeds only"
 
 
 def write_claims(
@@ -32,7 +36,8 @@ def write_claims(
     rows = []
     for encoder, part in scores.groupby("encoder", sort=False):
         against = comparisons[comparisons["encoder"] == encoder]
-        found = [best_result(part), *thresholds(part, level), *plateau(against), *gains(against)]
+        best = best_result(part, int(against["n_test"].iloc[0]), printed, level)
+        found = [best, *thresholds(part, level), *plateau(against), *gains(against)]
         rows += [{"encoder": encoder} | row for row in found]
     rows += consistency(read_csv(agreement_path)) + encoders(scores) + prompts()
     frame = pd.DataFrame(rows, columns=CLAIM_COLUMNS)
@@ -42,14 +47,25 @@ def write_claims(
     write_csv(flags_path, pd.DataFrame(flags(scores, comparisons, read_csv(slices_path)), columns=FLAG_COLUMNS))
 
 
-def best_result(scores):
-    """The best setting by median Pearson r, never its best seed."""
+def best_result(scores, n_test, printed, level):
+    """The best setting by median Pearson r, never its best seed, with what ``n_test`` texts can tell of an r.
+
+    ``printed`` are the printed claims by name, whose conditions say on how many essays the printed value rests.
+    """
     medians = scores[scores["trained_as"] == scores["setting"]].groupby(["model", "setting"])["pearson_r"].median()
     (model, setting), value = medians.idxmax(), float(medians.max())
+    low, high = correlation_interval(value, n_test, level)
+    words = [
+        f"{setting}, median over seeds, with the interval of an r of {n_test} texts (Fisher's z), on other test texts: "
+        "the printed value is from texts that their owners restrict, and from the best of five seeds, so that the two "
+        "can't be compared"
+    ]
+    name = "best result"
+    if name in printed.index and (essays := re.search(r"\((\d+) essays\)", printed.loc[name, "conditions"])):
+        words.append("as printed: " + in_words(float(printed.loc[name, "value"]), int(essays[1]), level))
     return {
-        "claim": "best result", "model": model, "found": value, "verdict": NOT_TESTED,
-        "explanation": f"{setting}, median over seeds, on other test texts: the printed value is from texts that their "
-        "owners restrict, and from the best of five seeds, so that the two can't be compared",
+        "claim": name, "model": model, "found": value, "low": low, "high": high, "verdict": NOT_TESTED,
+        "explanation": "; ".join(words),
     }  # fmt: skip
 
 
@@ -108,7 +124,7 @@ def gains(comparisons):
             "claim": "correction and augmentation beat the baseline", "model": row.model, "found": row.difference,
             "low": row.low, "high": row.high, "verdict": verdict(row.low, row.high) if row.seeds > 1 else NOT_TESTED,
             "explanation": f"{row.setting}, mean concordance less the baseline's, over texts and seeds: p {row.p:.2g}"
-            + (f"; the study's t-test over seeds alone: p {row.p_published:.2g}" if pd.notna(row.p_published) else ""),
+            + (f"; {SEEDS_ONLY}: p {row.p_published:.2g}" if pd.notna(row.p_published) else ""),
         }
         for row in wanted.itertuples()
     ]  # fmt: skip

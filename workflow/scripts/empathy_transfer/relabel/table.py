@@ -5,6 +5,7 @@ import html
 import pandas as pd
 
 from empathy_transfer.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.relabel.correlation_intervals import in_words
 from empathy_transfer.relabel.scores import METRICS, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
 from empathy_transfer.scores.tables import html_page, html_table, tex_text
@@ -15,14 +16,20 @@ NOTE = (
     "Median over seeds, and in brackets the best seed on the test texts, as the study prints them. A best of five "
     "seeds lies above their mean by about 1.2 standard deviations through chance alone: compare medians, and read the "
     "intervals of relabel/comparisons.csv. Bold: best median of a column and encoder; underlined: second. Difference: "
-    "mean concordance less the baseline's, with its interval over test texts and seeds."
+    "mean concordance less the baseline's, with its interval over test texts and seeds. A t-test over five against "
+    "five seeds (p_published there) measures the noise of seeds only, not which texts happened to be tested."
 )
 COLUMNS = ["encoder", "model", "setting", *METRICS, "difference_ccc"]
 
 
-def tabulate_relabelled(scores_path, comparisons_path, csv_path, html_path, tex_path):
-    """Write the table three times; its rows are the settings by encoder and source of the labels."""
-    rows = table_rows(read_scores(scores_path), read_csv(comparisons_path))
+def tabulate_relabelled(scores_path, comparisons_path, level, csv_path, html_path, tex_path):
+    """Write the table three times; its rows are the settings by encoder and source of the labels.
+
+    ``level`` is the error rate of the intervals, also of those below the table.
+    """
+    scores, comparisons = read_scores(scores_path), read_csv(comparisons_path)
+    rows = table_rows(scores, comparisons)
+    notes = [NOTE, *notes_on_size(scores, comparisons, level)]
     write_csv(csv_path, pd.DataFrame(rows)[COLUMNS])
     heads = ["encoder", "labels", "setting", *TITLES.values(), "difference in CCC"]
     lines = ["".join(f"<td>{_html(row, name)}</td>" for name in COLUMNS) for row in rows]
@@ -31,10 +38,23 @@ def tabulate_relabelled(scores_path, comparisons_path, csv_path, html_path, tex_
         "Training with the crowd's and with language models' labels.",
         head,
         [f"<tr>{line}</tr>" for line in lines],
-        [NOTE],
+        notes,
     )
     write_text(html_path, html_page("Labels from language models", body))
-    write_text(tex_path, _tex(rows, heads))
+    write_text(tex_path, _tex(rows, heads, notes))
+
+
+def notes_on_size(scores, comparisons, level):
+    """What the number of test texts means for the best Pearson r: a sentence per encoder."""
+    notes = []
+    for encoder, part in scores.groupby("encoder", sort=False):
+        medians = part.groupby(["model", "setting"])["pearson_r"].median()
+        sizes = comparisons.loc[comparisons["encoder"] == encoder, "n_test"]
+        notes.append(
+            f"{encoder}: the best median is {in_words(float(medians.max()), int(sizes.iloc[0]), level)}, by Fisher's "
+            "z: through the choice of test texts alone, and as if each had a writer of its own, so rather wider."
+        )
+    return notes
 
 
 def table_rows(scores, comparisons):
@@ -72,8 +92,8 @@ def _html(row, name):
     return {1: f"<b>{text}</b>", 2: f"<u>{text}</u>"}.get(row["rank"].get(name), text)
 
 
-def _tex(rows, heads):
-    """The table as LaTeX; the document needs the packages booktabs and longtable."""
+def _tex(rows, heads, notes):
+    """The table as LaTeX, with its notes below; the document needs the packages booktabs and longtable."""
     lines = [
         "% needs \\usepackage{booktabs,longtable}",
         f"\\begin{{longtable}}{{lll{'r' * (len(COLUMNS) - 3)}}}",
@@ -86,4 +106,5 @@ def _tex(rows, heads):
             text = tex_text(row[name])
             cells.append({1: f"\\textbf{{{text}}}", 2: f"\\underline{{{text}}}"}.get(row["rank"].get(name), text))
         lines.append(f"{' & '.join(cells)} \\\\")
-    return "\n".join([*lines, "\\bottomrule", "\\end{longtable}", f"{{\\footnotesize {tex_text(NOTE)}\\par}}", ""])
+    below = [f"{{\\footnotesize {tex_text(note)}\\par}}" for note in notes]
+    return "\n".join([*lines, "\\bottomrule", "\\end{longtable}", *below, ""])
