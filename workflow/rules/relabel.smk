@@ -144,3 +144,4 @@ rule correct_labels:
 
 include: "relabel_scores.smk"
 include: "relabel_audit.smk"
+include: "relabel_report.smk"

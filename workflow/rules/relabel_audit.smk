@@ -1,8 +1,8 @@
 """
-Stage: how far language models and the crowd agree, which labels look wrong, for which writers, and the study's claims.
+Stage: how far language models and the crowd agree, which labels look wrong, and for which writers.
 
 NEEDS    <results>/relabel/data/{set}.parquet, <results>/relabel/{model}/{set}/labels.parquet, <results>/relabel/scores.csv
-MAKES    <results>/relabel/{agreement,disagreements,audit,audit_summary,demographics,claims,flags}.csv
+MAKES    <results>/relabel/{agreement,disagreements,audit,audit_summary,demographics}.csv
          <results>/figures/relabel_writers.{png,svg,csv}
 """
 
@@ -96,35 +96,3 @@ rule plot_writers:
         "Drawing who wrote the texts"
     script:
         "../scripts/plot_writers.py"
-
-
-rule judge_claims:
-    input:
-        scores="<results>/relabel/scores.csv",
-        comparisons="<results>/relabel/comparisons.csv",
-        agreement="<results>/relabel/agreement.csv",
-        slices="<results>/relabel/demographics.csv",
-    output:
-        claims="<results>/relabel/claims.csv",
-        flags="<results>/relabel/flags.csv",
-        provenance="<results>/relabel/claims.provenance.json",
-    log:
-        "<logs>/relabel/claims.log",
-    conda:
-        "../../environment.yml"
-    params:
-        printed=local("resources/published/s3_claims.csv"),
-        level=config["analysis"]["alpha"],
-        code=code_fingerprint("judge_claims"),
-    message:
-        "Judging the printed claims on labels from language models"
-    script:
-        "../scripts/judge_claims.py"
-
-
-rule relabel:
-    input:
-        *[f"<results>/relabel/{name}.csv" for name in ("claims", "costs", "disagreements", "audit_summary")],
-        "<results>/tables/relabel.html",
-        "<results>/figures/relabel_thresholds.png",
-        "<results>/figures/relabel_writers.png",

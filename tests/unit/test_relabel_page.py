@@ -1,0 +1,158 @@
+"""The page of results on corrected and added labels, on a made-up study of the real one's shape."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from empathy_transfer import artefacts
+from empathy_transfer.relabel import claims, comparisons, report
+from empathy_transfer.relabel.training_sets import EQUAL_SHARE
+from empathy_transfer.training.metrics import regression_scores
+from study_copy import ROOT
+
+SEEDS = (0, 42, 100, 999, 1234)
+THRESHOLDS = (0, 2, 3, 3.5, 4, 4.5, 5)
+FRACTIONS = (0.1, 0.3, 1)
+# Size of the errors of runs: 1 where a setting is no better than the baseline.
+PLANTED = {"alpha=4": 0.4, "random_essays": 0.4, "both=1": 0.2}
+
+
+def unchecked(name):
+    return lambda path, *args, **options: getattr(artefacts, name)(path, *args, **(options | {"verify": False}))
+
+
+def settings_of(model):
+    added = [f"added={fraction:g}" for fraction in FRACTIONS]
+    if model == "crowd":
+        return ["baseline", *added, "huber"]
+    return [f"alpha={threshold:g}" for threshold in THRESHOLDS] + [*added, "both=1", *EQUAL_SHARE]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Folder of a study of two models, five seeds and 195 runs: scores, comparisons, claims, flags, and the page."""
+    folder = tmp_path_factory.mktemp("page")
+    generator = np.random.default_rng(8)
+    labels = generator.uniform(1, 7, 100)
+    test = pd.DataFrame({"id": [f"n{place}" for place in range(100)], "label": labels})
+    test.assign(group=[f"g{place // 2}" for place in range(100)]).to_parquet(folder / "test.parquet")
+    rows = []
+    for model in ("crowd", "gpt", "llama"):
+        for setting in settings_of(model):
+            kind, _, number = setting.partition("=")
+            for seed in SEEDS:
+                run = folder / "runs/minilm" / model / setting / f"seed={seed}"
+                run.mkdir(parents=True)
+                size = PLANTED.get(setting, 1.0) if model == "gpt" else 1.0
+                predictions = labels + 2 * size * generator.normal(0, 1, 100)
+                test.assign(prediction=predictions).to_parquet(run / "predictions.parquet")
+                found = regression_scores(labels, predictions)
+                rows.append({
+                    "encoder": "minilm", "model": model, "setting": setting, "kind": kind, "seed": seed,
+                    "number": float(number) if number else None, "trained_as": setting, "n_base": 320,
+                    "share_concerned": 0.25, "validation_ccc": found["ccc"], **found,
+                })  # fmt: skip
+    runs = pd.DataFrame(rows)
+    stand_ins = [runs[runs["setting"] == "alpha=4"].assign(setting="alpha=chosen", kind="chosen")]
+    same = runs[runs["setting"] == "baseline"]
+    stand_ins += [same.assign(model=model, setting="alpha=6", kind="alpha", number=6.0) for model in ("gpt", "llama")]
+    pd.concat([runs, *stand_ins]).to_csv(folder / "scores.csv", index=False)
+    pd.DataFrame({"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"],
+                  "krippendorff_alpha": [0.2, 0.85]}).to_csv(folder / "agreement.csv", index=False)  # fmt: skip
+    slices = {"encoder": ["minilm"], "attribute": ["race"], "group": ["2"], "system": ["a|b <i>*c*"], "ccc": [-0.1]}
+    pd.DataFrame(slices).to_csv(folder / "slices.csv", index=False)
+    printed = ROOT / "resources/published/s3_claims.csv"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("empathy_transfer.relabel.scores.read_csv", unchecked("read_csv"))
+        for module in (comparisons, claims, report):
+            for name in ("read_table", "read_csv"):
+                if hasattr(module, name):
+                    patch.setattr(module, name, unchecked(name))
+        paths = {name: folder / f"{name}.csv" for name in ("scores", "comparisons", "agreement", "slices")}
+        about = {"resamples": 300, "alpha": 0.05}
+        comparisons.write_comparisons(
+            paths["scores"], folder / "test.parquet", folder / "runs", about, paths["comparisons"]
+        )
+        claims.write_claims(*paths.values(), printed, 0.05, folder / "claims.csv", folder / "flags.csv")
+        found = (folder / "claims.csv", folder / "flags.csv")
+        report.write_report(paths["scores"], paths["comparisons"], *found, 0.05, folder / "report.md")
+    return folder
+
+
+@pytest.fixture
+def text(study):
+    return (study / "report.md").read_text(encoding="utf-8")
+
+
+def rows_below(text, title):
+    """Cells of the rows of the first table below a title."""
+    lines = text[text.index(title) :].splitlines()
+    start = next(place for place, line in enumerate(lines) if line.startswith("|"))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.replace("\\|", "\0").strip("|").split("|")])
+    return rows
+
+
+def test_gains_of_correction_augmentation_and_both_stand_with_intervals(study, text):
+    rows = {(row[0], row[1]): row for row in rows_below(text, "### What was gained")}
+    assert [key[0] for key in rows] == ["gpt"] * 3 + ["llama"] * 3 + ["crowd"]
+    assert rows["gpt", "corrected at the chosen threshold"][5] == "**gain**"
+    assert rows["gpt", "corrected at the chosen threshold, and 100 % of the other texts added"][5] == "**gain**"
+    assert rows["gpt", "100 % of the other texts added"][5] == "**undecided**"
+    found = pd.read_csv(study / "comparisons.csv")
+    found = found[(found["comparison"] == "baseline") & (found["metric"] == "ccc")].set_index(["model", "setting"])
+    row = found.loc[("gpt", "alpha=chosen")]
+    cells = rows["gpt", "corrected at the chosen threshold"]
+    assert cells[3] == f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
+    assert cells[4] == f"{row['low_paired']:+.3f} to {row['high_paired']:+.3f}"
+    assert f"- gpt, corrected at the chosen threshold: {cells[3]}, **gain**." in text
+    assert "Chosen on validation for llama, by seed: 4, 4, 4, 4, 4; this replaces 25 % of the labels" in text
+
+
+def test_each_control_is_said_to_do_as_well_or_not(text):
+    rows = rows_below(text, "### Do controls do as well?")
+    of_gpt = {row[2]: row[4] for row in rows if row[:2] == ["gpt", "corrected at the chosen threshold"]}
+    assert len(of_gpt) == len(EQUAL_SHARE) + 1
+    assert of_gpt.pop("as many labels replaced, on random texts") == "**undecided**"
+    assert set(of_gpt.values()) == {"**control is worse**"}
+    assert "- gpt: of 7 controls of its correction, 6 worse, 1 undecided." in text
+    of_added = [row for row in rows if row[2].startswith("the crowd's labels, ")]
+    assert [row[0] for row in of_added] == ["gpt"] * 3 + ["llama"] * 3
+    both = [row for row in rows if row[0] == "gpt" and row[4] == "**both is better**"]
+    assert {row[2] for row in both} == {"corrected at the chosen threshold", "100 % of the other texts added"}
+
+
+def test_verdicts_and_raised_flags_are_those_of_their_files(study, text):
+    claimed = pd.read_csv(study / "claims.csv")
+    rows = rows_below(text, "## The printed claims")
+    verdicts = "**" + claimed["verdict"].str.replace("_", " ") + "**"
+    assert [(row[0], row[6]) for row in rows] == list(zip(claimed["claim"], verdicts, strict=True))
+    flagged = pd.read_csv(study / "flags.csv")
+    assert f"{flagged['raised'].sum()} of {len(flagged)} checks raise a flag." in text
+    assert len(rows_below(text, "## Signs of failure")) == flagged["raised"].sum()
+
+
+def test_text_from_files_can_not_break_the_page(text):
+    row = next(row for row in rows_below(text, "## Signs of failure") if row[0].startswith("negative concordance"))
+    assert row[2] == "a\0b &lt;i&gt;\\*c\\*"
+    assert report._text("[a](b)\n`c` _d_ e_f \\") == "\\[a\\](b) \\`c\\` \\_d\\_ e_f \\\\"
+
+
+def test_the_page_says_what_its_tests_cover_and_what_is_not_given(text):
+    assert "95 % interval over test texts and seeds" in text
+    assert "measure the noise of seeds only" in text
+    assert "That table is not given here" in text
+
+
+def test_files_that_the_page_names_are_made_by_the_stage():
+    rules = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("workflow/rules/relabel*.smk"))
+    for name in report.MORE:
+        assert f'"<results>/{name}"' in rules, name
+
+
+def test_one_seed_tells_nothing_and_an_interval_that_holds_0_is_undecided():
+    row = pd.DataFrame({"seeds": [1, 5, 5, 5], "low": [1, 1, -1, -2], "high": [2, 2, 1, -1]}).itertuples
+    assert [report.finding(found) for found in row()] == ["not tested (one seed)", "gain", "undecided", "loss"]
