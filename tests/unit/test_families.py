@@ -81,6 +81,19 @@ def test_false_discovery_rates_by_hand():
     assert pairs["a", "b"]["mde_bh_percent"] == pytest.approx(200 * detectable(0.1, 0.05 / 6))
 
 
+def test_the_detectable_difference_stands_at_the_threshold_that_was_reached():
+    # Three discoveries among six tests (q .006, .036, .05): whatever has p up to 3 x .05 / 6 is one, and no more.
+    row = cell(
+        make_found(dict(zip(PAIRS, (0.001, 0.012, 0.025, 0.2, 0.5, 0.9), strict=True))),
+        source="a", target="b", data="full", runs="all",
+    )  # fmt: skip
+    assert row["bh_threshold"] == pytest.approx(0.025)
+    assert row["mde_bh"] == pytest.approx(detectable(0.1, 0.025))
+    # Without any discovery, what the first one needs.
+    row = cell(make_found(dict.fromkeys(PAIRS, 0.5)), source="a", target="b", data="full", runs="all")
+    assert row["bh_threshold"] == pytest.approx(0.05 / 6)
+
+
 def test_cells_without_a_test_have_their_reason_and_are_in_no_family():
     p = {pair: value for pair, value in P.items() if pair != ("a", "b")}
     found = significance(make_tests(p), make_improvement(b="failed"), TASKS, SETTINGS)

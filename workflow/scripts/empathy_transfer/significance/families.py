@@ -102,7 +102,8 @@ def add_families(found, tasks, settings):
         found.loc[tested, "q_by"] = false_discovery_control(found.loc[tested, "p"], method="by")
         for matrix in tested.groupby(kinds[tested]).values():
             found.loc[matrix, "q_matrix"] = false_discovery_control(found.loc[matrix, "p"], method="bh")
-        # The p that the next discovery would need: with r discoveries among m tests, r alpha / m, at least alpha / m.
+        # What a p may be at most to be a discovery: with r discoveries among m tests r alpha / m, or alpha / m without
+        # any. One more discovery would raise it to (r + 1) alpha / m, so mde_bh errs on the side of too large.
         level = max((found.loc[tested, "q"] <= alpha).sum(), 1) * alpha / len(tested)
         found.loc[tested, "bh_threshold"] = level
         found.loc[tested, "mde_bh"] = detectable(found.loc[tested, "se"], level)
