@@ -8,7 +8,14 @@ from scipy import stats
 from empathy_transfer.significance import families
 from empathy_transfer.significance.families import add_families, significance, write_significance
 from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, detectable, empty_tests
-from empathy_transfer.significance.theme_counts import _columns, _draw, design_effect, theme_counts, wilson_interval
+from empathy_transfer.significance.theme_counts import (
+    _columns,
+    _draw,
+    _outcomes,
+    design_effect,
+    theme_counts,
+    wilson_interval,
+)
 
 SETTINGS = {"alpha": 0.05, "margins": [5], "resamples": 100, "absent_classes": "drop"}
 TASKS = {
@@ -25,7 +32,8 @@ def make_tests(p=None, **changes):
     rows = [
         {"source": source, "target": target, "data": "full", "runs": runs, "metric": "f1_macro", "difference": 0.2,
          "se": 0.1, "df": 1000.0, "p": value, "mde": 0.28, "mde_percent": 56.0, "difference_published": -0.1,
-         "se_published": 0.1, "p_published": 0.04, "covers": "items", "reason": ""} | changes
+         "se_published": 0.1, "p_published": 0.04, "covers": "items", "reason": "",
+         "se_noninferior_5": 0.1, "df_noninferior_5": 1000.0} | changes
         for (source, target), value in (P if p is None else p).items() for runs in ("all", "without_collapsed")
     ]  # fmt: skip
     return pd.concat([empty_tests(SETTINGS).astype(object), pd.DataFrame(rows)])
@@ -148,6 +156,16 @@ def test_non_inferiority_is_one_sided_at_half_the_level():
     row = cell(counts, data="half", runs="all", test="noninferiority", pairs="all", source_theme="direct",
                target_theme="adjacent")  # fmt: skip
     assert (row["outcome"], row["n"], row["count"]) == ("noninferior", 2, 2)
+
+
+def test_non_inferiority_has_the_degrees_of_freedom_of_its_own_test():
+    """p = .1 with 4 degrees of freedom is t = 1.533, and t = 2.776 would be needed: draws of 1.243 or more."""
+    found = make_found(data="half", p_noninferior_5=0.1, df_noninferior_5=4.0)
+    tested = found[found["noninferior"].notna() & (found["runs"] == "all")]
+    covariances = {target: frame.assign(data="half") for target, frame in make_covariances().items()}
+    draws = {target: _draw(target, frame, "half", "all") for target, frame in covariances.items()}
+    _, drawn = _outcomes(tested, draws, "noninferiority", SETTINGS)
+    assert drawn["noninferior"].mean() == pytest.approx(stats.norm.sf(1.243), abs=0.02)  # .25 with 1,000
 
 
 def test_theme_counts_by_hand():

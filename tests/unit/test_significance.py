@@ -220,6 +220,11 @@ def test_half_data_against_the_full_baseline():
     se, freedom = expected_error(np.var(weighted, ddof=1), row, 0.95, 3, 120)
     expected = stats.t.sf((row["transfer"] - 0.95 * row["baseline"]) / se, freedom)
     assert row["p_noninferior_5"] == pytest.approx(expected, rel=1e-5)
+    # The table holds the standard error and degrees of freedom of this very test, for each margin.
+    assert (row["se_noninferior_5"], row["df_noninferior_5"]) == pytest.approx((se, freedom), rel=1e-5)
+    for margin in (5, 10):
+        t = (row["transfer"] - (1 - margin / 100) * row["baseline"]) / row[f"se_noninferior_{margin}"]
+        assert row[f"p_noninferior_{margin}"] == pytest.approx(stats.t.sf(t, row[f"df_noninferior_{margin}"]))
 
 
 def test_the_test_of_the_study_by_hand():

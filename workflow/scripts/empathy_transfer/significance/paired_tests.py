@@ -160,9 +160,14 @@ def empty_tests(settings):
     return _frame([], settings)
 
 
-def margin_column(margin):
-    """Name of the column of the non-inferiority test with a margin in percent."""
-    return f"p_noninferior_{margin:g}"
+def margin_column(margin, statistic="p"):
+    """Name of the column of the non-inferiority test with a margin in percent: its ``p``, ``se`` or ``df``."""
+    return f"{statistic}_noninferior_{margin:g}"
+
+
+def margin_columns(settings):
+    """Names of all columns of the non-inferiority tests, margin by margin."""
+    return [margin_column(margin, statistic) for margin in settings["margins"] for statistic in ("se", "df", "p")]
 
 
 def primary_test(whole, scores, sides, seeds, n_units, settings, half):
@@ -179,7 +184,7 @@ def primary_test(whole, scores, sides, seeds, n_units, settings, half):
     absent, few = settings["absent_classes"], n_units < FEW_CLUSTERS
     number = len(sides[0])
     baseline, transfer = (np.mean([system_score(whole, row) for row in side]) for side in (sides[1], sides[0]))
-    margins = dict.fromkeys(map(margin_column, settings["margins"]))
+    margins = dict.fromkeys(margin_columns(settings))
     row = {"seeds": number, "clusters": n_units, "method": "cluster_t" if few else "bootstrap", "p": None}
     row |= {"baseline": baseline, "transfer": transfer, "difference": transfer - baseline, **margins}
     row |= {"covers": "items_and_seeds" if seeds.freedom else "items", "seed_sd": None, "seed_item_sd": None}
@@ -208,7 +213,8 @@ def primary_test(whole, scores, sides, seeds, n_units, settings, half):
         share = 1 - margin / 100
         _, _, se, freedom = error(share)
         if se >= NOTHING:
-            row[margin_column(margin)] = stats.t.sf((transfer - share * baseline) / se, freedom)
+            p = stats.t.sf((transfer - share * baseline) / se, freedom)
+            row |= {margin_column(margin, name): value for name, value in (("se", se), ("df", freedom), ("p", p))}
     return row, replicates - replicates.mean()
 
 
@@ -239,7 +245,7 @@ def _describe(row, baselines, collapsed, settings):
     columns["percent"] = 100 * row["difference"] / row["baseline"] if defined else None
     columns["mde_percent"] = 100 * row["mde"] / row["baseline"] if defined and row.get("mde") else None
     if not defined:  # five percent of next to nothing is no margin
-        columns |= dict.fromkeys(map(margin_column, settings["margins"]))
+        columns |= dict.fromkeys(margin_columns(settings))
     reason = ("collapsed" if collapsed else "") if defined else "undefined"
     return columns | {"reason": row.get("reason", reason)}
 
@@ -297,7 +303,7 @@ def _check_score(key, record, score):
 
 def _frame(rows, settings):
     """Rows as a frame with all columns, numbers as numbers also where there are none."""
-    columns = [*TEST_COLUMNS[:-1], *map(margin_column, settings["margins"]), "reason"]
+    columns = [*TEST_COLUMNS[:-1], *margin_columns(settings), "reason"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({name: "str" if name in TEXT_COLUMNS else "float64" for name in columns})
 

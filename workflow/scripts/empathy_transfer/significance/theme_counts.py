@@ -107,11 +107,13 @@ def _outcomes(tested, draws, test, settings):
     """({outcome: booleans (cells,)}, {outcome: booleans (draws, cells)}) of a test."""
     alpha = settings["alpha"]
     if test == "noninferiority":
-        # The statistic that gave the p, and how it moves; one-sided at half the level.
-        statistic = stats.t.isf(tested[margin_column(settings["margins"][0])], tested["df"])
+        # The statistic that gave the p, and how it moves; one-sided at half the level. How cells move together is that
+        # of their plain differences, each in units of its own standard error.
+        p, freedom = (tested[margin_column(settings["margins"][0], name)] for name in ("p", "df"))
+        statistic = stats.t.isf(p, freedom)
         moved = statistic + _columns(tested, draws, "total") / tested["se"].to_numpy()
         return {"noninferior": (tested["noninferior"] == "yes").to_numpy()}, {
-            "noninferior": moved >= stats.t.isf(alpha / 2, tested["df"])
+            "noninferior": moved >= stats.t.isf(alpha / 2, freedom)
         }
     if test == "published":
         difference, limit = tested["difference_published"], stats.norm.isf(alpha / 2) * tested["se_published"]
