@@ -132,10 +132,28 @@ def test_degenerate_scores_have_reasons():
     assert constant["p"].isna().all()
     few = null_table(make_improvement(features, lambda row: 1.0).head(10), features, draws=9, seed=0)
     assert set(few["reason"]) == {"too_few"}
-    unrated = features.assign(link=np.nan)
-    assert set(null_table(make_improvement(features, lambda row: 1.0), unrated, 9, 0)["reason"]) == {"too_few"}
     one = features.assign(source_dataset="x", target_dataset="x")
     assert set(null_table(make_improvement(one, lambda row: row["link"]), one, 9, 0)["reason"]) == {""}
+
+
+def test_an_aspect_without_ratings_leaves_the_others_their_tests():
+    features = make_features()
+    unrated = features.assign(link=np.nan)
+    improvement = make_improvement(features, lambda row: 5 * row["definition"])
+    table = null_table(improvement, unrated, draws=99, seed=0)
+    reasons = table.groupby("feature")["reason"].agg(set).to_dict()
+    assert reasons == {"link": {"no_ratings"}, "definition": {""}, "conduciveness": {""}}
+    found = table[(table["null"] == "semi_partialling") & (table["outcome"] == "percent")].set_index("feature")
+    assert found.loc["definition", "p"] <= 0.05
+    assert found.loc["definition", "slope"] == pytest.approx(5, abs=1)
+    # Too few pairs are one reason, and no ratings another.
+    few = null_table(improvement.head(10), unrated, draws=9, seed=0)
+    assert few.groupby("feature")["reason"].agg(set).to_dict() == {
+        "link": {"no_ratings"}, "definition": {"too_few"}, "conduciveness": {"too_few"},
+    }  # fmt: skip
+    nobody = null_table(improvement, features.assign(definition=np.nan, link=np.nan, conduciveness=np.nan), 9, 0)
+    assert set(nobody["reason"]) == {"no_ratings"}
+    assert nobody["p"].isna().all()
 
 
 def test_pairs_without_a_score_are_left_out_but_not_their_tasks():

@@ -39,23 +39,27 @@ def null_table(improvement, features, draws, seed):
     Returns:
         A frame with `NULL_COLUMNS`: `slope` is the change of the outcome (percent) per unit that the target is rated
         above the source, `t` its statistic, `p` two-sided, counting the true arrangement as one of the draws. Blank
-        with `too_few` pairs, or `undefined` where nothing of the feature or the outcome is left to compare.
+        with `too_few` pairs, or `undefined` where nothing of the feature or the outcome is left to compare. An aspect
+        that nobody rated has `no_ratings`; the others are tested without it.
     """
     rows = []
     for outcome in OUTCOMES:
-        pairs, _ = outcome_pairs(improvement, features, outcome)
-        rated = not too_few(pairs) and all(pairs[aspect].notna().all() for aspect in ASPECTS)
-        grid = _square(features, pairs) if rated else None
+        pairs, names = outcome_pairs(improvement, features, outcome)
+        rated = [aspect for aspect in ASPECTS if aspect in names]
+        tested = bool(rated) and not too_few(pairs)
+        grid = _square(features, pairs) if tested else None
         for null, role in NULLS.items():
             role = "secondary" if role == "primary" and outcome not in PRIMARY_OUTCOMES else role
             generator = numpy.random.default_rng(seed)
-            found = _test(null, grid, pairs, draws, generator) if rated else None
-            for place, aspect in enumerate(ASPECTS):
+            found = _test(null, grid, rated, draws, generator) if tested else None
+            for aspect in ASPECTS:
                 row = {"outcome": outcome, "feature": aspect, "null": null, "role": role, "pairs": len(pairs)}
-                if found is None:
+                if aspect not in rated:
+                    row["reason"] = "no_ratings"
+                elif found is None:
                     row["reason"] = "too_few"
                 else:
-                    slope, t, p = (values[place] for values in found)
+                    slope, t, p = (values[rated.index(aspect)] for values in found)
                     reason = "undefined" if numpy.isnan(p) else ""
                     row |= {"slope": slope, "t": t, "p": p, "draws": draws, "reason": reason}
                 rows.append(row)
@@ -176,11 +180,11 @@ def two_sided(true, shuffled):
     return numpy.where(numpy.isnan(true), numpy.nan, (1 + as_far) / (1 + shuffled.shape[-1]))
 
 
-def _test(null, grid, pairs, draws, generator):
-    """Slopes, t statistics and p values of the three ratings under one null."""
+def _test(null, grid, aspects, draws, generator):
+    """Slopes, t statistics and p values of the ratings of some aspects under one null."""
     if null == "semi_partialling":
         effects = [pandas.get_dummies(grid[name]).to_numpy(float) for name in ("target", "source_dataset")]
-        values = grid[list(ASPECTS)].to_numpy(float)
+        values = grid[aspects].to_numpy(float)
         known = grid["outcome"].notna().to_numpy()
         ends = (grid["source_place"].to_numpy(), grid["target_place"].to_numpy())
         outcome = grid["outcome"].to_numpy(float)
@@ -189,14 +193,14 @@ def _test(null, grid, pairs, draws, generator):
     ends = (known["source_place"].to_numpy(), known["target_place"].to_numpy())
     tasks = grid.drop_duplicates("source").sort_values("source_place")
     # Only differences are known. The ratings follow from those to the first task, up to a constant that drops out.
-    first = grid[grid["target_place"] == 0].set_index("source_place")[list(ASPECTS)]
+    first = grid[grid["target_place"] == 0].set_index("source_place")[aspects]
     ratings = -first.reindex(range(len(tasks)), fill_value=0.0).to_numpy(float)
     if null == "tasks":
         orders = numpy.stack([generator.permutation(len(tasks)) for _ in range(draws)])
     else:
         orders = orders_within_datasets(tasks["source_dataset"].tolist(), draws, generator)
     if orders is None:
-        return tuple(numpy.full(len(ASPECTS), numpy.nan) for _ in range(3))
+        return tuple(numpy.full(len(aspects), numpy.nan) for _ in range(3))
     return shuffled_ratings(known["outcome"].to_numpy(float), ratings, *ends, orders)
 
 
