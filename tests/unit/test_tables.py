@@ -46,6 +46,35 @@ def test_ties_are_all_best():
     assert rows["b"][0].best
 
 
+def test_the_best_is_told_on_the_seeds_that_a_cell_shares_with_its_baseline():
+    """Baseline .50 and .70, transfer .55 of the first seed alone: 10 percent better where both have run."""
+    runs = [make_run("none", "a", 0.5), make_run("none", "a", 0.7, seed=2), make_run("b", "a", 0.55)]
+    runs += [make_run("r", "a", 0.49), make_run("r", "a", 0.71, seed=2)]
+    scores = collect_scores(runs, TASKS, {}, [1, 2], ["full"])
+    improvement = percent_improvement(scores, runs)
+    assert improvement.set_index(["source", "target"]).loc[("b", "a"), "percent"] == pytest.approx(10)
+    rows = score_table(scores, improvement, TASKS, "classification", "full")
+    found = {source: (rows[source][0].text, rows[source][0].best, rows[source][0].marks) for source in "abr"}
+    assert found == {"a": ("0.60", False, []), "b": ("0.55", True, ["fewer seeds"]), "r": ("0.60", False, [])}
+    table = list(csv.reader(io.StringIO(as_csv(rows, ["a", "b"], "classification"))))
+    assert table[2][1] == "0.55 (fewer seeds)"
+    page = as_html(rows, ["a", "b"], TASKS, "classification", "full")
+    assert "<b>0.55</b><sup>§</sup>" in page
+    assert "§: mean over fewer seeds than the study has." in page
+    text = as_tex(rows, ["a", "b"], TASKS, "classification", "full")
+    assert "\\textbf{0.55}\\textsuperscript{\\S{}}" in text
+    # A seed that the baseline lacks says nothing about it; without any baseline the largest mean is best.
+    runs = [
+        make_run("none", "a", 0.5),
+        make_run("b", "a", 0.9, seed=2),
+        make_run("a", "b", 0.6),
+        make_run("r", "b", 0.7),
+    ]
+    scores = collect_scores(runs, TASKS, {}, [1, 2], ["full"])
+    rows = score_table(scores, percent_improvement(scores, runs), TASKS, "classification", "full")
+    assert [[cell.best for cell in rows[source]] for source in "abr"] == [[True, False], [False, False], [False, True]]
+
+
 def test_csv_holds_numbers_and_reasons(frames):
     rows = score_table(*frames, TASKS, "classification", "full")
     table = list(csv.reader(io.StringIO(as_csv(rows, ["a", "b"], "classification"))))

@@ -17,7 +17,9 @@ from empathy_transfer.scores.improvement import BASELINE, MAIN_METRICS, common_r
 KINDS = {"classification": ("classification", "multilabel"), "regression": ("regression",)}
 METRIC_TITLES = {"classification": "macro F1", "regression": "Pearson r"}
 COLLAPSED_MARK = "†"
-SIGNS = {"collapsed": COLLAPSED_MARK, "leaked": LEAKED_MARK}
+FEWER_SEEDS_MARK = "§"
+SIGNS = {"collapsed": COLLAPSED_MARK, "leaked": LEAKED_MARK, "fewer seeds": FEWER_SEEDS_MARK}
+HOW_BEST_IS_TOLD = "The best of a column is told by differences from the baseline on the seeds that both have."
 DATA_TITLES = {"full": "full training data", "half": "half of the training data"}
 
 
@@ -31,11 +33,13 @@ class Cell:
     best: bool = False
     collapsed: bool = False
     leaked: bool = False
+    fewer_seeds: bool = False
 
     @property
     def marks(self):
-        """What is wrong with the run behind the number, in words."""
-        return [word for word, given in (("collapsed", self.collapsed), ("leaked", self.leaked)) if given]
+        """What is wrong with the runs behind the number, in words."""
+        given = {"collapsed": self.collapsed, "leaked": self.leaked, "fewer seeds": self.fewer_seeds}
+        return [word for word in SIGNS if given[word]]
 
 
 def tabulate_scores(
@@ -61,31 +65,36 @@ def targets_of(tasks, kind):
 def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
     """Rows {source or "floor": [Cell per target]}: sources in the order of ``tasks``, then the floor.
 
-    A number is the mean over seeds of the target's main metric. The own-source cell is the baseline. The best number
-    of a column (before rounding; the floor doesn't compete) is marked, ties all. A cell is marked as collapsed when
-    any of its runs is, and as leaked when (source, target) is in ``leaked``, for a baseline (target, target); a blank
-    one holds its reason code. A study without targets of the kind has no rows.
+    A number is the mean over seeds of the target's main metric. The own-source cell is the baseline. The best of a
+    column (before rounding; the floor doesn't compete) is marked, ties all: the one that is furthest above the baseline
+    on the seeds that both have, or in a column without a baseline the largest mean. A cell is marked as collapsed when
+    any of its runs is, as leaked when (source, target) is in ``leaked``, for a baseline (target, target), and as one of
+    fewer seeds when any planned one is missing; a blank one holds its reason code. A study without targets of the kind
+    has no rows.
     """
     targets = targets_of(tasks, kind)
     if not targets:
         return {}
     main = scores[(scores["data"] == data) & scores["metric"].isin(MAIN_METRICS)]
     cells = dict(iter(main.groupby(["source", "target"], sort=False)))
-    means = {key: cell["value"].mean() for key, cell in cells.items() if cell["value"].notna().any()}
+    values = {key: cell.dropna(subset=["value"]).set_index("seed")["value"] for key, cell in cells.items()}
+    values = {key: found for key, found in values.items() if len(found)}
     floors = improvement.dropna(subset=["floor"]).groupby("target")["floor"].first().to_dict()
     rows = {source: [] for source in tasks}
     for target in targets:
         column = {source: (BASELINE if source == target else source, target) for source in tasks}
-        best = max((means[key] for key in column.values() if key in means), default=None)
+        gains = {key: _gain(values[key], values.get((BASELINE, target))) for key in column.values() if key in values}
+        best = max((gain for gain in gains.values() if gain is not None), default=None)
         for source, key in column.items():
             baseline = source == target
-            if key not in means:
+            if key not in values:
                 reason = common_reason(cells[key]["reason"] if key in cells else [])
                 rows[source].append(Cell(reason, blank=True, baseline=baseline))
                 continue
             collapsed = bool(cells[key]["collapsed"].any())
-            flagged = (source, target) in leaked
-            rows[source].append(Cell(_number(means[key]), False, baseline, means[key] == best, collapsed, flagged))
+            flagged, fewer = (source, target) in leaked, len(values[key]) < len(cells[key])
+            number, is_best = _number(values[key].mean()), gains[key] is not None and gains[key] == best
+            rows[source].append(Cell(number, False, baseline, is_best, collapsed, flagged, fewer))
     rows["floor"] = [
         Cell(_number(floors[target])) if target in floors else Cell("not_available", blank=True) for target in targets
     ]
@@ -93,7 +102,7 @@ def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
 
 
 def as_csv(rows, targets, kind):
-    """The table as CSV: the numbers as printed, `number (collapsed, leaked)`, or a reason code."""
+    """The table as CSV: the numbers as printed, `number (collapsed, leaked, fewer seeds)`, or a reason code."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(["source", *targets] if rows else ["note"])
@@ -182,12 +191,22 @@ def legend(rows):
         lines.append(f"{COLLAPSED_MARK}: {REASONS['collapsed'][1]}.")
     if any(cell.leaked for cell in cells):
         lines.append(f"{LEAKED_MARK}: {LEAKED_REASON}.")
+    if any(cell.fewer_seeds for cell in cells):
+        lines.append(f"{FEWER_SEEDS_MARK}: mean over fewer seeds than the study has. {HOW_BEST_IS_TOLD}")
     return lines
 
 
 def nothing_of(kind):
     """What stands in place of a table or figure without targets."""
     return f"no {kind} tasks in this study"
+
+
+def _gain(own, baseline):
+    """How far scores by seed lie above the baseline's; None without a shared seed, the mean without a baseline."""
+    if baseline is None:
+        return own.mean()
+    seeds = baseline.index.intersection(own.index)
+    return own[seeds].mean() - baseline[seeds].mean() if len(seeds) else None
 
 
 def _number(value):
@@ -233,6 +252,7 @@ def tex_text(text):
         "\\": "\\textbackslash{}",
         "†": "\\dag{}",
         "‡": "\\ddag{}",
+        "§": "\\S{}",
     }
     return "".join(special.get(character, character) for character in text)
 
