@@ -180,3 +180,20 @@ def test_losses_count_by_their_false_discovery_rate():
     assert found["effect"].tolist() == ["harmed", "none_found", "none_found", ""]
     figure = draw_context_ablation(found, {name: {"title": name.upper()} for name in "dabc"})
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["D", "A", "B", "C"]
+
+
+def test_the_figure_tells_no_test_from_no_difference():
+    row = {"target": "a", "condition": "blanked", "difference": -0.1, "p": 0.9, "low": -0.3, "high": 0.1, "reason": ""}
+    few = {"target": "b", "condition": "shuffled", "difference": -0.2, "p": None, "reason": "too_few"}
+    tasks = {"a": {"title": "A"}, "b": {"title": "B"}}
+
+    def drawn(rows):
+        figure = draw_context_ablation(add_family(pandas.DataFrame(rows, columns=COLUMNS), 0.05), tasks)
+        points = [line for line in figure.axes[0].lines if line.get_marker() not in ("None", "", None)]
+        words = [text.get_text() for text in figure.legends[0].get_texts()]
+        return {round(float(line.get_xdata()[0]), 1): line.get_marker() for line in points}, words
+
+    markers, words = drawn([row, few])
+    assert markers == {-0.1: "o", -0.2: "x"}
+    assert "no test: too few groups of items" in words
+    assert not [label for label in drawn([row])[1] if label.startswith("no test")]

@@ -6,6 +6,9 @@ from empathy_transfer.style import FAINT_INK, INK, figure_style
 
 SERIES = {"blanked": ("#0072b2", "o"), "shuffled": ("#d55e00", "s")}
 NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}
+# Why a difference has no test.
+UNTESTED = {"too_few": "too few groups of items", "no_variance": "no resample varies"}
+UNTESTED_MARKER = "x"
 PLOTTED = [
     "target",
     "condition",
@@ -36,7 +39,8 @@ def plot_context_ablation(ablation_path, tasks, figure_paths, csv_path):
 
 
 def draw_context_ablation(found, tasks):
-    """The figure: a row per target, a point with its interval per condition; filled where the loss is significant."""
+    """The figure: a row per target, a point with its interval per condition; filled where the difference is
+    significant, hollow where none was found, a cross where there is no test."""
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -50,6 +54,7 @@ def draw_context_ablation(found, tasks):
         if row.low == row.low:
             axes.plot([row.low, row.high], [place, place], color=colour, linewidth=1)
         filled = colour if row.effect in ("harmed", "improved") else "white"
+        marker = marker if row.effect else UNTESTED_MARKER
         axes.plot(row.difference, place, marker, color=colour, markerfacecolor=filled, markersize=5)
     for place in range(1, len(targets)):
         axes.axhline(place - 0.5, color=FAINT_INK, linewidth=0.3)
@@ -62,8 +67,11 @@ def draw_context_ablation(found, tasks):
         Line2D([], [], color=colour, marker=marker, linewidth=1, markersize=5, label=NAMES[name])
         for name, (colour, marker) in SERIES.items()
     ]
-    handles.append(Line2D([], [], color=FAINT_INK, marker="o", linestyle="", markerfacecolor="white", markersize=5,
-                          label="no difference found"))  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False)
+    faint = {"color": FAINT_INK, "linestyle": "", "markersize": 5}
+    handles.append(Line2D([], [], marker="o", markerfacecolor="white", label="no difference found", **faint))
+    if reasons := [words for reason, words in UNTESTED.items() if (found["reason"] == reason).any()]:
+        words = "no test: " + ",\nor ".join(reasons)
+        handles.append(Line2D([], [], marker=UNTESTED_MARKER, label=words, **faint))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     axes.set_title("Do baselines use the context?", loc="left", size=12, weight="bold")
     return figure
