@@ -8,13 +8,15 @@ import pandas as pd
 import pytest
 
 from empathy_transfer.features.pair_features import FEATURES, PAIR_COLUMNS
+from empathy_transfer.importance import report, seed_units
 from empathy_transfer.importance.figure import draw_importance
 from empathy_transfer.importance.holdouts import HOLDOUTS
-from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs
+from empathy_transfer.importance.pair_outcomes import OUTCOMES, STANDARDISED, outcome_pairs, outcomes_of
 from empathy_transfer.importance.permutation import IMPORTANCE_COLUMNS, PROTOCOLS, importance_table, variants, verdict
 from empathy_transfer.importance.predictive_fit import FIT_COLUMNS, fit_table
 from empathy_transfer.importance.quadratic_assignment import null_table
 from empathy_transfer.importance.report import as_page
+from empathy_transfer.importance.seed_units import with_units
 from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.style import figure_style
 
@@ -207,6 +209,73 @@ def test_outcomes_by_hand():
     assert values["percent_without_collapsed"]["outcome"].tolist()[:2] == [30, 0]
     assert values["percent_winsorised_without_collapsed"]["outcome"].tolist()[0] == 25
     assert len(values["percent"]) == len(features) - 1
+
+
+def make_tests(improvement, seed_sd=0.02, item_se=0.01):
+    """The columns of the tests of all pairs that units are made of."""
+    tests = improvement[["source", "target"]].assign(data="full", runs="all", seed_sd=seed_sd, item_se=item_se)
+    others = [{"data": "half", "runs": "all"}, {"data": "full", "runs": "without_collapsed"}]
+    return pd.concat([tests, *(tests.assign(seed_sd=9.0, item_se=9.0, **other) for other in others)])
+
+
+def test_differences_in_units_of_seeds_by_hand():
+    features = make_features()
+    improvement = make_improvement(features, lambda row: 0.0, noise=0).assign(difference=0.03)
+    improvement.loc[:1, ["percent", "difference"]] = [[-90.0, -0.6], [np.nan, 0.1]]
+    improvement.loc[0, "reason"] = "collapsed"
+    tests = make_tests(improvement)
+    # The standard error of the third pair is larger than what seeds differ by; the fourth has no test.
+    tests["item_se"] = [0.01, 0.01, 0.06, np.nan, *tests["item_se"].iloc[4:]]
+    known = with_units(improvement, tests)
+    assert outcomes_of(known) == [*OUTCOMES, STANDARDISED]
+    assert outcomes_of(improvement) == list(OUTCOMES)
+    pairs = outcome_pairs(known, features, STANDARDISED)[0].set_index(["source", "target"])["outcome"]
+    assert len(pairs) == len(features) - 2
+    keys = [tuple(pair) for pair in features[["source", "target"]].to_numpy()]
+    assert pairs[keys[0]] == pytest.approx(-0.6 / 0.02)
+    assert pairs[keys[2]] == pytest.approx(0.03 / 0.06)
+    assert pairs[keys[5]] == pytest.approx(0.03 / 0.02)
+    assert keys[1] not in pairs
+    assert keys[3] not in pairs
+    # The other outcomes are what they were.
+    for outcome in OUTCOMES:
+        expected, found = (outcome_pairs(frame, features, outcome)[0] for frame in (improvement, known))
+        pd.testing.assert_frame_equal(found, expected)
+
+
+def test_with_one_seed_the_unit_is_the_standard_error_over_items():
+    features = make_features()
+    improvement = make_improvement(features, lambda row: 0.0, noise=0).assign(difference=0.03)
+    known = with_units(improvement, make_tests(improvement, seed_sd=np.nan))
+    assert outcome_pairs(known, features, STANDARDISED)[0]["outcome"].to_numpy() == pytest.approx(3)
+    # What nothing varies has no unit, and a study without any test has none at all.
+    still = with_units(improvement, make_tests(improvement, seed_sd=0.0, item_se=0.0))
+    assert len(outcome_pairs(still, features, STANDARDISED)[0]) == 0
+    assert with_units(improvement, make_tests(improvement).head(0))["unit"].isna().all()
+
+
+def test_a_study_with_tests_has_one_variant_more(monkeypatch):
+    features = make_features()
+    improvement = make_improvement(features, lambda row: 4 * row["link"])
+    improvement["difference"] = improvement["percent"] / 100
+    tests, written = make_tests(improvement), {}
+    monkeypatch.setattr(report, "read_full_improvement", lambda path: improvement)
+    monkeypatch.setattr(report, "read_pair_features", lambda path: features)
+    monkeypatch.setattr(report, "write_csv", written.__setitem__)
+    monkeypatch.setattr(seed_units, "read_csv", lambda path: tests[tests["target"] == path])
+    fewer = {**SETTINGS, "shuffles": 2, "permutations": 2, "splits": 2, "interval_draws": 5}
+    files = ("improvement", "features", "published", fewer)
+    report.measure_importance(*files, "without", "fit", "shapley")
+    report.measure_importance(*files, "with", "fit", "shapley", tests_paths=sorted(set(features["target"])))
+    without, found = written["without"], written["with"]
+    assert found["variant"].max() == without["variant"].max() + 1
+    pd.testing.assert_frame_equal(found.head(len(without)), without)
+    added = found[found["variant"] == found["variant"].max()]
+    assert set(added["outcome"]) == {STANDARDISED}
+    assert (added["C"] == 100).all()
+    assert set(added["reason"]) == {"", "not_available"}
+    held_out = added[added["part"] == "test"].set_index("feature")["importance"]
+    assert held_out.idxmax() == "link"
 
 
 def test_the_order_of_tasks_does_not_matter():

@@ -1,7 +1,7 @@
 """
 Stage: which features of a pair predict transfer, as published and under a protocol that holds up.
 
-NEEDS    <results>/analysis/{improvement,pair_features}.csv
+NEEDS    <results>/analysis/{improvement,pair_features}.csv, <results>/analysis/significance/{target}/tests.csv
 MAKES    <results>/analysis/{importance,importance_variants,fit,shapley,rating_nulls}.csv, <results>/analysis/importance.md
          <results>/figures/importance.{png,svg,csv}
 """
@@ -11,6 +11,7 @@ rule measure_importance:
     input:
         improvement="<results>/analysis/improvement.csv",
         features="<results>/analysis/pair_features.csv",
+        tests=expand("<results>/analysis/significance/{target}/tests.csv", target=TASKS),
     output:
         importance="<results>/analysis/importance/{protocol}.csv",
         fit="<results>/analysis/importance/{protocol}_fit.csv",

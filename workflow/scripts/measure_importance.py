@@ -8,6 +8,7 @@ if __name__ == "__main__":
         measure_importance(
             improvement_path=job.input["improvement"],
             features_path=job.input["features"],
+            tests_paths=job.input.get("tests", []),
             protocol=job.wildcards["protocol"],
             settings=job.params["settings"],
             importance_path=job.output["importance"],

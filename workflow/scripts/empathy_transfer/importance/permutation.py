@@ -20,7 +20,7 @@ import pandas
 from empathy_transfer.features.pair_features import FEATURE_NAMES, feature_columns
 from empathy_transfer.importance.holdouts import folds, training_means
 from empathy_transfer.importance.kernel_regression import Kernel, Model, fit, permutation_errors, predict
-from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, too_few
+from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, outcomes_of, too_few
 from empathy_transfer.significance.task_bootstrap import LEVELS, pair_weights, ratio_interval
 
 PROTOCOLS = ("published", "sound")
@@ -34,18 +34,19 @@ IMPORTANCE_COLUMNS = [
 ]
 
 
-def variants(protocol, test_shares):
+def variants(protocol, test_shares, outcomes=tuple(OUTCOMES)):
     """The variants of a protocol, the main one first: dicts of outcome, C, epsilon, scaled and test_share.
 
+    `outcomes` are those to be analysed, the study's own first.
     The main variant of `published` is the one whose training R2 and importance come nearest to the printed Table 6.
     """
     if protocol == "sound":
         chosen = {"C": None, "epsilon": None, "scaled": True, "test_share": None}
-        return [{"outcome": outcome} | chosen for outcome in OUTCOMES]
+        return [{"outcome": outcome} | chosen for outcome in outcomes]
     main = {"outcome": "percent", "C": PUBLISHED_C, "epsilon": EPSILON, "scaled": False, "test_share": test_shares[0]}
     changes = [{"C": PUBLISHED_C, "scaled": True}, {"C": OTHER_C, "scaled": False}, {"C": OTHER_C, "scaled": True}]
     changes += [{"test_share": share} for share in test_shares[1:]]
-    changes += [{"outcome": outcome} for outcome in list(OUTCOMES)[1:]]
+    changes += [{"outcome": outcome} for outcome in outcomes[1:]]
     return [main, *(main | change for change in changes)]
 
 
@@ -53,7 +54,7 @@ def importance_table(improvement, features, protocol, settings):
     """Importance of every feature in every variant of a protocol, on the training part and on held-out pairs.
 
     Args:
-        improvement: frame as from `read_full_improvement`.
+        improvement: frame as from `read_full_improvement`, or `with_units` for the outcome in units of seeds as well.
         features: frame as from `read_pair_features`.
         protocol: `published` or `sound`.
         settings: the study's `analysis: importance:`.
@@ -64,7 +65,7 @@ def importance_table(improvement, features, protocol, settings):
         their outcomes all equal.
     """
     tables = []
-    for number, variant in enumerate(variants(protocol, settings["test_shares"])):
+    for number, variant in enumerate(variants(protocol, settings["test_shares"], outcomes_of(improvement))):
         pairs, names = outcome_pairs(improvement, features, variant["outcome"])
         model, reason = model_or_reason(pairs, names, protocol, variant, settings)
         if reason:

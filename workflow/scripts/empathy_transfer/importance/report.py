@@ -9,6 +9,7 @@ from empathy_transfer.importance.pair_outcomes import read_full_improvement
 from empathy_transfer.importance.permutation import PROTOCOLS, importance_table
 from empathy_transfer.importance.predictive_fit import fit_table
 from empathy_transfer.importance.quadratic_assignment import NULLS, PRIMARY_OUTCOME, null_table
+from empathy_transfer.importance.seed_units import read_tests, with_units
 from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.markdown import markdown_table
 from empathy_transfer.reasons import REASONS
@@ -17,9 +18,16 @@ TEXT_COLUMNS = ("reason", "verdict")
 PART_TITLES = {"train": "training", "test": "held-out"}
 
 
-def measure_importance(improvement_path, features_path, protocol, settings, importance_path, fit_path, shapley_path):
-    """Write the importance of all variants, and fit and Shapley values of the main one, under one protocol."""
+def measure_importance(
+    improvement_path, features_path, protocol, settings, importance_path, fit_path, shapley_path, tests_paths=()
+):  # fmt: skip
+    """Write the importance of all variants, and fit and Shapley values of the main one, under one protocol.
+
+    `tests_paths` are the tests of all targets (`paired_tests.write_tests`), which one outcome takes its units from; the
+    printed scores have none, and are analysed without that outcome.
+    """
     improvement, features = read_full_improvement(improvement_path), read_pair_features(features_path)
+    improvement = with_units(improvement, read_tests(tests_paths)) if tests_paths else improvement
     write_csv(importance_path, importance_table(improvement, features, protocol, settings))
     write_csv(fit_path, fit_table(improvement, features, protocol, settings))
     write_csv(shapley_path, shapley_table(improvement, features, protocol, settings))
