@@ -22,6 +22,8 @@ PLOTTED = [
     "effect",
     "reason",
 ]
+# Corrected for the number of targets, so that a point may be hollow beside an interval without 0.
+HOLLOW = "not significant, corrected"
 WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 5.6, 0.36, 1.5  # inches
 
 
@@ -39,8 +41,11 @@ def plot_context_ablation(ablation_path, tasks, figure_paths, csv_path):
 
 
 def draw_context_ablation(found, tasks):
-    """The figure: a row per target, a point with its interval per condition; filled where the difference is
-    significant, hollow where none was found, a cross where there is no test."""
+    """The figure: a row per target, a point with its interval per condition.
+
+    Points are filled where the difference is significant after correction, hollow where it is not, and crosses where
+    there is no test.
+    """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
@@ -68,7 +73,7 @@ def draw_context_ablation(found, tasks):
         for name, (colour, marker) in SERIES.items()
     ]
     faint = {"color": FAINT_INK, "linestyle": "", "markersize": 5}
-    handles.append(Line2D([], [], marker="o", markerfacecolor="white", label="no difference found", **faint))
+    handles.append(Line2D([], [], marker="o", markerfacecolor="white", label=HOLLOW, **faint))
     if reasons := [words for reason, words in UNTESTED.items() if (found["reason"] == reason).any()]:
         words = "no test: " + ",\nor ".join(reasons)
         handles.append(Line2D([], [], marker=UNTESTED_MARKER, label=words, **faint))
