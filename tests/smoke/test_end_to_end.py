@@ -161,3 +161,25 @@ def test_two_runs_of_one_study_at_a_time_are_refused(study, folder):
         result = study.run("--forceall", *TINY)
     assert result.status != 0
     assert "Another run works on the study 'tiny'" in result.text
+
+
+def test_a_variant_with_other_labels_joins_the_study_and_its_claims(study, folder):
+    claims = folder / "results/tiny/analysis/claims.csv"
+    assert set(pandas.read_csv(claims).query("rule == 'variants_gain'")["why"]) == {"the study has no variants"}
+    rows = pandas.read_parquet(folder / "results/tiny/data/notes_care/train.parquet")
+    study.write("labels.csv", rows[["id"]].assign(label="yes").iloc[:10].to_csv(index=False))
+    entry = {"title": "Notes Care (other labels)", "variant_of": "notes_care", "training_labels": "labels.csv"}
+    study.edit_yaml(
+        "config/datasets_demo/demo_notes.yaml", lambda content: content.update(variants={"notes_care_other": entry})
+    )
+    before = created(folder)
+    study.edit_yaml("config/tiny.yaml", lambda content: content.update(variants={"notes_care_other": ["target"]}))
+    result = study.run(*TINY)
+    assert result.status == 0, result.text
+    after = created(folder)
+    assert {run: after[run] for run in before} == before
+    assert set(after) - set(before) == {"notes_care_other", "letters_hope--notes_care_other"}
+    table = pandas.read_csv(folder / "results/tiny/analysis/variants.csv")
+    assert set(table["role"]) == {"baseline", "target"}
+    whys = pandas.read_csv(claims).query("rule == 'variants_gain'")["why"]
+    assert whys.str.startswith("too few transfers of ").all()

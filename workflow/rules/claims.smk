@@ -16,7 +16,7 @@ rule tabulate_claims:
         significance="<results>/analysis/significance.csv",
         importance="<results>/analysis/importance_variants.csv",
         nulls="<results>/analysis/rating_nulls.csv",
-        variants=VARIANT_RESULTS,
+        variants=VARIANT_RESULTS[0] if VARIANT_RESULTS else [],
     output:
         csv="<results>/analysis/claims.csv",
         text="<results>/analysis/claims.md",
