@@ -2,4 +2,9 @@
 
 import os
 
+from hypothesis import settings
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The same examples in every run, and no limit on the time of one, which a busy machine would exceed.
+settings.register_profile("unit", deadline=None, derandomize=True)
+settings.load_profile("unit")

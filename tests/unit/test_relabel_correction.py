@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from empathy_transfer.errors import DataError
@@ -15,8 +15,6 @@ from empathy_transfer.training.metrics import concordance, regression_scores
 SCALE = st.floats(1, 7).map(lambda value: round(value, 2))
 PAIRS = st.lists(st.tuples(SCALE, st.one_of(SCALE, st.just(float("nan")))), min_size=1, max_size=40)
 NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30)
-settings.register_profile("unit", max_examples=60, deadline=None)
-settings.load_profile("unit")
 
 
 def columns(pairs):

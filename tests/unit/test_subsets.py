@@ -22,7 +22,7 @@ def training_sets(draw):
     return groups, draw(st.lists(one, min_size=size, max_size=size)), kind
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(training_sets(), st.floats(0.001, 1), st.floats(0.001, 1), st.integers(0, 3))
 def test_subsets_nest_keep_groups_whole_and_are_never_empty(training_set, one, other, seed):
     groups, labels, kind = training_set
@@ -37,7 +37,7 @@ def test_subsets_nest_keep_groups_whole_and_are_never_empty(training_set, one, o
     assert abs(large.sum() - max(one, other) * len(groups)) <= max(biggest / 2, biggest - 0.001 * len(groups))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(training_sets(), st.integers(0, 3), st.randoms())
 def test_the_order_of_rows_does_not_matter(training_set, seed, random):
     groups, labels, kind = training_set
