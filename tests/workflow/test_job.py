@@ -121,7 +121,7 @@ def test_a_library_from_elsewhere_is_refused(workflow, run):
 
 
 HOLDER = """
-import sys, time
+import sys
 sys.path.insert(0, sys.argv[1])
 from fake_jobs import fake_snakemake
 from empathy_transfer.jobs.job import open_job
@@ -130,7 +130,7 @@ names = {"result": "results/tiny/x/out.json", "provenance": "results/tiny/x/prov
 with open_job(fake_snakemake("double", names, log="logs/holder.log")) as job:
     job.output["result"].write_text("1")
     open("ready", "w").close()
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -138,11 +138,13 @@ def test_a_successor_waits_then_names_the_holder_and_goes_on_once_it_is_dead(tmp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("EMPATHY_LOCK_WAIT", "0.3")
     environment = os.environ | {"PYTHONPATH": str(SCRIPTS)}
-    orphan = subprocess.Popen([sys.executable, "-c", HOLDER, str(Path(__file__).parent.parent)], env=environment)
+    command = [sys.executable, "-c", HOLDER, str(Path(__file__).parent.parent)]
+    orphan = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
     try:
-        for _ in range(200):
-            if Path("ready").exists():
-                break
+        end = time.monotonic() + 600
+        while not Path("ready").exists():
+            assert orphan.poll() is None, "the holder ended"
+            assert time.monotonic() < end, "the holder did not start"
             time.sleep(0.05)
         names = {"result": "results/tiny/x/out.json", "provenance": "results/tiny/x/provenance.json"}
         successor = fake_snakemake("double", names, log="logs/successor.log")
@@ -154,7 +156,7 @@ def test_a_successor_waits_then_names_the_holder_and_goes_on_once_it_is_dead(tmp
         assert Path("logs/successor.log.failure.json").exists()
     finally:
         orphan.send_signal(signal.SIGKILL)
-        orphan.wait()
+        orphan.communicate()
 
     Path("results/tiny/x/.out.json.1-ab.tmp").write_text("half")
     with pytest.raises(ArtefactError):
