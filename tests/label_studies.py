@@ -18,7 +18,7 @@ SERVER = {
     "decoding": DECODING,
     "attempts": 2,
     "concurrency": 4,
-    "timeout": 5,
+    "timeout": 60,
     "retries": 4,
     "price": {"input": 1.0, "output": 2.0},
     "max_cost": 5.0,
