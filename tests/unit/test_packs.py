@@ -200,18 +200,17 @@ def test_a_machine_that_is_not_to_train_says_so():
 def test_cost_of_a_pair_is_its_own(monkeypatch):
     def costly(job):
         trained(job)
-        seconds = iter(range(10**9))
-        while packs.cpu_seconds() - begun < 0.5 and job.wildcards["source"] == "anna":
-            next(seconds)
+        begun = packs.cpu_seconds()
+        while packs.cpu_seconds() - begun < 1 and job.wildcards["source"] == "anna":
+            pass
 
-    begun = packs.cpu_seconds()
     monkeypatch.setattr(packs, "train_pair", costly)
     pack()
     for source in SOURCES:
         unpack(pair(source))
     costs = {source: load_provenance(result(source, "provenance.json"))["cpu_seconds"] for source in SOURCES}
-    assert costs["anna"] > 0.2
-    assert costs["bert"] < 0.2
+    assert costs["anna"] > 0.9
+    assert costs["bert"] < 0.9
 
 
 def test_files_of_a_pair_are_those_of_its_rule():
