@@ -22,7 +22,12 @@ SMALL_DISK = """
 import errno, os
 flush = os.fsync
 def used(folder):
-    return sum(os.path.getsize(os.path.join(*place)) for place in files(folder) if os.path.exists(os.path.join(*place)))
+    return sum(size(os.path.join(*place)) for place in files(folder))
+def size(path):
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:  # another job has renamed it meanwhile
+        return 0
 def files(folder):
     return [(path, name) for path, _, names in os.walk(folder) for name in names]
 def fsync(descriptor):
