@@ -60,7 +60,7 @@ def command(*arguments):
 def run(folder, *arguments):
     """Run Snakemake without a terminal: status and everything it said."""
     done = subprocess.run(
-        command(*arguments), cwd=folder, env=environment(), text=True, capture_output=True, timeout=60, check=False
+        command(*arguments), cwd=folder, env=environment(), text=True, capture_output=True, timeout=600, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -79,7 +79,7 @@ def run_in_terminal(folder, *arguments):
     except OSError:  # how Linux reports that the other side was closed
         pass
     os.close(master)
-    return process.wait(60), b"".join(pieces).decode("utf-8", "replace")
+    return process.wait(600), b"".join(pieces).decode("utf-8", "replace")
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +91,11 @@ def failed_run(tmp_path_factory):
 
 def test_plain_lines_without_terminal(failed_run):
     _status, text = failed_run
-    assert re.search(r"^\[\d/6\] 00:0\d train_transfer a -> b started$", text, re.MULTILINE)
+    assert re.search(r"^\[\d/6\] \d\d:\d\d train_transfer a -> b started$", text, re.MULTILINE)
     assert re.search(
-        r"^\[\d/6\] 00:0\d train_transfer a -> b done in \d\.\ds( \(left about \w+\))?$", text, re.MULTILINE
+        r"^\[\d/6\] \d\d:\d\d train_transfer a -> b done in \d[\dms. ]*s( \(left about \w+\))?$", text, re.MULTILINE
     )
-    assert re.search(r"^\[\d/6\] 00:0\d prepare_task a done in ", text, re.MULTILINE)
+    assert re.search(r"^\[\d/6\] \d\d:\d\d prepare_task a done in ", text, re.MULTILINE)
     assert "\x1b" not in text
 
 
@@ -117,7 +117,7 @@ def test_chatter_stays_hidden(failed_run):
 def test_failure_block(failed_run):
     status, text = failed_run
     assert status == 1
-    assert re.search(r"^\[\d/6\] 00:0\d train_transfer b -> a FAILED after ", text, re.MULTILINE)
+    assert re.search(r"^\[\d/6\] \d\d:\d\d train_transfer b -> a FAILED after ", text, re.MULTILINE)
     assert re.search(r"^  pair +b -> a$", text, re.MULTILINE)
     assert re.search(r"^  cause +\[bold\]nan\[/\] in \\x1b\[2J the loss$", text, re.MULTILINE)
     assert re.search(r"^  log +logs/b--a.log$", text, re.MULTILINE)
@@ -268,15 +268,15 @@ def test_errors_of_the_workflow_are_shown_whole(tmp_path):
 
 
 def test_bars_in_a_terminal(tmp_path):
-    snakefile(tmp_path, f"sleep 0.4; {FAILURE}")
+    snakefile(tmp_path, f"sleep 1; {FAILURE}")
     status, text = run_in_terminal(tmp_path, "--keep-going")
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
     last = plain[plain.rindex("data  ") :]
     assert status == 1
-    assert re.search(r"^data +[━╸╺]+ +2/2 +00:0\d +done", last, re.MULTILINE)
-    assert re.search(r"^transfer +[━╸╺]+ +1/2 +00:0\d +1 failed", last, re.MULTILINE)
-    assert re.search(r"^scores +[━╸╺]+ +1/2 +00:0\d +1 not run", last, re.MULTILINE)
-    assert "4 of 6 jobs done, 1 failed, 00:0" in last
+    assert re.search(r"^data +[━╸╺]+ +2/2 +\d\d:\d\d +done", last, re.MULTILINE)
+    assert re.search(r"^transfer +[━╸╺]+ +1/2 +\d\d:\d\d +1 failed", last, re.MULTILINE)
+    assert re.search(r"^scores +[━╸╺]+ +1/2 +\d\d:\d\d +1 not run", last, re.MULTILINE)
+    assert re.search(r"4 of 6 jobs done, 1 failed, \d\d:\d\d", last)
     assert "running: " in plain
     assert "FAILED after" in plain
     assert "\x1b[2J" not in text
