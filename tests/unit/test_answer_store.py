@@ -76,7 +76,7 @@ def test_a_killed_process_loses_nothing_that_was_added(tmp_path):
         unit=os.path.dirname(__file__),
         path=str(tmp_path / "a.sqlite"),
     )
-    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, timeout=600)
     assert done.returncode == -signal.SIGKILL, done.stderr
     with open_store(tmp_path / "a.sqlite") as store:
         assert len(store.answers(ASKED)) == 7

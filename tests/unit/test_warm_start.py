@@ -29,7 +29,7 @@ def warm():
     )  # fmt: skip
     yield process, process.stdout.readline().strip()
     process.stdin.close()
-    process.wait(timeout=60)
+    process.wait(timeout=600)
 
 
 def start(folder, body, address, **environment):
@@ -45,14 +45,14 @@ def start(folder, body, address, **environment):
 def test_job_runs_in_a_fork_with_its_own_folder_environment_and_streams(tmp_path, warm):
     body = "print(os.getppid(), os.getcwd(), os.environ['COLOUR'], *(name in sys.modules for name in ('torch', 'x')))"
     job = start(tmp_path, body, warm[1], COLOUR="green")
-    out, error = job.communicate(timeout=60)
+    out, error = job.communicate(timeout=600)
     assert out.split() == [str(warm[0].pid), str(tmp_path.resolve()), "green", "True", "False"]
     assert (job.returncode, error) == (0, "")
 
 
 def test_torch_starts_no_thread_before_the_fork(tmp_path, warm):
     """A fork keeps one thread only, so none may run in the server."""
-    start(tmp_path, "pass", warm[1]).wait(timeout=60)
+    start(tmp_path, "pass", warm[1]).wait(timeout=600)
     assert len(list(Path(f"/proc/{warm[0].pid}/task").iterdir())) == 1
 
 
@@ -67,22 +67,22 @@ def test_torch_starts_no_thread_before_the_fork(tmp_path, warm):
 )
 def test_exit_status_and_message_are_those_of_the_job(tmp_path, warm, body, status, error):
     job = start(tmp_path, body, warm[1])
-    assert error in job.communicate(timeout=60)[1]
+    assert error in job.communicate(timeout=600)[1]
     assert job.returncode == status
 
 
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGKILL])
 def test_job_dies_with_the_process_that_asked(tmp_path, warm, kind):
-    job = start(tmp_path, "open('pid', 'w').write(f'{os.getpid()} ')\ntime.sleep(60)", warm[1])
+    job = start(tmp_path, "open('pid', 'w').write(f'{os.getpid()} ')\ntime.sleep(600)", warm[1])
     _wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith(" "))
     job.send_signal(kind)
-    job.wait(timeout=60)
+    job.wait(timeout=600)
     _wait_for(lambda: not Path(f"/proc/{int((tmp_path / 'pid').read_text())}").exists())
 
 
 def test_job_goes_on_by_itself_where_nobody_answers(tmp_path):
     job = start(tmp_path, "print('torch' in sys.modules)", str(tmp_path / "nobody"))
-    assert job.communicate(timeout=60)[0].split() == ["False"]
+    assert job.communicate(timeout=600)[0].split() == ["False"]
 
 
 def test_job_of_another_library_is_declined_and_goes_on_by_itself(tmp_path, warm):
@@ -93,7 +93,7 @@ def test_job_of_another_library_is_declined_and_goes_on_by_itself(tmp_path, warm
     script = tmp_path / "job.py"
     script.write_text(JOB.format(scripts=str(copy.parent), body="print('torch' in sys.modules)"))
     environment = os.environ | {"EMPATHY_WARM_START": warm[1]}
-    out = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=60).stdout
+    out = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=600).stdout
     assert out.split() == ["False"]
 
 
@@ -106,12 +106,12 @@ def test_server_ends_with_the_run_and_its_last_job(tmp_path):
     job = start(tmp_path, "open('begun', 'w').close()\ntime.sleep(1)\nprint('done')", address)
     _wait_for(lambda: (tmp_path / "begun").exists())
     process.stdin.close()
-    assert job.communicate(timeout=60)[0] == "done\n"
-    assert process.wait(timeout=60) == 0
+    assert job.communicate(timeout=600)[0] == "done\n"
+    assert process.wait(timeout=600) == 0
     assert not Path(address).parent.exists()
 
 
-def _wait_for(condition, seconds=60):
+def _wait_for(condition, seconds=600):
     """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -22,7 +22,7 @@ OWN_FOLDERS = re.compile(r"(?<![\w.~/])/(work|root|home|Users|mnt)/\w")
 def tool(*arguments):
     """Run a tool in the repository; its status and what it said."""
     done = subprocess.run(
-        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -41,7 +41,9 @@ def tracked():
     else:
         starts = [ROOT / name for name in [*COPIED, "tests", "README.md", "requirements.txt"]]
         paths = [path for start in starts for path in ([start] if start.is_file() else start.rglob("*"))]
-    return sorted(path for path in paths if path.is_file() and path.suffix not in (".pyc", ".png", ".parquet"))
+        # Other processes compile modules meanwhile, to files with passing names.
+        paths = [path for path in paths if "__pycache__" not in path.parts]
+    return sorted(path for path in paths if path.is_file() and path.suffix not in (".png", ".parquet"))
 
 
 def pins(lines):
