@@ -1,10 +1,7 @@
 """The rule about claims on variants of tasks: whether other training labels make a better source or target."""
 
-from math import sqrt
-
-from scipy import stats
-
 from empathy_transfer.claims.finding import ALPHA, NOT_SUPPORTED, SUPPORTED, UNDECIDED, Finding, nothing
+from empathy_transfer.significance.mean_interval import mean_interval
 
 
 def variants_gain(evidence, bounds, data, role, variants):
@@ -24,10 +21,8 @@ def variants_gain(evidence, bounds, data, role, variants):
     gains = 100 * chosen.groupby("other")["gain"].mean()
     if len(gains) < bounds["least_tasks"]:
         return nothing(statistic, len(chosen), f"too few transfers of {' or '.join(variants)} as a {role}")
-    number = float(gains.mean())
-    reach = float(stats.t.ppf(1 - ALPHA / 2, len(gains) - 1) * gains.std() / sqrt(len(gains)))
-    low, high = number - reach, number + reach
-    finding = Finding(statistic, number, low, high, None, len(chosen), UNDECIDED, "the interval holds 0")
+    low, high = mean_interval(gains, ALPHA)
+    finding = Finding(statistic, float(gains.mean()), low, high, None, len(chosen), UNDECIDED, "the interval holds 0")
     if low > 0:
         finding = finding._replace(verdict=SUPPORTED, why="the interval lies above 0")
     elif high < 0:

@@ -4,8 +4,6 @@ Claims, rules and bounds are a data file, written before the results. Each claim
 study; the same statistic by the paper's own tests and on the printed score tables stands beside it.
 """
 
-import html
-
 import pandas
 import yaml
 
@@ -22,7 +20,7 @@ from empathy_transfer.claims.evidence import (
 from empathy_transfer.claims.finding import NOT_SUPPORTED, SUPPORTED, UNDECIDED, VERDICTS
 from empathy_transfer.claims.rules import RULES
 from empathy_transfer.errors import DataError
-from empathy_transfer.markdown import markdown_table
+from empathy_transfer.markdown import markdown_table, plain_text
 from empathy_transfer.significance.paired_tests import ALL, SOUND
 
 CLAIM_COLUMNS = [
@@ -159,17 +157,20 @@ def as_page(table, bounds, claims):
         if without.loc[name, "verdict"] != row["verdict"]:
             verdict += f" (without collapsed runs: {without.loc[name, 'verdict']})"
         cells = [
-            row["claim"],
-            f"{row['printed']} ({row['where']})",
+            plain_text(row["claim"]),
+            plain_text(f"{row['printed']} ({row['where']})"),
             _number(row["number_printed_tables"]),
             _interval(row),
             _number(row["number_own_tests"]),
             verdict,
-            row["why"],
+            plain_text(row["why"]),
         ]
-        rows.append([_cell(cell) for cell in cells])
+        rows.append(cells)
     lines += [*markdown_table(heads, rows), "", "## What the numbers are", ""]
-    lines += [f"- {_cell(row['claim'])} {_cell(row['statistic'])}; {row['pairs']} pairs." for _, row in main.iterrows()]
+    lines += [
+        f"- {plain_text(row['claim'])} {plain_text(row['statistic'])}; {row['pairs']} pairs."
+        for _, row in main.iterrows()
+    ]
     lines += ["", "## The rules", ""]
     lines += [f"Bounds: {', '.join(f'{key} {value:g}' for key, value in bounds.items())}.", ""]
     for name in dict.fromkeys(claim["rule"] for claim in claims):
@@ -206,11 +207,6 @@ def _number(value):
     if value != value:
         return "–"
     return f"{value:.3f}" if abs(value) < 1 and value != 0 else f"{value:.1f}"
-
-
-def _cell(text):
-    """Text that can't break a Markdown table or be read as markup."""
-    return html.escape(str(text), quote=False).replace("|", "\\|").replace("\n", " ")
 
 
 def _plain(value):

@@ -7,12 +7,12 @@ import re
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from empathy_transfer.artefacts import read_csv, write_csv
 from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
 from empathy_transfer.relabel.scores import CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
+from empathy_transfer.significance.mean_interval import mean_interval
 
 HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "fails", "undecided", "not_tested"
 CLAIM_COLUMNS = ["encoder", "claim", "metric", "printed", "model", "found", "low", "high", "verdict", "explanation"]
@@ -87,7 +87,7 @@ def thresholds(scores, level):
             continue
         inside, outside = means[within].idxmax(), means[~within].idxmax()
         difference = (table[inside] - table[outside]).dropna()
-        low, high = interval(difference, level / (within.sum() * (~within).sum()))
+        low, high = mean_interval(difference, level / (within.sum() * (~within).sum()))
         chosen = scores[(scores["model"] == model) & (scores["setting"] == CHOSEN)].sort_values("seed")["number"]
         explanation = (
             f"validation concordance at {inside:g}, the best of 3.5 to 4.5, less that at {outside:g}, the best of the "
@@ -227,14 +227,6 @@ def flags(scores, comparisons, slices):
             )
         )
     return rows
-
-
-def interval(values, level):
-    """Interval of a mean over seeds by Student's t; (None, None) for fewer than two values."""
-    if len(values) < 2:
-        return None, None
-    half = stats.t.isf(level / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return values.mean() - half, values.mean() + half
 
 
 def verdict(low, high):

@@ -1,11 +1,9 @@
 """The stage's results on one page: what correcting and adding labels gained, and whether controls do as well."""
 
-import re
-
 import pandas as pd
 
 from empathy_transfer.artefacts import read_csv, write_text
-from empathy_transfer.markdown import markdown_table
+from empathy_transfer.markdown import markdown_table, plain_text
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, Setting
 
@@ -58,7 +56,7 @@ def page(scores, comparisons, claims, flags, level):
     ]
     for encoder, part in scores.groupby("encoder", sort=False):
         against = comparisons[(comparisons["encoder"] == encoder) & (comparisons["metric"] == "ccc")]
-        lines += [f"## {_text(encoder)}", "", *_about(part, against), "", *_short(against), ""]
+        lines += [f"## {plain_text(encoder)}", "", *_about(part, against), "", *_short(against), ""]
         lines += ["### What was gained over the crowd's labels alone", "", *_gains(part, against), ""]
         lines += ["### Do controls do as well?", "", *_controls(against), ""]
     lines += ["## The printed claims", "", *_claims(claims), "", LITERATURE, ""]
@@ -110,7 +108,7 @@ def _about(scores, against):
     for model, part in scores[scores["setting"] == CHOSEN].sort_values("seed").groupby("model", sort=False):
         numbers = ", ".join(f"{number:g}" for number in part["number"])
         lines.append(
-            f"Chosen on validation for {_text(model)}, by seed: {numbers}; this replaces "
+            f"Chosen on validation for {plain_text(model)}, by seed: {numbers}; this replaces "
             f"{100 * part['share_concerned'].mean():.0f} % of the labels on average."
         )
     return lines
@@ -120,11 +118,11 @@ def _short(against):
     """The answer in a sentence for each model and application, and a count over controls."""
     lines = []
     for row in _applications(against):
-        lines.append(f"- {_text(row.model)}, {in_words(row.setting)}: {_difference(row)}, **{finding(row)}**.")
+        lines.append(f"- {plain_text(row.model)}, {in_words(row.setting)}: {_difference(row)}, **{finding(row)}**.")
     for model, rows in against[against["comparison"] == "control"].groupby("model", sort=False):
         found = [finding(row, "worse", "better") for row in rows.itertuples()]
         counts = [f"{found.count(word)} {word}" for word in ("worse", "better", UNDECIDED, ONE_SEED) if word in found]
-        lines.append(f"- {_text(model)}: of {len(found)} controls of its correction, {', '.join(counts)}.")
+        lines.append(f"- {plain_text(model)}: of {len(found)} controls of its correction, {', '.join(counts)}.")
     return lines
 
 
@@ -143,7 +141,7 @@ def _gains(scores, against):
     means = scores.groupby(["model", "setting"])["ccc"].mean()
     heads = ["labels", "setting", "mean CCC", "gain", "by seed", "finding"]
     rows = [
-        (_text(row.model), in_words(row.setting), f"{means[row.model, row.setting]:.3f}", _difference(row),
+        (plain_text(row.model), in_words(row.setting), f"{means[row.model, row.setting]:.3f}", _difference(row),
          _interval(row.low_paired, row.high_paired), f"**{finding(row)}**")
         for row in _applications(against)
     ]  # fmt: skip
@@ -164,7 +162,7 @@ def _controls(against):
             gain = own.get((row.other_model, row.other_setting))
             other = "the crowd's labels, " if row.other_model == CROWD and row.other_setting != "huber" else ""
             rows.append(
-                (_text(row.model), in_words(row.setting), other + in_words(row.other_setting), _difference(row),
+                (plain_text(row.model), in_words(row.setting), other + in_words(row.other_setting), _difference(row),
                  f"**{finding(row, above, below)}**", _difference(gain) if gain else "–")
             )  # fmt: skip
     heads = ["labels", "setting", "compared with", "difference", "finding", "gain of the latter"]
@@ -183,8 +181,8 @@ def _claims(claims):
     rows = []
     for row in claims.itertuples():
         found = f"{_number(row.found)}{_bounds(row.low, row.high, '.3f')}"
-        cells = [_text(value) for value in (row.claim, row.metric, row.printed, row.encoder, row.model)]
-        rows.append([*cells, found, f"**{_text(row.verdict.replace('_', ' '))}**", _text(row.explanation)])
+        cells = [plain_text(value) for value in (row.claim, row.metric, row.printed, row.encoder, row.model)]
+        rows.append([*cells, found, f"**{plain_text(row.verdict.replace('_', ' '))}**", plain_text(row.explanation)])
     return markdown_table(heads, rows)
 
 
@@ -195,8 +193,8 @@ def _flags(flags):
     if len(raised):
         heads = ["sign", "encoder", "labels or system", "setting", "value", "limit"]
         rows = [
-            [_text(value) for value in (row.flag, row.encoder, row.model, row.setting)]
-            + [_number(row.value), _text(f"{row.limit:g}")]
+            [plain_text(value) for value in (row.flag, row.encoder, row.model, row.setting)]
+            + [_number(row.value), plain_text(f"{row.limit:g}")]
             for row in raised.itertuples()
         ]
         lines += ["", *markdown_table(heads, rows)]
@@ -221,14 +219,3 @@ def _interval(low, high):
 def _number(value):
     """A number with three decimals, or a dash."""
     return "–" if pd.isna(value) else f"{value:.3f}"
-
-
-def _text(value):
-    """Text from a file, in which nothing is read as Markdown or HTML; a dash where it is missing."""
-    if value is None or value != value:
-        return "–"
-    text = " ".join(str(value).split())
-    text = re.sub(r"([\\`*\[\]|])", r"\\\1", text)
-    # An underscore within a word is never read as emphasis.
-    text = re.sub(r"(?<!\w)_|_(?!\w)", r"\\_", text)
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
