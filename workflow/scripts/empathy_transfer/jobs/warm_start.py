@@ -11,6 +11,7 @@ logs, locks, exit status and results are those of a process of its own.
 
 import contextlib
 import ctypes
+import importlib
 import json
 import os
 import runpy
@@ -30,14 +31,18 @@ STREAMS = (0, 1, 2)
 DEATH_SIGNAL = 1  # Linux: PR_SET_PDEATHSIG
 
 
-def continue_warm():
-    """Let the warm process do this job and exit with its status; return where none is offered or it can't."""
+def continue_warm(*modules):
+    """Let the warm process do this job and exit with its status; return where none is offered or it can't.
+
+    ``modules`` are what the job imports beside what training does; the warm process imports them for the first job
+    that names them, and so for all.
+    """
     address = os.environ.pop(VARIABLE, OFF)
     if address == OFF:
         return
     request = {
         "prefix": sys.prefix, "library": LIBRARY, "script": sys.argv[0], "folder": os.getcwd(), "path": sys.path,
-        "environment": dict(os.environ),
+        "environment": dict(os.environ), "modules": modules,
     }  # fmt: skip
     try:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -107,7 +112,7 @@ class Server:
                 _send(connection, {"declined": f"this process is of {sys.prefix} and {LIBRARY}"})
                 connection.close()
                 return
-            _preload()
+            _preload(request["modules"])
             pid = os.fork()
             if pid == 0:
                 self.leave()
@@ -163,10 +168,10 @@ class Server:
             address.parent.rmdir()
 
 
-def _preload():
-    """Import what training jobs import: nothing that looks for devices or starts threads."""
-    # Arrow's allocator would start one.
-    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
+def _preload(modules):
+    """Import what training jobs import, and what this one names: nothing that looks for devices or starts threads."""
+    # Arrow's allocator and the matrix products of numpy and scipy would start some.
+    os.environ.update(JE_ARROW_MALLOC_CONF="background_thread:false", OPENBLAS_NUM_THREADS="1")
     import filelock  # noqa: F401
     import pandas  # noqa: F401 - by pyarrow, when it makes a table
     import pyarrow.parquet  # noqa: F401
@@ -177,6 +182,11 @@ def _preload():
     import empathy_transfer.jobs.reuse
     import empathy_transfer.training.fast
     import empathy_transfer.training.train  # noqa: F401
+
+    for name in modules:
+        # What can't be imported stops the job, which will import it by itself, and no other.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 def _run(request, files):
