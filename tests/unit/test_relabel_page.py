@@ -138,7 +138,7 @@ def test_verdicts_and_raised_flags_are_those_of_their_files(study, text):
 def test_text_from_files_can_not_break_the_page(text):
     row = next(row for row in rows_below(text, "## Signs of failure") if row[0].startswith("negative concordance"))
     assert row[2] == "a\0b &lt;i&gt;\\*c\\*"
-    assert report._text("[a](b)\n`c` _d_ e_f \\") == "\\[a\\](b) \\`c\\` \\_d\\_ e_f \\\\"
+    assert report.plain_text("[a](b)\n`c` _d_ e_f \\") == "\\[a\\](b) \\`c\\` \\_d\\_ e_f \\\\"
 
 
 def test_the_page_says_what_its_tests_cover_and_what_is_not_given(text):
@@ -153,6 +153,8 @@ def test_files_that_the_page_names_are_made_by_the_stage():
         assert f'"<results>/{name}"' in rules, name
 
 
-def test_one_seed_tells_nothing_and_an_interval_that_holds_0_is_undecided():
-    row = pd.DataFrame({"seeds": [1, 5, 5, 5], "low": [1, 1, -1, -2], "high": [2, 2, 1, -1]}).itertuples
-    assert [report.finding(found) for found in row()] == ["not tested (one seed)", "gain", "undecided", "loss"]
+def test_a_finding_needs_two_seeds_an_interval_beside_0_and_a_small_false_discovery_rate():
+    columns = {"seeds": [1, 5, 5, 5, 5], "low": [1, 1, -1, -2, 1], "high": [2, 2, 1, -1, 2]}
+    columns |= {"sure": [True, True, False, True, False], "q": [0.01, 0.01, 0.6, 0.01, 0.554]}
+    words = ["not tested (one seed)", "gain", "undecided", "loss", "undecided, corrected (q 0.55)"]
+    assert [report.finding(row) for row in pd.DataFrame(columns).itertuples()] == words

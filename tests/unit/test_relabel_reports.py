@@ -380,6 +380,18 @@ def test_claims_get_verdicts_from_the_intervals(study):
     assert flags[flags["flag"] == "negative concordance in race 2"]["raised"].all()
 
 
+@pytest.mark.parametrize(("p", "found"), [(0.01, "holds"), (0.02, "undecided")])
+def test_a_gain_holds_at_a_false_discovery_rate_among_the_rows_of_its_claim(p, found):
+    # Three rows: q of the smallest p is three times it, .03 or .06.
+    frame = pd.DataFrame({"setting": ["alpha=chosen", "added=1", "both=1"], "p": [p, 0.6, 0.7], "low": [0.1, -1, -1]})
+    frame = frame.assign(
+        comparison="baseline", metric="ccc", model="gpt", seeds=5, high=1, difference=0.2, p_published=None
+    )
+    rows = claims.gains(frame, 0.05)
+    assert [row["verdict"] for row in rows] == [found, "undecided", "undecided"]
+    assert f"q {3 * p:.2g} among the 3 of this claim" in rows[0]["explanation"]
+
+
 def weigh(study, **answers):
     """costs.csv by setting, where a model's answers about two texts have these tokens, costs and times."""
     answers = {"latency": [None, None]} | answers

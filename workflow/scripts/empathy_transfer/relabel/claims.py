@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from empathy_transfer.artefacts import read_csv, write_csv
 from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
@@ -37,7 +38,7 @@ def write_claims(
     for encoder, part in scores.groupby("encoder", sort=False):
         against = comparisons[comparisons["encoder"] == encoder]
         best = best_result(part, int(against["n_test"].iloc[0]), printed, level)
-        found = [best, *thresholds(part, level), *plateau(against), *gains(against)]
+        found = [best, *thresholds(part, level), *plateau(against), *gains(against, level)]
         rows += [{"encoder": encoder} | row for row in found]
     rows += consistency(read_csv(agreement_path)) + encoders(scores) + prompts()
     frame = pd.DataFrame(rows, columns=CLAIM_COLUMNS)
@@ -115,15 +116,21 @@ def plateau(comparisons):
     return rows
 
 
-def gains(comparisons):
-    """Whether correction (at the threshold chosen on validation) and augmentation (all texts) beat the baseline."""
+def gains(comparisons, level):
+    """Whether correction (at the threshold chosen on validation) and augmentation (all texts) beat the baseline.
+
+    It holds, or fails, where that also shows at a false discovery rate of ``level`` among the rows of this claim.
+    """
     against = comparisons[(comparisons["comparison"] == "baseline") & (comparisons["metric"] == "ccc")]
     wanted = against[(against["setting"].isin([CHOSEN, "added=1", "both=1"])) & (against["model"] != CROWD)]
+    wanted = wanted.assign(q=stats.false_discovery_control(wanted["p"]) if len(wanted) else [])
     return [
         {
             "claim": "correction and augmentation beat the baseline", "model": row.model, "found": row.difference,
-            "low": row.low, "high": row.high, "verdict": verdict(row.low, row.high) if row.seeds > 1 else NOT_TESTED,
-            "explanation": f"{row.setting}, mean concordance less the baseline's, over texts and seeds: p {row.p:.2g}"
+            "low": row.low, "high": row.high,
+            "verdict": NOT_TESTED if row.seeds < 2 else verdict(row.low, row.high) if row.q <= level else UNDECIDED,
+            "explanation": f"{row.setting}, mean concordance less the baseline's, over texts and seeds: p {row.p:.2g}, "
+            f"q {row.q:.2g} among the {len(wanted)} of this claim"
             + (f"; {SEEDS_ONLY}: p {row.p_published:.2g}" if pd.notna(row.p_published) else ""),
         }
         for row in wanted.itertuples()

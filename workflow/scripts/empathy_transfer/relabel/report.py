@@ -50,10 +50,12 @@ def page(scores, comparisons, claims, flags, level):
     lines += [
         f"Differences are in concordance (CCC) on the test texts, each with its {100 * (1 - level):g} % interval over "
         f"test texts and seeds. **{UNDECIDED}** means that the interval holds 0: it shows no gain, no loss, and "
-        "not that there is neither. The intervals are not widened for the number of comparisons; "
-        "`relabel/comparisons.csv` has false discovery rates.",
+        f"not that there is neither. **{UNDECIDED}, corrected** means that it does not, but that among all comparisons "
+        f"of its kind the false discovery rate q is above {100 * level:g} %: the intervals are not widened for their "
+        "number.",
         "",
     ]
+    comparisons = comparisons.assign(sure=comparisons["q"] <= level)
     for encoder, part in scores.groupby("encoder", sort=False):
         against = comparisons[(comparisons["encoder"] == encoder) & (comparisons["metric"] == "ccc")]
         lines += [f"## {plain_text(encoder)}", "", *_about(part, against), "", *_short(against), ""]
@@ -83,7 +85,9 @@ def finding(row, above=GAIN, below=LOSS):
     """What the interval of a comparison says; nothing of one seed, since it covers the choice of test texts alone."""
     if row.seeds < 2 or pd.isna(row.low):
         return ONE_SEED
-    return above if row.low > 0 else below if row.high < 0 else UNDECIDED
+    if row.low <= 0 <= row.high:
+        return UNDECIDED
+    return (above if row.low > 0 else below) if row.sure else f"{UNDECIDED}, corrected (q {row.q:.2f})"
 
 
 def in_words(setting):
@@ -120,7 +124,7 @@ def _short(against):
     for row in _applications(against):
         lines.append(f"- {plain_text(row.model)}, {in_words(row.setting)}: {_difference(row)}, **{finding(row)}**.")
     for model, rows in against[against["comparison"] == "control"].groupby("model", sort=False):
-        found = [finding(row, "worse", "better") for row in rows.itertuples()]
+        found = [finding(row, "worse", "better").split(",")[0] for row in rows.itertuples()]
         counts = [f"{found.count(word)} {word}" for word in ("worse", "better", UNDECIDED, ONE_SEED) if word in found]
         lines.append(f"- {plain_text(model)}: of {len(found)} controls of its correction, {', '.join(counts)}.")
     return lines
