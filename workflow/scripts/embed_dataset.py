@@ -2,11 +2,9 @@
 
 from empathy_transfer.jobs.devices import claim_device
 from empathy_transfer.jobs.reuse import open_shared_job, reuse
-from empathy_transfer.jobs.warm_start import continue_warm
 
 if __name__ == "__main__" and not reuse(snakemake):
-    continue_warm("transformers.models.auto.modeling_auto")
-    # The device is claimed before torch looks for devices, which it does once.
+    # The device is claimed before torch is imported, which looks for devices once.
     with open_shared_job(snakemake) as job, claim_device():
         from empathy_transfer.data.splits import SPLITS
         from empathy_transfer.features.dataset_embedding import embed_dataset

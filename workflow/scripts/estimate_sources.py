@@ -5,7 +5,7 @@ from empathy_transfer.jobs.job import open_job
 from empathy_transfer.jobs.warm_start import continue_warm
 
 if __name__ == "__main__":
-    continue_warm("sklearn.covariance")
+    continue_warm()
     # The device is claimed before torch looks for devices, which it does once.
     with open_job(snakemake) as job, claim_device():
         from empathy_transfer.features.source_estimates import write_estimates

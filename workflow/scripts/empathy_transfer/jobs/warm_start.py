@@ -11,7 +11,6 @@ logs, locks, exit status and results are those of a process of its own.
 
 import contextlib
 import ctypes
-import importlib
 import json
 import os
 import runpy
@@ -31,18 +30,14 @@ STREAMS = (0, 1, 2)
 DEATH_SIGNAL = 1  # Linux: PR_SET_PDEATHSIG
 
 
-def continue_warm(*modules):
-    """Let the warm process do this job and exit with its status; return where none is offered or it can't.
-
-    ``modules`` are what the job imports beside what training does; the warm process imports them for the first job
-    that names them, and so for all.
-    """
+def continue_warm():
+    """Let the warm process do this job and exit with its status; return where none is offered or it can't."""
     address = os.environ.pop(VARIABLE, OFF)
     if address == OFF:
         return
     request = {
         "prefix": sys.prefix, "library": LIBRARY, "script": sys.argv[0], "folder": os.getcwd(), "path": sys.path,
-        "environment": dict(os.environ), "modules": modules,
+        "environment": dict(os.environ),
     }  # fmt: skip
     try:
         with socket.socket(socket.AF_UNIX) as connection:
@@ -112,7 +107,7 @@ class Server:
                 _send(connection, {"declined": f"this process is of {sys.prefix} and {LIBRARY}"})
                 connection.close()
                 return
-            _preload(request["modules"])
+            _preload()
             pid = os.fork()
             if pid == 0:
                 self.leave()
@@ -168,10 +163,10 @@ class Server:
             address.parent.rmdir()
 
 
-def _preload(modules):
-    """Import what training jobs import, and what this one names: nothing that looks for devices or starts threads."""
-    # Arrow's allocator and the matrix products of numpy and scipy would start some.
-    os.environ.update(JE_ARROW_MALLOC_CONF="background_thread:false", OPENBLAS_NUM_THREADS="1")
+def _preload():
+    """Import what training jobs import: nothing that looks for devices or starts threads."""
+    # Arrow's allocator would start one.
+    os.environ["JE_ARROW_MALLOC_CONF"] = "background_thread:false"
     import filelock  # noqa: F401
     import pandas  # noqa: F401 - by pyarrow, when it makes a table
     import pyarrow.parquet  # noqa: F401
@@ -182,11 +177,6 @@ def _preload(modules):
     import empathy_transfer.jobs.reuse
     import empathy_transfer.training.fast
     import empathy_transfer.training.train  # noqa: F401
-
-    for name in modules:
-        # What can't be imported stops the job, which will import it by itself, and no other.
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
 
 
 def _run(request, files):
