@@ -19,7 +19,8 @@ def variants_gain(evidence, bounds, data, role, variants):
         return nothing(statistic, 0, "the study has no variants")
     chosen = known[(known["data"] == data) & (known["role"] == role) & known["variant"].isin(variants)]
     gains = 100 * chosen.groupby("other")["gain"].mean()
-    if len(gains) < bounds["least_tasks"]:
+    # An interval needs two of them, whatever the bound says.
+    if len(gains) < max(bounds["least_tasks"], 2):
         return nothing(statistic, len(chosen), f"too few transfers of {' or '.join(variants)} as a {role}")
     low, high = mean_interval(gains, ALPHA)
     finding = Finding(statistic, float(gains.mean()), low, high, None, len(chosen), UNDECIDED, "the interval holds 0")
