@@ -15,8 +15,11 @@ from empathy_transfer.data.token_file import unpack_texts
 # Batches are made of items of like length, from chunks of this many batches in random order: little padding in
 # attention, and still another mixture in each epoch.
 CHUNK_BATCHES = 16
-# A batch is filled up to a multiple of this many tokens, since every new shape of a matrix product is prepared anew.
+# A batch is filled up to a multiple of this many tokens, and of more in large batches: every new shape of a matrix
+# product is prepared anew, which takes longer than the product itself.
 TOKEN_STEP = 32
+# Filling is at most this share of a batch, where it is more than the least step.
+FILLING = 1 / 16
 DATA_SHARES = {"full": 1.0, "half": 0.5}
 
 
@@ -101,12 +104,20 @@ def batch_of(items, split, rows):
     rows = np.asarray(rows)
     starts, ends = items.offsets[rows].tolist(), items.offsets[rows + 1].tolist()
     lengths = [end - start for start, end in zip(starts, ends, strict=True)]
-    filling = torch.zeros(-sum(lengths) % TOKEN_STEP, dtype=torch.int64)
+    filling = torch.zeros(filling_of(sum(lengths)), dtype=torch.int64)
     ids, kinds = (
         torch.cat([*(flat[start:end] for start, end in zip(starts, ends, strict=True)), filling])
         for flat in (items.input_ids, items.token_type_ids)
     )
     return Batch(split, starts, lengths, ids, kinds, items.labels[rows])
+
+
+def filling_of(tokens):
+    """Return the number of tokens by which a batch is filled up: to a multiple of a step that doubles with its size."""
+    step = TOKEN_STEP
+    while 2 * step <= FILLING * tokens:
+        step *= 2
+    return -tokens % step
 
 
 def derived_seed(purpose, target, seed):
