@@ -21,6 +21,7 @@ from empathy_transfer.training.adapter_files import read_adapter
 from empathy_transfer.training.attention import attend
 from empathy_transfer.training.dropout import Dropout
 from empathy_transfer.training.first_layer import FirstLayer, storage
+from empathy_transfer.training.linear import linear
 
 MODEL_TYPES = {"bert", "roberta"}
 INITIAL_STANDARD_DEVIATION = 0.02
@@ -131,8 +132,8 @@ class FastEngine:
                 sums = self._sums(layer, self._embed(batch) if layer == 0 else hidden, batch, last, record)
             hidden = self._adapt(layer, sums, stack)
         first = self._drop(hidden.float())
-        first = self._drop(torch.tanh(functional.linear(first, top["1.weight"], top["1.bias"])))
-        return functional.linear(first, top["4.weight"], top["4.bias"])
+        first = self._drop(torch.tanh(linear(first, top["1.weight"], top["1.bias"])))
+        return linear(first, top["4.weight"], top["4.bias"])
 
     def _embed(self, batch):
         """Embed token ids: the sum of word, position and token type, normalised."""
@@ -151,10 +152,10 @@ class FastEngine:
         rows, first = hidden, None
         if only_first:
             rows = hidden[batch.starts()]
-            first = functional.linear(rows, weight[:size], bias[:size])
+            first = linear(rows, weight[:size], bias[:size])
             weight, bias = weight[size:], bias[size:]
         dropout = self.dropout if self.training else None
-        attended = attend(functional.linear(hidden, weight, bias), batch, self.heads, first, dropout)
+        attended = attend(linear(hidden, weight, bias), batch, self.heads, first, dropout)
         attended = _recorded(self._drop(self._linear(attended, f"{name}.attention.output.dense")), record)
         block = self._normalise(attended + rows, f"{name}.attention.output.LayerNorm")
         inner = functional.gelu(self._linear(block, f"{name}.intermediate.dense"))
@@ -166,13 +167,13 @@ class FastEngine:
         down, up = (f"{self._adapter_prefix(layer)}.{part}" for part in BOTTLENECK.values())
         for adapter in stack:
             normal = self._normalise(sums, name)
-            narrow = functional.linear(normal, adapter[f"{down}.weight"], adapter[f"{down}.bias"]).relu()
-            sums = sums + functional.linear(narrow, adapter[f"{up}.weight"], adapter[f"{up}.bias"])
+            narrow = linear(normal, adapter[f"{down}.weight"], adapter[f"{down}.bias"]).relu()
+            sums = sums + linear(narrow, adapter[f"{up}.weight"], adapter[f"{up}.bias"])
         return self._normalise(sums, name)
 
     def _linear(self, x, name):
         """Apply a frozen linear layer."""
-        return functional.linear(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])
+        return linear(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])
 
     def _normalise(self, x, name):
         """Apply a frozen layer norm."""

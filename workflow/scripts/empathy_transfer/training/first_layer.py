@@ -23,7 +23,7 @@ from empathy_transfer.files import sha256_file
 from empathy_transfer.training.batches import batch_of
 
 # The modules that compute what is kept: an edit of one leaves the files of the earlier code aside.
-CODE = ("attention.py", "batches.py", "fast.py", "first_layer.py")
+CODE = ("attention.py", "batches.py", "fast.py", "first_layer.py", "linear.py")
 DIGEST_BYTES = 16
 PROGRESS_SECONDS = 10.0
 
