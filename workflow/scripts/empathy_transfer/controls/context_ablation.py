@@ -10,7 +10,6 @@ context is cut to what room its new text leaves.
 import os
 
 import numpy as np
-import torch
 
 from empathy_transfer.artefacts import read_json, read_table, write_json, write_table
 from empathy_transfer.data.token_file import pack_rows
@@ -19,6 +18,7 @@ from empathy_transfer.data.tokens import encode_labels
 from empathy_transfer.training.batches import Items, derived_seed
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.evaluation import decode, predict, prediction_table, score
+from empathy_transfer.training.hardware import use_processor
 from empathy_transfer.training.trained_models import load_trained
 
 CONDITIONS = ("intact", "blanked", "shuffled")
@@ -41,7 +41,7 @@ def ablate_context(inputs, outputs, settings, encoder_settings, seed, threads):
         ArtefactError: an input is damaged.
         RuntimeError: with the context intact, the model does not answer as its run did.
     """
-    torch.set_num_threads(threads)
+    use_processor(threads)
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
 
     task = read_json(inputs["task_json"])

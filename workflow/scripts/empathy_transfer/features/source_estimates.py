@@ -5,7 +5,6 @@ head is never trained. LEEP and the conditional entropy read the source's head t
 """
 
 import numpy
-import torch
 
 from empathy_transfer.artefacts import read_json, read_tensors, write_csv
 from empathy_transfer.data.token_file import unpack_texts
@@ -22,7 +21,7 @@ from empathy_transfer.features.transferability import (
 from empathy_transfer.training.batches import choose_items
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.fast import applies_to
-from empathy_transfer.training.hardware import choose_device, choose_precision
+from empathy_transfer.training.hardware import choose_device, choose_precision, use_processor
 
 COLUMNS = ["source", "target", "seed", "estimator", "value", "examples", "reason"]
 
@@ -46,7 +45,7 @@ def write_estimates(
     """
     import pandas
 
-    torch.set_num_threads(threads)
+    use_processor(threads)
     encoder, task = find_encoder(encoder_settings["name"], encoder_settings["revision"]), read_json(inputs["task_json"])
     rows = []
     if applies_to(encoder):

@@ -15,7 +15,7 @@ from empathy_transfer.training.batches import batch_of, choose_items, evaluation
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.evaluation import EVALUATION_BATCH, predict
 from empathy_transfer.training.fast import applies_to
-from empathy_transfer.training.hardware import choose_device
+from empathy_transfer.training.hardware import choose_device, use_processor
 
 
 def embed_task(inputs, seed, training, encoder_settings, examples, embedding_path, threads=1):
@@ -33,7 +33,7 @@ def embed_task(inputs, seed, training, encoder_settings, examples, embedding_pat
         embedding_path: the file to write.
         threads: CPU threads.
     """
-    torch.set_num_threads(threads)
+    use_processor(threads)
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
     task = read_json(inputs["task_json"])
     metadata = {"type": "task_embedding", "task": task["task"], "seed": seed}

@@ -20,7 +20,7 @@ from empathy_transfer.training.batches import Items, derived_seed
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.evaluation import predict
 from empathy_transfer.training.full_model import choose_full_engine
-from empathy_transfer.training.hardware import choose_device, choose_precision
+from empathy_transfer.training.hardware import choose_device, choose_precision, use_processor
 from empathy_transfer.training.metrics import is_constant, regression_scores
 from empathy_transfer.training.train import fit
 
@@ -54,7 +54,7 @@ def train_relabelled(model, setting, seed, inputs, outputs, settings, encoder_se
         ArtefactError: an input is damaged. FloatingPointError: the training diverged.
     """
     started = time.monotonic()
-    torch.set_num_threads(threads)
+    use_processor(threads)
     texts = read_training_set(model, Setting.parse(setting), seed, inputs, settings)
     tested = {part: read_table(inputs[part], columns=["id", "label"]).dropna() for part in ("validation", "test")}
     items = {part: join_items([inputs[f"{part}_tokens"]], frame) for part, frame in tested.items()}

@@ -18,7 +18,7 @@ from empathy_transfer.training.checkpoints import Checkpoint
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.engines import choose_engine
 from empathy_transfer.training.evaluation import decode, floor, predict, prediction_table, score
-from empathy_transfer.training.hardware import choose_device, choose_precision
+from empathy_transfer.training.hardware import choose_device, choose_precision, use_processor
 from empathy_transfer.training.losses import regression_loss
 from empathy_transfer.training.metrics import bootstrap_standard_error, is_constant
 from empathy_transfer.training.optimizer import AdamW
@@ -68,7 +68,7 @@ def train_run(run, inputs, outputs, settings, encoder_settings, threads, origin)
         ArtefactError: an input is damaged. FloatingPointError: the training diverged.
     """
     started = time.monotonic()
-    torch.set_num_threads(threads)
+    use_processor(threads)
     task = read_json(inputs["task_json"])
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
     caps = {split: settings[f"max_{split}"] for split in SPLITS}
