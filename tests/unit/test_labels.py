@@ -128,6 +128,12 @@ def test_labels_of_a_model_have_a_column_per_item_and_the_servers_version(tmp_pa
     )  # fmt: skip
 
 
+def test_the_version_of_a_local_model_is_its_digest_and_not_the_path_that_it_serves(tmp_path):
+    own = {"provider": "llama_cpp", "model_version": "0123abcd", "served_model": "models/mine.gguf"}
+    labels = parse(tmp_path, answers_of([full(1, 2, 3, 4, 5, 6)], **own))
+    assert labels["model_version"].tolist() == ["0123abcd"]
+
+
 def test_prompts_are_compared_on_the_sample(tmp_path):
     human = pandas.DataFrame({"id": [f"t{n}" for n in range(5)], "text": list("abcde"), "label": [1.0, 2, 3, 4, None]})
     texts = as_job("prepare_label_set", tmp_path / "lamps.parquet", lambda path: write_table(path, human))

@@ -38,7 +38,9 @@ def parse_labels(answers_path, scale_path, prompt_path, labels_path):
     for item in scale.items:
         labels[item] = pandas.Series([answer.scores.get(item) for answer in parsed], dtype="float64")
     labels = pandas.concat([labels, answers[LAST]], axis=1)
-    labels["model_version"] = answers["served_model"].fillna(answers["model_version"])
+    # A server knows best what it is; llama.cpp only says where its file lies, whose digest is the version.
+    served = answers["served_model"].where(answers["provider"] != "llama_cpp")
+    labels["model_version"] = served.fillna(answers["model_version"])
     if (answers["repeat"] > 0).any():
         labels["repeat"] = answers["repeat"]
     write_table(labels_path, labels)
