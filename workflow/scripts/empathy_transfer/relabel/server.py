@@ -237,7 +237,7 @@ def refuse_remote(address, allowed, set_name):
     if not is_local(address) and not allowed:
         raise SettingsError(
             f"the texts of {set_name} must not leave this machine, and {urlsplit(address).hostname} is another one. If "
-            f"their owner's terms and you allow it, set relabel.sets.{set_name}.remote_llm to true in the config"
+            f"their owner's terms and you allow it, add {set_name} to the list relabel: remote_llm in the config"
         )
 
 
