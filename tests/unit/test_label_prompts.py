@@ -86,6 +86,8 @@ def test_the_fence_is_longer_than_any_run_of_back_ticks():
         (GOOD.replace("{{ fence }}", ""), "between fences"),
         (GOOD.replace("scale.title", "scael.title"), "unknown variable 'scael'"),
         (GOOD.replace("endblock", "endblok", 1), "line 1"),
+        (GOOD.replace("{{ scale.title }}", '{% include "other.j2" %}'), "a template stands alone"),
+        ('{% extends "other.j2" %}', "a template stands alone"),
     ],
 )
 def test_a_template_with_a_mistake_is_refused(text, words, tmp_path):

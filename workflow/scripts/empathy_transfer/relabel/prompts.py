@@ -76,6 +76,8 @@ def read_prompt(path):
         template = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise DataError(f"{path}, line {error.lineno}: {error.message}.") from None
+    if list(jinja2.meta.find_referenced_templates(tree)):
+        raise DataError(f"{path}: a template stands alone: it can't include, import or extend another file.")
     if missing := [block for block in BLOCKS if block not in template.blocks]:
         raise DataError(f"{path}: the block '{missing[0]}' is missing: write {{% block {missing[0]} %}}.")
     used = jinja2.meta.find_undeclared_variables(tree)
