@@ -1,5 +1,6 @@
 """The strict reader of answers, on answers of all kinds; and the scales that say what a good one is."""
 
+import dataclasses
 import json
 import math
 
@@ -56,7 +57,16 @@ def test_reversed_items_count_the_other_way_round(tmp_path):
     (tmp_path / "turned.yaml").write_text(text, encoding="utf-8")
     turned = read_scale(tmp_path / "turned.yaml")
     assert parse(FULL, turned).label == pytest.approx((27 - 3.5 + 4.5) / 6)  # 3.5 on 1 to 7 is 4.5 turned round
-    assert turned.digest == BATSON.digest  # nothing else is asked
+    assert turned.digest(overall=False) == BATSON.digest(overall=False)  # nothing else is asked
+
+
+def test_a_sum_in_place_of_a_mean_changes_only_what_is_asked_for_one_score():
+    summed = dataclasses.replace(BATSON, combine="sum")
+    assert (BATSON.label_range, summed.label_range) == ((1, 7), (6, 42))
+    assert summed.digest(overall=False) == BATSON.digest(overall=False)
+    assert summed.digest(overall=True) != BATSON.digest(overall=True)
+    # Answers that were paid for before are found again.
+    assert BATSON.digest(overall=False) == BATSON.digest(overall=True) == "a7cb25c8764bf075"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,16 @@ def test_what_is_not_there_and_what_reaches_out_of_the_sandbox_is_an_error(expre
         prompt.messages(SCALES[0], "A text.")
 
 
+def test_a_prompt_for_items_may_tell_the_range_of_the_label_and_says_so(tmp_path):
+    assert {name: prompt.about_overall for name, prompt in PROMPTS.items()} == {
+        "plain": True,
+        "scale_aware": False,
+        "chain_of_thought": False,
+        "demographic_aware": False,
+    }
+    assert read_prompt(written(tmp_path, GOOD.replace("scale.title", "overall.high"))).about_overall
+
+
 def test_the_digest_follows_the_template_and_not_its_name(tmp_path):
     first = read_prompt(written(tmp_path, GOOD))
     (tmp_path / "other.j2").write_text(GOOD, encoding="utf-8")

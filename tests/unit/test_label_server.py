@@ -12,6 +12,7 @@ from empathy_transfer.relabel.budget import Budget, Pace
 from empathy_transfer.relabel.questions import CostLimitError, Question, SettingsError
 from empathy_transfer.relabel.server import check_address, is_local, refuse_remote
 from label_studies import SERVER, ask, numbered, write_set
+from study_copy import ROOT
 
 KEY = "sk-very-secret-0123456789"
 
@@ -184,6 +185,19 @@ def test_equal_texts_are_asked_about_once_and_repeats_each_time(tmp_path):
         assert server.requests[15] == 2
     assert list(zip(answers["id"], answers["repeat"], strict=True)) == [("t0", 0), ("t0", 1), ("t1", 0), ("t1", 1)]
     assert [body["seed"] for body in server.bodies] == [0, 1]
+
+
+def test_a_change_of_how_items_combine_asks_nobody_again(tmp_path, capfd):
+    texts = write_set(tmp_path / "set.parquet", ["This is text number 15 about a lamp."])
+    summed = tmp_path / "batson_empathy.yaml"
+    mean = (ROOT / "config/scales/batson_empathy.yaml").read_text(encoding="utf-8")
+    summed.write_text(mean.replace("combine: mean", "combine: sum"), encoding="utf-8")
+    with BadServer() as server:
+        settings = SERVER | {"base_url": server.base_url}
+        ask(tmp_path, settings, texts)
+        ask(tmp_path, settings, texts, scale_path=summed)
+        assert server.requests == {15: 1}
+    assert "1 questions, 1 answered before" in capfd.readouterr().out
 
 
 def test_a_request_holds_the_schema_and_the_decoding_settings(tmp_path):

@@ -80,7 +80,7 @@ class _Asking:
             model=settings["model"],
             model_version=provider.version,
             prompt_hash="" if self.recorded else prompt.digest,
-            scale_hash="" if self.recorded else scale.digest,
+            scale_hash="" if self.recorded else scale.digest(prompt.about_overall),
             decoding="{}" if self.recorded else decoding_text(settings["decoding"]),
         )
 

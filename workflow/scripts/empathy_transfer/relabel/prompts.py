@@ -24,12 +24,13 @@ WRITER = ("gender", "education", "race", "age", "income")
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt: its name, what it asks for, whether it tells who wrote the text, and a digest of its template."""
+    """A prompt: its name, what it asks for, what it tells of writer and label, and a digest of its template."""
 
     name: str
     answer: str
     reasoning: bool
     about_writer: bool
+    about_overall: bool
     digest: str
     template: jinja2.Template = field(repr=False, compare=False)
 
@@ -95,6 +96,7 @@ def read_prompt(path):
         answer=settings["answer"],
         reasoning=bool(settings.get("reasoning", False)),
         about_writer="writer" in used,
+        about_overall="overall" in used or settings["answer"] == "overall",
         digest=sha256_bytes(source.encode())[:16],
         template=template,
     )

@@ -69,10 +69,14 @@ class Scale:
             "items": [{"name": name, "wording": wording} for name, wording in self.items.items()],
         }
 
-    @property
-    def digest(self):
-        """Hash of what a model is told of the scale; how items combine is not part of it, and costs no new call."""
-        return sha256_bytes(json.dumps([self.for_prompts(), self.label_range]).encode())[:16]
+    def digest(self, overall):
+        """Hash of what a model is told of the scale.
+
+        How items combine is not part of it, and a change costs no new call, unless a prompt tells the range of the
+        label (``overall``), which it changes.
+        """
+        told = self.label_range if overall else (self.low, self.high)
+        return sha256_bytes(json.dumps([self.for_prompts(), told]).encode())[:16]
 
 
 def read_scale(path):
