@@ -75,6 +75,19 @@ def test_costs_are_those_of_the_tokens_or_the_upper_bound(tmp_path):
     assert unknown > (200 * 2.0) / 1e6  # all tokens that the answer may have had, and more for what was sent
 
 
+def test_an_answer_that_was_asked_for_twice_takes_what_both_attempts_took(tmp_path):
+    # The first answer about text 4 is cut off, that about text 15 is good; both have 100 tokens in and 50 out.
+    texts = write_set(tmp_path / "set.parquet", [f"This is text number {number} about a lamp." for number in (4, 15)])
+    with BadServer() as server:
+        answers = read_table(ask(tmp_path, SERVER | {"base_url": server.base_url}, texts), verify=False)
+    assert answers["tokens_in"].tolist() == [200, 100]
+    assert answers["tokens_out"].tolist() == [100, 50]
+    assert answers["cost"].tolist() == pytest.approx([2 * 200 / 1e6, 200 / 1e6])
+    ((spent, seconds),) = rows(tmp_path, "SELECT SUM(cost), SUM(latency) FROM answers")
+    assert answers["cost"].sum() == pytest.approx(spent)
+    assert answers["latency"].sum() == pytest.approx(seconds)
+
+
 def test_no_request_starts_that_could_cost_more_than_the_limit_and_a_raised_one_goes_on(tmp_path):
     texts = write_set(tmp_path / "set.parquet", [text for text in numbered(60) if int(text.split()[4]) % 20 > 12])
     with BadServer() as server:

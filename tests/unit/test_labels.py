@@ -162,6 +162,20 @@ def test_prompts_are_compared_on_the_sample(tmp_path):
     assert "0.571" in (tmp_path / "prompts.html").read_text()
 
 
+def test_what_recorded_labels_cost_is_unknown_and_not_nothing(tmp_path):
+    human = pandas.DataFrame({"id": ["t0"], "text": ["a"], "label": [1.0]})
+    texts = as_job("prepare_label_set", tmp_path / "lamps.parquet", lambda path: write_table(path, human))
+    labels = parse(tmp_path, answers_of(["2"], provider="recorded", cost=0.0, latency=np.nan))
+    sealed = as_job("parse_sample", tmp_path / "sealed_labels.parquet", lambda path: write_table(path, labels))
+    report_prompts(
+        [tmp_path / "sealed.parquet"], [sealed], [{"model": "gpt", "prompt": "scale_aware"}], [texts], "lamps",
+        {"gpt": 1}, tmp_path / "prompts.csv", tmp_path / "prompts.html",
+    )  # fmt: skip
+    (row,) = read_csv(tmp_path / "prompts.csv", verify=False).to_dict("records")
+    assert np.isnan([row["cost"], row["cost_full"], row["hours_full"]]).all()
+    assert "0.0000" not in (tmp_path / "prompts.html").read_text()
+
+
 def test_concordance_of_known_vectors():
     assert concordance([1, 2, 3], [1, 2, 3]) == 1
     assert concordance([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)

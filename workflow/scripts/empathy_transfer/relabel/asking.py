@@ -16,6 +16,7 @@ from empathy_transfer.relabel.scales import answer_schema, read_scale
 from empathy_transfer.relabel.server import ChatServer, refuse_remote
 from empathy_transfer.relabel.store import COLUMNS, Asked, decoding_text, open_store, store_path
 
+TAKEN = ("tokens_in", "tokens_out", "cost", "latency")  # what each attempt at an answer takes
 EXPORTED = [name for name in COLUMNS if name not in ("items", "label", "reason")]
 REPORT_SECONDS = 5.0
 BAR = 20
@@ -44,8 +45,9 @@ def ask_model(
         model_name: name of the model in the config; settings: its entry there.
         set_name: name of the set; remote_allowed: whether its texts may leave this machine.
         store_folder: folder of the store.
-        answers_path: the export: a row per text and repeat, with the last answer, `raw` as the model gave it, and its
-            `status`: answered, refused, not_asked (a recorded label that is not there) or no_answer.
+        answers_path: the export: a row per text and repeat, with the last answer, `raw` as the model gave it, its
+            `status`: answered, refused, not_asked (a recorded label that is not there) or no_answer, and the tokens,
+            dollars and seconds of all attempts at it.
         recorded_path: for the provider `recorded`, its file for this set.
         threads: threads of a model that computes in this process.
         repeats: independent answers per text, to see whether they agree.
@@ -139,11 +141,12 @@ class _Asking:
         return failures
 
     def export(self, questions):
-        """A row per question: its last answer, in the order of the set."""
+        """A row per question, in the order of the set: its last answer, and what all attempts at it took."""
         known = self.store.answers(self.asked)
         rows = []
         for question in questions:
-            row = known[question.text_hash, question.repeat][-1]
+            attempts = known[question.text_hash, question.repeat]
+            row = attempts[-1] | {name: _total(attempts, name) for name in TAKEN}
             # The reason depends on how answers are read, except where there was nothing to read.
             status = row["reason"] if row["reason"] in ("refused", "not_asked", "no_answer") else "answered"
             rows.append({"id": question.item, "status": status} | {name: row[name] for name in EXPORTED})
@@ -187,6 +190,12 @@ class Progress:
 def _has_label(known, key):
     """Whether one of the answers to a question could be read."""
     return any(row["reason"] is None for row in known.get(key, []))
+
+
+def _total(attempts, name):
+    """What all attempts took together, as far as it is known; None where it is known of none."""
+    known = [row[name] for row in attempts if row[name] is not None]
+    return sum(known) if known else None
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices,
 
 
 def measured_text(paths):
-    """Mean tokens and dollars of a text's last answer, as the server counted them; None where nobody was asked."""
+    """Mean tokens and dollars of a text, as the server counted them; None where nobody was asked."""
     frames = [read_table(path, columns=["tokens_in", "tokens_out", "cost"]) for path in paths]
     answers = pd.concat(frames).astype("float64").dropna()
     if answers.empty:
@@ -75,7 +75,7 @@ def measured_text(paths):
 
 
 def seconds_of_text(paths):
-    """Mean seconds until a text's last answer came; None where no answer was timed, as of published labels."""
+    """Mean seconds that the answers about a text took; None where no answer was timed, as of published labels."""
     times = pd.concat([read_table(path, columns=["latency"])["latency"] for path in paths]).astype("float64").dropna()
     return float(times.mean()) if len(times) else None
 

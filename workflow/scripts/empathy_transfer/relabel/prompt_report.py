@@ -79,6 +79,7 @@ def _row(answers, labels, human, all_texts, concurrency):
     texts = len(first)
     calls = answers[answers["repeat"] == 0]
     seconds = calls["latency"].mean()
+    bought = (answers["provider"] != "recorded").all()
     return {
         "scale": labels["scale"].iloc[0],
         "provider": labels["provider"].iloc[0],
@@ -89,8 +90,8 @@ def _row(answers, labels, human, all_texts, concurrency):
         **_retest(labels),
         "tokens_in": calls["tokens_in"].astype(float).mean(),
         "tokens_out": calls["tokens_out"].astype(float).mean(),
-        "cost": answers["cost"].sum(),
-        "cost_full": calls["cost"].mean() * all_texts,
+        "cost": answers["cost"].sum() if bought else None,
+        "cost_full": calls["cost"].mean() * all_texts if bought else None,
         "hours_full": seconds * all_texts / concurrency / 3600 if np.isfinite(seconds) else None,
     }
 
@@ -132,7 +133,8 @@ def _page(frame):
     notes = [
         "parsed: answers with exactly the scores that were asked for; bias: mean of model minus crowd.",
         "retest: the same question asked twice; recorded labels can't be asked again.",
-        "Costs in dollars by the prices in the config; hours with the config's requests in flight.",
+        "Tokens, costs and hours count every attempt at an answer. Costs in dollars by the prices in the config; hours "
+        "with the config's requests in flight.",
     ]
     return html_page("Prompts on a sample", html_table("Labels by prompt, on a sample of texts", heads, lines, notes))
 
