@@ -37,11 +37,12 @@ class BadServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, hang=1.5, always=None, secret_in_errors=False):
+    def __init__(self, hang=1.5, always=None, secret_in_errors=False, retry_after="0.2"):
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests, self.keys, self.lock = Counter(), set(), threading.Lock()
         self.flying = self.most_flying = 0
         self.hang, self.always, self.secret_in_errors = hang, always, secret_in_errors
+        self.retry_after = retry_after
         self.bodies = []
 
     @property
@@ -87,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault in ("429", "500", "503", "400", "401", "404"):
             key = self.headers.get("Authorization") if self.server.secret_in_errors else ""
             content = json.dumps({"error": {"message": f"not now {key}", "code": "busy"}})
-            return self.reply(content, int(fault), {"Retry-After": "0.2"} if fault == "429" else {})
+            return self.reply(content, int(fault), {"Retry-After": self.server.retry_after} if fault == "429" else {})
         if fault == "timeout":
             time.sleep(self.server.hang)
         if fault == "lost connection":

@@ -1,6 +1,7 @@
 """Asking a server: one that misbehaves, limits on money and number, keys that stay hidden, texts that stay here."""
 
 import sqlite3
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from bad_server import FAULTS, INVALID, BadServer
 from empathy_transfer.artefacts import read_table
-from empathy_transfer.relabel.budget import Budget, Pace
+from empathy_transfer.relabel.budget import Budget, Pace, told_wait
 from empathy_transfer.relabel.questions import CostLimitError, Question, SettingsError
 from empathy_transfer.relabel.server import check_address, is_local, refuse_remote
 from label_studies import SERVER, ask, numbered, write_set
@@ -144,6 +145,64 @@ def test_requests_keep_to_their_rate(monkeypatch):
     assert slept == [0.0, 0.5, 1.0, 0.0]
 
 
+def test_each_try_of_a_request_keeps_to_the_rate(tmp_path, monkeypatch):
+    started = []
+    monkeypatch.setattr(Pace, "wait", lambda pace: started.append(pace))
+    # The first try fails with status 500 at 1 and with no completion at 9, and none at 15.
+    texts = write_set(
+        tmp_path / "set.parquet", [f"This is text number {number} about a lamp." for number in (1, 9, 15)]
+    )
+    with BadServer() as server:
+        ask(tmp_path, SERVER | {"base_url": server.base_url}, texts)
+        assert server.requests == {1: 2, 9: 2, 15: 1}
+    assert len(started) == 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "300"}, 300),
+        ({"retry-after": "7", "retry-after-ms": "250"}, 0.25),
+        ({"retry-after": "Thu, 01 Jan 1970 00:21:40 GMT"}, 300),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "-1"}, None),
+    ],
+)
+def test_how_long_a_server_asks_to_wait(headers, seconds, monkeypatch):
+    monkeypatch.setattr("empathy_transfer.relabel.budget.time.time", lambda: 1000.0)
+    assert told_wait(headers) == seconds
+
+
+class Waits:
+    """An event that notes how long it is waited for, and never waits."""
+
+    seconds: ClassVar[list] = []
+
+    def wait(self, seconds):
+        self.seconds.append(seconds)
+        return False
+
+    def set(self):
+        """Nobody waits."""
+
+
+def test_a_server_is_waited_for_as_long_as_it_says_up_to_an_hour(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr("empathy_transfer.relabel.server.Event", Waits)
+    monkeypatch.setattr(Waits, "seconds", [])
+    texts = write_set(tmp_path / "set.parquet", ["This is text number 20 about a lamp."])
+    with BadServer(retry_after="7200") as server:
+        with pytest.raises(RuntimeError, match=r"1 of 1 questions have no answer \(1 x status 429: not now\)"):
+            ask(tmp_path, SERVER | {"base_url": server.base_url}, texts)
+        assert (server.requests, Waits.seconds) == ({20: 1}, [])
+    with BadServer(retry_after="300") as server:
+        ask(tmp_path, SERVER | {"base_url": server.base_url}, texts)
+        assert (server.requests, Waits.seconds) == ({20: 2}, [300.0])
+    assert "the server asks to wait 300 s (status 429)" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("fault", "words", "requests"),
     [("401", "not now", 1), ("404", "not now", 1), ("400", "refuses all questions", 3)],
@@ -165,11 +224,19 @@ def test_questions_without_an_answer_fail_the_job_and_are_asked_again_by_the_nex
     texts = write_set(tmp_path / "set.parquet", numbered(2))
     with BadServer(always="503") as server:
         settings = SERVER | {"base_url": server.base_url, "retries": 0}
-        with pytest.raises(RuntimeError, match=r"2 of 2 questions have no answer \(2 x status 503\)"):
+        with pytest.raises(RuntimeError, match=r"2 of 2 questions have no answer \(2 x status 503: not now\)"):
             ask(tmp_path, settings, texts)
     with BadServer() as server:
         ask(tmp_path, SERVER | {"base_url": server.base_url}, texts)
         assert set(server.requests) == {0, 1}
+
+
+def test_what_a_server_says_of_its_fault_is_told_without_the_key(tmp_path):
+    texts = write_set(tmp_path / "set.parquet", numbered(40))
+    with BadServer(always="500", secret_in_errors=True) as server:
+        settings = SERVER | {"base_url": server.base_url, "retries": 0}
+        with pytest.raises(SettingsError, match=r"3 questions .* the last one: status 500: not now Bearer \[key\]"):
+            ask(tmp_path, settings, texts)
 
 
 def test_a_server_that_is_gone_ends_the_job(tmp_path):

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections import Counter
 
 import pandas
 
@@ -20,6 +21,7 @@ TAKEN = ("tokens_in", "tokens_out", "cost", "latency")  # what each attempt at a
 EXPORTED = [name for name in COLUMNS if name not in ("items", "label", "reason")]
 REPORT_SECONDS = 5.0
 BAR = 20
+CAUSES = 3  # different causes that a message tells
 
 
 def ask_model(
@@ -118,8 +120,9 @@ class _Asking:
                 known = self.store.answers(self.asked)
         unanswered = [key for key in unique if len(known.get(key, [])) < attempts and not _has_label(known, key)]
         if unanswered:
-            causes = pandas.Series([failure.cause for failure in failures]).value_counts()
-            told = ", ".join(f"{count} x {cause}" for cause, count in causes.items())
+            causes = Counter(failure.cause for failure in failures).most_common()
+            told = ", ".join(f"{count} x {cause}" for cause, count in causes[:CAUSES])
+            told += f" and {len(causes) - CAUSES} other causes" if len(causes) > CAUSES else ""
             raise RuntimeError(
                 f"{len(unanswered):,} of {len(unique):,} questions have no answer ({told}). All others are kept in "
                 f"{self.store.path}: run the same command again to ask for the rest"

@@ -1,5 +1,7 @@
-"""What requests may cost, and how fast they may start."""
+"""What requests may cost, how fast they may start, and how long a server asks to wait."""
 
+import email.utils
+import math
 import threading
 import time
 
@@ -80,3 +82,19 @@ class Pace:
             start = max(now, self.next_start)
             self.next_start = start + self.gap
         time.sleep(max(0.0, start - now))
+
+
+def told_wait(headers):
+    """Seconds that a server asks to wait before the next try, by a number or a date; None where it asks for nothing."""
+    for name, units in (("retry-after-ms", 1000), ("retry-after", 1)):
+        said = headers.get(name, "")
+        try:
+            seconds = float(said) / units
+        except ValueError:
+            try:
+                seconds = email.utils.parsedate_to_datetime(said).timestamp() - time.time()
+            except ValueError:
+                continue
+        if math.isfinite(seconds) and seconds > 0:
+            return seconds
+    return None

@@ -1,20 +1,28 @@
 """The provider `openai`: any server that speaks OpenAI's chat completions, asked through OpenAI's own client.
 
-Several requests are in flight at a time. The client retries timeouts, lost connections, 408, 409, 429 and 5xx with
-exponential backoff and jitter, and waits as long as the server asks for. Answers are constrained to a JSON schema. The
-key comes from the environment and stands in no message, log or file.
+Several requests are in flight at a time. Timeouts, lost connections, 408, 409, 429 and 5xx are tried again after
+growing, random waits, or as long as the server asks for. The client's own tries are switched off: they keep to no rate
+and wait two minutes at most. Answers are constrained to a JSON schema. The key comes from the environment and stands in
+no message, log or file.
 """
 
 import ipaddress
+import itertools
 import os
+import random
 import time
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from threading import Event
 from urllib.parse import urlsplit
 
-from empathy_transfer.relabel.budget import Pace
+from empathy_transfer.relabel.budget import Pace, told_wait
 from empathy_transfer.relabel.questions import Answer, CostLimitError, Failure, SettingsError, text_hash
 
 BROKEN_BODY_TRIES = 4  # requests for one answer while what comes back is no completion
+PASSING = (408, 409, 429)  # refusals that may pass, as those from 500 on
+TOLD_OF = 60.0  # seconds of a wait that the log tells
+LONGEST_WAIT = 3600.0  # a server that asks for more fails the question
+NO_CONNECTION = "no connection"
 FIRST_QUESTIONS = 3  # a server that refuses or fails its first questions does not mean the texts
 FAILURES_IN_A_ROW = 20  # after so many a server that has answered before counts as gone
 HIDDEN = "[key]"
@@ -58,7 +66,7 @@ class ChatServer:
             api_key=self.key or "none",
             base_url=address,
             timeout=settings["timeout"],
-            max_retries=settings["retries"],
+            max_retries=0,
             # A redirect could carry a text, and a proxy of the environment a local request, to another machine.
             http_client=openai.DefaultHttpxClient(follow_redirects=False, trust_env=not local),
         )
@@ -74,7 +82,7 @@ class ChatServer:
             SettingsError: the server refuses the key, the model or its first questions, or is gone.
             CostLimitError: the limit is reached; what was in flight has been yielded before.
         """
-        waiting, flying = list(reversed(list(questions))), {}
+        waiting, flying, ended = list(reversed(list(questions))), {}, Event()
         answered = failures = 0
         # Refusals before the first answer: kept back, since they may be about the settings.
         refusals, stop = [], None
@@ -90,7 +98,7 @@ class ChatServer:
                         stop = limit
                         break
                     question = waiting.pop()
-                    flying[pool.submit(self._ask, question)] = question
+                    flying[pool.submit(self._ask, question, ended)] = question
                     room -= 1
                 for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else []:
                     question = flying.pop(future)
@@ -118,37 +126,49 @@ class ChatServer:
             if stop is not None:
                 raise stop
         finally:
+            ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self, question):
-        """Ask one question: an answer, or a failure once the client and this function gave up."""
+    def _ask(self, question, ended):
+        """Ask one question until it has an answer, or a failure once enough was tried or the event ``ended`` is set."""
         import openai
-        import tenacity
 
-        asking = tenacity.retry(
-            retry=tenacity.retry_if_exception_type(BrokenBody),
-            stop=tenacity.stop_after_attempt(BROKEN_BODY_TRIES),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=8),
-            reraise=True,
-        )(self._complete)
-        try:
-            return asking(question)
-        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
-            raise SettingsError(self._told(error, question)) from None
-        except openai.RateLimitError as error:
-            if error.code == "insufficient_quota":
+        for tries in itertools.count(1):
+            try:
+                return self._complete(question)
+            except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
                 raise SettingsError(self._told(error, question)) from None
-            return Failure(question, "status 429")
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            return Answer(question, None, reason="refused", finish=self._told(error, question))
-        except openai.APITimeoutError:
-            return Failure(question, "timeout")
-        except openai.APIConnectionError:
-            return Failure(question, "no connection")
-        except openai.APIStatusError as error:
-            return Failure(question, f"status {error.status_code}")
-        except BrokenBody:
-            return Failure(question, "no completion in the server's answer")
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                return Answer(question, None, reason="refused", finish=self._told(error, question))
+            except (openai.APIError, BrokenBody) as error:
+                if getattr(error, "code", None) == "insufficient_quota":
+                    raise SettingsError(self._told(error, question)) from None
+                seconds = self._seconds_to_next(error, tries)
+                if seconds is None or ended.wait(seconds):
+                    return Failure(question, self._cause(error, question))
+
+    def _seconds_to_next(self, error, tries):
+        """Seconds until a question is sent again after so many tries; None if it is not."""
+        broken, status = isinstance(error, BrokenBody), getattr(error, "status_code", None)
+        passing = status is None or status >= 500 or status in PASSING
+        if not passing or tries > (BROKEN_BODY_TRIES - 1 if broken else self.settings["retries"]):
+            return None
+        told = told_wait(error.response.headers) if status else None
+        if told is None:
+            return min(0.5 * 2 ** (tries - 1), 8) * random.uniform(0.75, 1)
+        if told >= TOLD_OF:
+            print(f"the server asks to wait {told:.0f} s (status {status})", flush=True)
+        return told if told <= LONGEST_WAIT else None
+
+    def _cause(self, error, question):
+        """Why a question stays open."""
+        import openai
+
+        if isinstance(error, BrokenBody):
+            return "no completion in the server's answer"
+        if isinstance(error, openai.APITimeoutError):
+            return "timeout"
+        return NO_CONNECTION if isinstance(error, openai.APIConnectionError) else self._told(error, question)
 
     def _complete(self, question):
         """One request through the client: its answer, checked to be a completion."""
@@ -197,11 +217,14 @@ class ChatServer:
 
     def _told(self, error, question):
         """What the server said about an error, on one short line: without the key, and only if it quotes no text."""
-        said = " ".join(str(error).split())
+        status, body = error.status_code, error.body
+        message = body.get("message") if isinstance(body, dict) else None
+        said = " ".join(str(message or error).removeprefix(f"Error code: {status}").lstrip(" -").split())
         said = (said.replace(self.key, HIDDEN) if self.key else said)[:MESSAGE_LENGTH]
         asked = " ".join(" ".join(message["content"] for message in question.messages).split())
-        quotes = any(said[start : start + QUOTE] in asked for start in range(len(said) - QUOTE + 1))
-        return f"status {error.status_code}; its message quotes the request" if quotes else said
+        if any(said[start : start + QUOTE] in asked for start in range(len(said) - QUOTE + 1)):
+            return f"status {status}; its message quotes the request"
+        return f"status {status}: {said}" if said else f"status {status}"
 
 
 def is_local(address):
