@@ -134,46 +134,58 @@ def test_the_version_of_a_local_model_is_its_digest_and_not_the_path_that_it_ser
     assert labels["model_version"].tolist() == ["0123abcd"]
 
 
-def test_prompts_are_compared_on_the_sample(tmp_path):
-    human = pandas.DataFrame({"id": [f"t{n}" for n in range(5)], "text": list("abcde"), "label": [1.0, 2, 3, 4, None]})
-    texts = as_job("prepare_label_set", tmp_path / "lamps.parquet", lambda path: write_table(path, human))
-    # Twice the same, but for t1; t3 can't be read; t4 has no crowd label.
-    same = [full(*[score] * 6) for score in (2, 3, 4)]
-    raws = [*same, "?", full(*[5] * 6), same[0], full(*[5] * 6), same[2], "?", full(*[5] * 6)]
-    answers = answers_of(raws, repeats=[0] * 5 + [1] * 5, id=[f"t{n}" for n in range(5)] * 2)
-    labels = parse(tmp_path, answers)
-    sealed = as_job("parse_sample", tmp_path / "sealed_labels.parquet", lambda path: write_table(path, labels))
+def compared(folder, answers, crowd):
+    """The row and the page of one model and prompt, against labels of a crowd for the texts t0, t1 ..."""
+    human = pandas.DataFrame({"id": [f"t{n}" for n in range(len(crowd))], "text": "a lamp", "label": crowd})
+    texts = as_job("prepare_label_set", folder / "lamps.parquet", lambda path: write_table(path, human))
+    labels = parse(folder, answers)
+    sealed = as_job("parse_sample", folder / "sealed_labels.parquet", lambda path: write_table(path, labels))
     report_prompts(
-        [tmp_path / "sealed.parquet"], [sealed], [{"model": "mine", "prompt": "scale_aware"}], [texts], "lamps",
-        {"mine": 4}, tmp_path / "prompts.csv", tmp_path / "prompts.html",
+        [folder / "sealed.parquet"], [sealed], [{"model": "mine", "prompt": "scale_aware"}], [texts], "lamps",
+        {"mine": 4}, 0.05, folder / "prompts.csv", folder / "prompts.html",
     )  # fmt: skip
-    (row,) = read_csv(tmp_path / "prompts.csv", verify=False).to_dict("records")
-    assert (row["model"], row["texts"], row["compared"], row["retested"]) == ("mine", 5, 3, 4)
-    assert row["parsed"] == 0.8
-    assert row["pearson_r"] == pytest.approx(1)
-    # Crowd 1, 2, 3 against 2, 3, 4: variances and covariance 2/3, means one apart: (4/3) / (4/3 + 1).
-    assert row["ccc"] == pytest.approx(4 / 7)
-    assert (row["rmse"], row["bias"]) == (pytest.approx(1), pytest.approx(1))
-    assert row["retest_difference"] == pytest.approx(2 / 4)
-    assert row["cost"] == pytest.approx(0.01)
-    assert row["cost_full"] == pytest.approx(5 * 0.001)
-    assert row["hours_full"] == pytest.approx(5 * 2.0 / 4 / 3600)
-    assert "57.1" not in (tmp_path / "prompts.html").read_text()
-    assert "0.571" in (tmp_path / "prompts.html").read_text()
+    (row,) = read_csv(folder / "prompts.csv", verify=False).to_dict("records")
+    return row, (folder / "prompts.html").read_text(encoding="utf-8")
+
+
+def test_prompts_are_compared_on_the_sample(tmp_path):
+    # Twice the same, but for t1; t4 can't be read; t5 has no crowd label.
+    same = [full(*[score] * 6) for score in (2, 3, 5, 4)]
+    raws = [*same, "?", full(*[5] * 6), same[0], full(*[5] * 6), *same[2:], "?", full(*[5] * 6)]
+    answers = answers_of(raws, repeats=[0] * 6 + [1] * 6, id=[f"t{n}" for n in range(6)] * 2)
+    row, page = compared(tmp_path, answers, [1.0, 2, 3, 4, 4, None])
+    assert (row["model"], row["texts"], row["compared"], row["retested"]) == ("mine", 6, 4, 5)
+    assert row["parsed"] == pytest.approx(5 / 6)
+    # Crowd 1, 2, 3, 4 against 2, 3, 5, 4: variances 5/4, covariance 1, means one apart.
+    assert row["pearson_r"] == pytest.approx(0.8)
+    # Fisher's z of .8 is ln(9) / 2 = 1.0986, its error 1 at four texts: 1.0986 -+ 1.9600.
+    assert row["pearson_low"] == pytest.approx(np.tanh(1.0986 - 1.9600), abs=1e-4)
+    assert row["pearson_high"] == pytest.approx(np.tanh(1.0986 + 1.9600), abs=1e-4)
+    assert row["ccc"] == pytest.approx(2 / (5 / 4 + 5 / 4 + 1))
+    # Differences 1, 1, 2, 0.
+    assert (row["rmse"], row["bias"]) == (pytest.approx((6 / 4) ** 0.5), pytest.approx(1))
+    assert row["retest_difference"] == pytest.approx(2 / 5)
+    assert row["cost"] == pytest.approx(0.012)
+    assert row["cost_full"] == pytest.approx(6 * 0.001)
+    assert row["hours_full"] == pytest.approx(6 * 2.0 / 4 / 3600)
+    assert "<td>0.800 (-0.70 to 1.00)</td><td>0.571</td>" in page
+    assert "95 % interval of r" in page
+
+
+def test_of_three_texts_nothing_is_said(tmp_path):
+    raws = [full(*[score] * 6) for score in (2, 3, 5)]
+    answers = answers_of(raws * 2, repeats=[0] * 3 + [1] * 3, id=["t0", "t1", "t2"] * 2)
+    row, page = compared(tmp_path, answers, [1.0, 2, 3])
+    assert (row["texts"], row["compared"], row["retested"]) == (3, 3, 3)
+    unsaid = ["pearson_r", "pearson_low", "ccc", "rmse", "bias", "retest_pearson_r", "retest_difference"]
+    assert np.isnan([row[name] for name in unsaid]).all()
+    assert "<td>3</td>" + 4 * "<td>–</td>" + "<td>3</td>" + 2 * "<td>–</td>" in page
 
 
 def test_what_recorded_labels_cost_is_unknown_and_not_nothing(tmp_path):
-    human = pandas.DataFrame({"id": ["t0"], "text": ["a"], "label": [1.0]})
-    texts = as_job("prepare_label_set", tmp_path / "lamps.parquet", lambda path: write_table(path, human))
-    labels = parse(tmp_path, answers_of(["2"], provider="recorded", cost=0.0, latency=np.nan))
-    sealed = as_job("parse_sample", tmp_path / "sealed_labels.parquet", lambda path: write_table(path, labels))
-    report_prompts(
-        [tmp_path / "sealed.parquet"], [sealed], [{"model": "gpt", "prompt": "scale_aware"}], [texts], "lamps",
-        {"gpt": 1}, tmp_path / "prompts.csv", tmp_path / "prompts.html",
-    )  # fmt: skip
-    (row,) = read_csv(tmp_path / "prompts.csv", verify=False).to_dict("records")
+    row, page = compared(tmp_path, answers_of(["2"], provider="recorded", cost=0.0, latency=np.nan), [1.0])
     assert np.isnan([row["cost"], row["cost_full"], row["hours_full"]]).all()
-    assert "0.0000" not in (tmp_path / "prompts.html").read_text()
+    assert "0.0000" not in page
 
 
 def test_concordance_of_known_vectors():

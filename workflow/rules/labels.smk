@@ -104,6 +104,7 @@ rule report_prompts:
     params:
         names=COMPARED,
         validation_set=RELABEL["validation"]["set"],
+        level=config["analysis"]["alpha"],
         concurrency={name: MODELS[name].get("concurrency", 1) for name in MODELS},
         code=code_fingerprint("report_prompts"),
     message:

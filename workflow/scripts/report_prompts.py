@@ -11,6 +11,7 @@ if __name__ == "__main__":
             set_paths=job.input["sets"],
             names=job.params["names"],
             validation_set=job.params["validation_set"],
+            level=job.params["level"],
             concurrency=job.params["concurrency"],
             csv_path=job.output["csv"],
             html_path=job.output["html"],

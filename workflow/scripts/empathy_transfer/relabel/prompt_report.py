@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 
 from empathy_transfer.artefacts import read_table, write_csv, write_text
+from empathy_transfer.relabel.correlation_intervals import correlation_interval
 from empathy_transfer.scores.tables import html_page, html_table
 from empathy_transfer.training.metrics import concordance, regression_scores
 
@@ -19,6 +20,8 @@ COLUMNS = [
     "parsed",
     "compared",
     "pearson_r",
+    "pearson_low",
+    "pearson_high",
     "ccc",
     "rmse",
     "bias",
@@ -31,6 +34,7 @@ COLUMNS = [
     "cost_full",
     "hours_full",
 ]
+INTERVAL = ("pearson_low", "pearson_high")  # stands beside the r on the page
 TITLES = {
     "parsed": "parsed %",
     "pearson_r": "Pearson r",
@@ -44,10 +48,12 @@ TITLES = {
     "cost_full": "cost of all texts",
     "hours_full": "hours for all texts",
 }
-FEWEST = 3  # texts that a correlation needs
+FEWEST = 4  # texts that an interval of a correlation needs; of fewer, nothing is said
 
 
-def report_prompts(answer_paths, label_paths, names, set_paths, validation_set, concurrency, csv_path, html_path):
+def report_prompts(
+    answer_paths, label_paths, names, set_paths, validation_set, concurrency, level, csv_path, html_path
+):
     """Compare prompts on a sample.
 
     Args:
@@ -56,6 +62,7 @@ def report_prompts(answer_paths, label_paths, names, set_paths, validation_set, 
         set_paths: all sets, which a model labels in the end, as <set>.parquet.
         validation_set: the set that the sample was drawn from, with the crowd's labels.
         concurrency: {model: requests in flight}.
+        level: error rate of the interval of r, .05 for one of 95 %.
         csv_path, html_path: the report; columns as in `COLUMNS`.
     """
     sets = {path.stem: read_table(path, columns=["id", "label"]) for path in map(Path, set_paths)}
@@ -63,14 +70,15 @@ def report_prompts(answer_paths, label_paths, names, set_paths, validation_set, 
     all_texts = sum(map(len, sets.values()))
     rows = []
     for answers, labels, name in zip(answer_paths, label_paths, names, strict=True):
-        rows.append(_row(read_table(answers), read_table(labels), human, all_texts, concurrency[name["model"]]) | name)
+        tables = read_table(answers), read_table(labels)
+        rows.append(_row(*tables, human, all_texts, concurrency[name["model"]], level) | name)
     frame = pandas.DataFrame(rows, columns=COLUMNS)
     write_csv(csv_path, frame)
-    write_text(html_path, _page(frame))
+    write_text(html_path, _page(frame, level))
     print(frame.to_string(index=False))
 
 
-def _row(answers, labels, human, all_texts, concurrency):
+def _row(answers, labels, human, all_texts, concurrency, level):
     """The figures of one model and prompt; None where there is too little to say."""
     labels = labels if "repeat" in labels else labels.assign(repeat=0)
     first = labels[labels["repeat"] == 0].set_index("id")
@@ -86,7 +94,7 @@ def _row(answers, labels, human, all_texts, concurrency):
         "texts": texts,
         "parsed": labels["valid"].mean(),
         "compared": len(pairs),
-        **_agreement(pairs["human"].to_numpy(), pairs["model"].to_numpy()),
+        **_agreement(pairs["human"].to_numpy(), pairs["model"].to_numpy(), level),
         **_retest(labels),
         "tokens_in": calls["tokens_in"].astype(float).mean(),
         "tokens_out": calls["tokens_out"].astype(float).mean(),
@@ -96,13 +104,16 @@ def _row(answers, labels, human, all_texts, concurrency):
     }
 
 
-def _agreement(human, model):
+def _agreement(human, model, level):
     """Agreement of a model's labels with the crowd's; `bias` is the mean of model minus crowd, in label units."""
     if len(human) < FEWEST:
-        return {"pearson_r": None, "ccc": None, "rmse": None, "bias": None}
+        return {}
     scores = regression_scores(human, model)
+    low, high = correlation_interval(scores["pearson_r"], len(human), level)
     return {
         "pearson_r": scores["pearson_r"],
+        "pearson_low": low,
+        "pearson_high": high,
         "ccc": concordance(human, model),
         "rmse": scores["rmse"],
         "bias": float(np.mean(model - human)),
@@ -113,25 +124,29 @@ def _retest(labels):
     """Agreement of the first two answers to the same question, over texts with two valid ones."""
     wide = labels[labels["valid"]].pivot(index="id", columns="repeat", values="label")
     if 0 not in wide or 1 not in wide:
-        return {"retested": 0, "retest_pearson_r": None, "retest_difference": None}
+        return {"retested": 0}
     twice = wide[[0, 1]].dropna()
-    r = regression_scores(twice[0], twice[1])["pearson_r"] if len(twice) >= FEWEST else None
+    if len(twice) < FEWEST:
+        return {"retested": len(twice)}
     return {
         "retested": len(twice),
-        "retest_pearson_r": r,
-        "retest_difference": float((twice[0] - twice[1]).abs().mean()) if len(twice) else None,
+        "retest_pearson_r": regression_scores(twice[0], twice[1])["pearson_r"],
+        "retest_difference": float((twice[0] - twice[1]).abs().mean()),
     }
 
 
-def _page(frame):
+def _page(frame, level):
     """The report as one HTML page."""
-    heads = "".join(f'<th scope="col">{html.escape(TITLES.get(name, name))}</th>' for name in COLUMNS)
+    shown = [name for name in COLUMNS if name not in INTERVAL]
+    heads = "".join(f'<th scope="col">{html.escape(TITLES.get(name, name))}</th>' for name in shown)
     lines = [
-        "<tr>" + "".join(f"<td>{html.escape(_shown(name, value))}</td>" for name, value in row.items()) + "</tr>"
+        "<tr>" + "".join(f"<td>{html.escape(_shown(name, row))}</td>" for name in shown) + "</tr>"
         for row in frame.to_dict("records")
     ]
     notes = [
         "parsed: answers with exactly the scores that were asked for; bias: mean of model minus crowd.",
+        f"In brackets: {100 * (1 - level):g} % interval of r, which covers the choice of texts alone; "
+        f"nothing is shown for fewer than {FEWEST} texts.",
         "retest: the same question asked twice; recorded labels can't be asked again.",
         "Tokens, costs and hours count every attempt at an answer. Costs in dollars by the prices in the config; hours "
         "with the config's requests in flight.",
@@ -139,10 +154,13 @@ def _page(frame):
     return html_page("Prompts on a sample", html_table("Labels by prompt, on a sample of texts", heads, lines, notes))
 
 
-def _shown(name, value):
-    """A cell as text."""
+def _shown(name, row):
+    """A cell of a row as text."""
+    value = row[name]
     if value is None or value != value:
         return "–"
+    if name == "pearson_r" and pandas.notna(row["pearson_low"]):
+        return f"{value:.3f} ({row['pearson_low']:.2f} to {row['pearson_high']:.2f})"
     if name == "parsed":
         return f"{100 * value:.1f}"
     if name in ("tokens_in", "tokens_out"):
