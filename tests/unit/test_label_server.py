@@ -298,6 +298,17 @@ def test_a_request_holds_the_schema_and_the_decoding_settings(tmp_path):
     assert schema["additionalProperties"] is False
 
 
+@pytest.mark.parametrize(("limit", "sent"), [(200, 600), (800, 800)])
+def test_a_prompt_that_asks_for_reasoning_leaves_room_for_it(tmp_path, limit, sent):
+    texts = write_set(tmp_path / "set.parquet", ["This is text number 15 about a lamp."])
+    settings = SERVER | {"attempts": 1, "decoding": SERVER["decoding"] | {"max_tokens": limit}}
+    with BadServer() as server:
+        path = ask(tmp_path, settings | {"base_url": server.base_url}, texts, prompt="chain_of_thought")
+    assert [body["max_tokens"] for body in server.bodies] == [sent]
+    (decoding,) = read_table(path, verify=False)["decoding"]
+    assert f'"max_tokens": {sent}' in decoding
+
+
 def test_a_model_that_reasons_is_sent_what_it_takes(tmp_path):
     texts = write_set(tmp_path / "set.parquet", ["This is text number 15 about a lamp."])
     taken = {"temperature": None, "top_p": None, "limit_as": "max_completion_tokens", "max_tokens": 4000}

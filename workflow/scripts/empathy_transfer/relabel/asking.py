@@ -21,6 +21,7 @@ TAKEN = ("tokens_in", "tokens_out", "cost", "latency")  # what each attempt at a
 EXPORTED = [name for name in COLUMNS if name not in ("items", "label", "reason")]
 REPORT_SECONDS = 5.0
 BAR = 20
+REASONING_TOKENS = 600  # least limit of an answer with sentences before the scores
 CAUSES = 3  # different causes that a message tells
 
 
@@ -59,6 +60,7 @@ def ask_model(
         RuntimeError: texts have no answer in the end. What was answered is in the store, and the next run goes on.
     """
     scale, prompt = read_scale(scale_path), read_prompt(prompt_path)
+    settings = _with_room(settings, prompt)
     texts = read_table(set_path)
     if sample is not None and sample["texts"] < len(texts):
         texts = texts.sample(sample["texts"], random_state=sample["seed"])
@@ -213,6 +215,14 @@ def _provider(settings, budget, recorded_path, remote_allowed, set_name, threads
     else:
         refuse_remote(settings["base_url"], remote_allowed, set_name)
         yield ChatServer(settings, budget, settings.get("version") or "")
+
+
+def _with_room(settings, prompt):
+    """Settings whose limit leaves room for reasoning, where a prompt asks for it: the limit is that of mere scores."""
+    if not prompt.reasoning or "decoding" not in settings:
+        return settings
+    decoding = settings["decoding"]
+    return settings | {"decoding": decoding | {"max_tokens": max(decoding["max_tokens"], REASONING_TOKENS)}}
 
 
 def _max_tokens(settings):
