@@ -239,6 +239,27 @@ def test_what_a_server_says_of_its_fault_is_told_without_the_key(tmp_path):
             ask(tmp_path, settings, texts)
 
 
+def test_a_prompt_that_fails_is_reported_and_leaves_the_others_alone(tmp_path, capfd):
+    texts = write_set(tmp_path / "set.parquet", numbered(40))
+    sample = {"texts": 5, "seed": 0}
+    with BadServer(always="500") as server:
+        settings = SERVER | {"base_url": server.base_url, "retries": 0}
+        table = read_table(ask(tmp_path, settings, texts, sample=sample), verify=False)
+        # All texts of a set are another matter: half a set has no use.
+        with pytest.raises(SettingsError, match=r"mine--scale_aware\.sqlite: the next run asks for the rest"):
+            ask(tmp_path, settings, texts)
+    reason = "3 questions in a row failed, the last one: status 500: not now"
+    assert set(table["failure"]) == {reason}
+    assert (len(table), set(table["status"]), set(table["cost"])) == (5, {"no_answer"}, {0.0})
+    assert set(table["provider"] + " " + table["model"] + " " + table["prompt"]) == {"openai m-1 scale_aware"}
+    assert f"failed: {reason}" in capfd.readouterr().out
+    # The next run asks for what is missing, and the failure is gone.
+    with BadServer() as server:
+        table = read_table(ask(tmp_path, SERVER | {"base_url": server.base_url}, texts, sample=sample), verify=False)
+    assert "failure" not in table
+    assert set(table["status"]) == {"answered"}
+
+
 def test_a_server_that_is_gone_ends_the_job(tmp_path):
     texts = write_set(tmp_path / "set.parquet", numbered(100))
     with BadServer() as server:
@@ -265,6 +286,17 @@ def test_equal_texts_are_asked_about_once_and_repeats_each_time(tmp_path):
         assert server.requests[15] == 2
     assert list(zip(answers["id"], answers["repeat"], strict=True)) == [("t0", 0), ("t0", 1), ("t1", 0), ("t1", 1)]
     assert [body["seed"] for body in server.bodies] == [0, 1]
+
+
+def test_answers_follow_a_renamed_model_whose_file_is_renamed(tmp_path):
+    texts = write_set(tmp_path / "set.parquet", ["This is text number 15 about a lamp."])
+    with BadServer() as server:
+        settings = SERVER | {"base_url": server.base_url}
+        ask(tmp_path, settings, texts)
+        assert sorted(path.suffix for path in (tmp_path / "store").iterdir()) in ([".lock", ".sqlite"], [".sqlite"])
+        (tmp_path / "store/mine--scale_aware.sqlite").rename(tmp_path / "store/theirs--scale_aware.sqlite")
+        ask(tmp_path, settings, texts, model_name="theirs")
+        assert server.requests == {15: 1}
 
 
 def test_a_change_of_how_items_combine_asks_nobody_again(tmp_path, capfd):

@@ -172,6 +172,28 @@ def test_prompts_are_compared_on_the_sample(tmp_path):
     assert "95 % interval of r" in page
 
 
+def test_a_prompt_that_failed_has_its_reason_in_place_of_figures(tmp_path):
+    reason = "3 questions in a row failed, the last one: status 500: <not> now"
+    row, page = compared(tmp_path, answers_of([full(*[2] * 6), None], failure=reason), [1.0, 2])
+    assert {name: value for name, value in row.items() if value == value} == {
+        "model": "mine",
+        "prompt": "scale_aware",
+        "scale": "batson_empathy",
+        "provider": "openai",
+        "failure": reason,
+    }
+    assert "<td>failed</td><td>–</td>" in page
+    assert "mine, scale_aware failed: 3 questions in a row failed, the last one: status 500: &lt;not&gt; now" in page
+    assert "--forcerun ask_sample" in page
+
+
+def test_a_perfect_r_has_no_interval(tmp_path):
+    row, page = compared(tmp_path, answers_of([full(*[score] * 6) for score in (1, 2, 3, 4)]), [2.0, 3, 4, 5])
+    assert row["pearson_r"] == 1
+    assert "<td>1.000</td>" in page
+    assert "failed" not in page
+
+
 def test_of_three_texts_nothing_is_said(tmp_path):
     raws = [full(*[score] * 6) for score in (2, 3, 5)]
     answers = answers_of(raws * 2, repeats=[0] * 3 + [1] * 3, id=["t0", "t1", "t2"] * 2)

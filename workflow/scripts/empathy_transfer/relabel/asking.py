@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections import Counter
+from dataclasses import asdict
 
 import pandas
 
@@ -11,7 +12,7 @@ from empathy_transfer.relabel.budget import Budget
 from empathy_transfer.relabel.llama import gguf_version, llama_server
 from empathy_transfer.relabel.parsing import read_answer
 from empathy_transfer.relabel.prompts import WRITER, read_prompt
-from empathy_transfer.relabel.questions import Failure, Question
+from empathy_transfer.relabel.questions import CostLimitError, Failure, Question, Unanswered
 from empathy_transfer.relabel.recorded import Recorded
 from empathy_transfer.relabel.scales import answer_schema, read_scale
 from empathy_transfer.relabel.server import ChatServer, refuse_remote
@@ -54,10 +55,12 @@ def ask_model(
         recorded_path: for the provider `recorded`, its file for this set.
         threads: threads of a model that computes in this process.
         repeats: independent answers per text, to see whether they agree.
-        sample: {"texts", "seed"}: ask about so many texts, drawn by chance; None for all.
+        sample: {"texts", "seed"}: ask about so many texts, drawn by chance; None for all. Where texts of a sample have
+            no answer in the end, the export says why in a column `failure`.
 
     Raises:
-        RuntimeError: texts have no answer in the end. What was answered is in the store, and the next run goes on.
+        RuntimeError: texts of a whole set have no answer in the end. What was answered is in the store, and the next
+            run goes on.
     """
     scale, prompt = read_scale(scale_path), read_prompt(prompt_path)
     settings = _with_room(settings, prompt)
@@ -71,8 +74,17 @@ def ask_model(
         with _provider(settings, budget, recorded_path, remote_allowed, set_name, threads) as provider:
             job = _Asking(provider, store, scale, prompt, model_name, settings)
             questions = job.questions(texts, repeats)
-            job.ask_missing(questions, settings.get("attempts", 1))
-            write_table(answers_path, job.export(questions))
+            failure = None
+            try:
+                job.ask_missing(questions, settings.get("attempts", 1))
+            except (Unanswered, CostLimitError) as error:
+                if sample is None:
+                    kept = f"All answers are kept in {store.path}: the next run asks for the rest"
+                    raise type(error)(f"{error}. {kept}") from None
+                # A prompt that fails is a finding about this prompt: the others are compared all the same.
+                failure = str(error)
+                print(f"failed: {failure}", flush=True)
+            write_table(answers_path, job.export(questions, failure))
 
 
 class _Asking:
@@ -125,10 +137,7 @@ class _Asking:
             causes = Counter(failure.cause for failure in failures).most_common()
             told = ", ".join(f"{count} x {cause}" for cause, count in causes[:CAUSES])
             told += f" and {len(causes) - CAUSES} other causes" if len(causes) > CAUSES else ""
-            raise RuntimeError(
-                f"{len(unanswered):,} of {len(unique):,} questions have no answer ({told}). All others are kept in "
-                f"{self.store.path}: run the same command again to ask for the rest"
-            )
+            raise Unanswered(f"{len(unanswered):,} of {len(unique):,} questions have no answer ({told})")
 
     def _ask(self, questions):
         """Ask, add each answer to the store as it arrives, and tell how far it is; returns the failures."""
@@ -145,21 +154,32 @@ class _Asking:
         progress.tell()
         return failures
 
-    def export(self, questions):
-        """A row per question, in the order of the set: its last answer, and what all attempts at it took."""
+    def export(self, questions, failure=None):
+        """A row per question, in the order of the set: its last answer, and what all attempts at it took.
+
+        ``failure`` says why there are questions without an answer, and stands in a column of its own.
+        """
         known = self.store.answers(self.asked)
         rows = []
         for question in questions:
-            attempts = known[question.text_hash, question.repeat]
+            attempts = known.get((question.text_hash, question.repeat), [self._no_answer(question)])
             row = attempts[-1] | {name: _total(attempts, name) for name in TAKEN}
             # The reason depends on how answers are read, except where there was nothing to read.
             status = row["reason"] if row["reason"] in ("refused", "not_asked", "no_answer") else "answered"
             rows.append({"id": question.item, "status": status} | {name: row[name] for name in EXPORTED})
         frame = pandas.DataFrame(rows, columns=["id", "status", *EXPORTED])
+        if failure is not None:
+            frame["failure"] = failure
         served = sorted(frame["served_model"].dropna().unique())
         if len(served) > 1:
             print(f"the server's model changed on the way: {', '.join(served)}; name a dated version in the config")
         return frame.astype({"tokens_in": "Int64", "tokens_out": "Int64", "latency": float})
+
+    def _no_answer(self, question):
+        """What would stand in the store for a question if an empty answer had come."""
+        names = {"prompt": self.prompt.name, "scale": self.scale.name, "reason": "no_answer", "cost": 0.0}
+        of_question = {name: getattr(question, name) for name in ("text_hash", "repeat", "attempt")}
+        return dict.fromkeys(COLUMNS) | asdict(self.asked) | of_question | names
 
 
 class Progress:

@@ -47,7 +47,7 @@ class Budget:
         if self.limit is not None and self.spent + self.reserved + bound > self.limit:
             raise CostLimitError(
                 f"max_cost: {self.spent:.4f} dollars are spent, and the next request may cost {bound:.4f}, which could "
-                f"exceed the limit of {self.limit:g}. All answers are kept; raise max_cost to go on from here"
+                f"exceed the limit of {self.limit:g}: raise max_cost to go on from here"
             )
         self.reserved += bound
 

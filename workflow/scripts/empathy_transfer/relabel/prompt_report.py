@@ -33,6 +33,7 @@ COLUMNS = [
     "cost",
     "cost_full",
     "hours_full",
+    "failure",
 ]
 INTERVAL = ("pearson_low", "pearson_high")  # stands beside the r on the page
 TITLES = {
@@ -79,7 +80,10 @@ def report_prompts(
 
 
 def _row(answers, labels, human, all_texts, concurrency, level):
-    """The figures of one model and prompt; None where there is too little to say."""
+    """The figures of one model and prompt, as far as there is enough to say; of one that failed, why."""
+    about = {"scale": labels["scale"].iloc[0], "provider": labels["provider"].iloc[0]}
+    if "failure" in answers:
+        return about | {"failure": answers["failure"].iloc[0]}
     labels = labels if "repeat" in labels else labels.assign(repeat=0)
     first = labels[labels["repeat"] == 0].set_index("id")
     valid = first[first["valid"]]["label"]
@@ -87,10 +91,9 @@ def _row(answers, labels, human, all_texts, concurrency, level):
     texts = len(first)
     calls = answers[answers["repeat"] == 0]
     seconds = calls["latency"].mean()
-    bought = (answers["provider"] != "recorded").all()
+    bought = about["provider"] != "recorded"
     return {
-        "scale": labels["scale"].iloc[0],
-        "provider": labels["provider"].iloc[0],
+        **about,
         "texts": texts,
         "parsed": labels["valid"].mean(),
         "compared": len(pairs),
@@ -137,12 +140,13 @@ def _retest(labels):
 
 def _page(frame, level):
     """The report as one HTML page."""
-    shown = [name for name in COLUMNS if name not in INTERVAL]
+    shown = [name for name in COLUMNS if name not in (*INTERVAL, "failure")]
     heads = "".join(f'<th scope="col">{html.escape(TITLES.get(name, name))}</th>' for name in shown)
     lines = [
         "<tr>" + "".join(f"<td>{html.escape(_shown(name, row))}</td>" for name in shown) + "</tr>"
         for row in frame.to_dict("records")
     ]
+    failed = frame.dropna(subset="failure").to_dict("records")
     notes = [
         "parsed: answers with exactly the scores that were asked for; bias: mean of model minus crowd.",
         f"In brackets: {100 * (1 - level):g} % interval of r, which covers the choice of texts alone; "
@@ -150,13 +154,18 @@ def _page(frame, level):
         "retest: the same question asked twice; recorded labels can't be asked again.",
         "Tokens, costs and hours count every attempt at an answer. Costs in dollars by the prices in the config; hours "
         "with the config's requests in flight.",
+        *(f"{row['model']}, {row['prompt']} failed: {row['failure']}" for row in failed),
     ]
+    if failed:
+        notes.append("Ask again what has no answer: snakemake validate_prompts --forcerun ask_sample")
     return html_page("Prompts on a sample", html_table("Labels by prompt, on a sample of texts", heads, lines, notes))
 
 
 def _shown(name, row):
     """A cell of a row as text."""
     value = row[name]
+    if name == "parsed" and pandas.notna(row["failure"]):
+        return "failed"
     if value is None or value != value:
         return "–"
     if name == "pearson_r" and pandas.notna(row["pearson_low"]):

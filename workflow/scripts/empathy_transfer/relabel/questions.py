@@ -73,6 +73,10 @@ class SettingsError(RuntimeError):
     """The provider can't be used as it is set up: one message for all questions, which says what to change."""
 
 
+class Unanswered(SettingsError):
+    """Questions have no answer, maybe because of this prompt alone: another one may fare better."""
+
+
 class CostLimitError(RuntimeError):
     """The next request could cost more than `max_cost` leaves."""
 

@@ -16,7 +16,7 @@ from threading import Event
 from urllib.parse import urlsplit
 
 from empathy_transfer.relabel.budget import Pace, told_wait
-from empathy_transfer.relabel.questions import Answer, CostLimitError, Failure, SettingsError, text_hash
+from empathy_transfer.relabel.questions import Answer, CostLimitError, Failure, SettingsError, Unanswered, text_hash
 
 BROKEN_BODY_TRIES = 4  # requests for one answer while what comes back is no completion
 PASSING = (408, 409, 429)  # refusals that may pass, as those from 500 on
@@ -115,10 +115,11 @@ class ChatServer:
                     if refused and not answered:
                         refusals.append(result)
                         if len(refusals) == FIRST_QUESTIONS:
-                            raise SettingsError(f"the server refuses all questions: {result.finish}")
+                            raise Unanswered(f"the server refuses all questions: {result.finish}")
                         continue
                     if failures >= (FAILURES_IN_A_ROW if answered else FIRST_QUESTIONS):
-                        stop = SettingsError(f"{failures} questions in a row failed, the last one: {result.cause}")
+                        gone = SettingsError if result.cause == NO_CONNECTION else Unanswered
+                        stop = gone(f"{failures} questions in a row failed, the last one: {result.cause}")
                     yield from refusals
                     refusals = []
                     yield result
