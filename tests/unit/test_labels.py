@@ -134,18 +134,20 @@ def test_the_version_of_a_local_model_is_its_digest_and_not_the_path_that_it_ser
     assert labels["model_version"].tolist() == ["0123abcd"]
 
 
-def compared(folder, answers, crowd):
-    """The row and the page of one model and prompt, against labels of a crowd for the texts t0, t1 ..."""
+def compared(folder, crowd, *answers):
+    """The rows and the page of tables of answers, against labels of a crowd for the texts t0, t1 ..."""
     human = pandas.DataFrame({"id": [f"t{n}" for n in range(len(crowd))], "text": "a lamp", "label": crowd})
     texts = as_job("prepare_label_set", folder / "lamps.parquet", lambda path: write_table(path, human))
-    labels = parse(folder, answers)
-    sealed = as_job("parse_sample", folder / "sealed_labels.parquet", lambda path: write_table(path, labels))
-    report_prompts(
-        [folder / "sealed.parquet"], [sealed], [{"model": "mine", "prompt": "scale_aware"}], [texts], "lamps",
-        {"mine": 4}, 0.05, folder / "prompts.csv", folder / "prompts.html",
-    )  # fmt: skip
-    (row,) = read_csv(folder / "prompts.csv", verify=False).to_dict("records")
-    return row, (folder / "prompts.html").read_text(encoding="utf-8")
+    asked, read = [], []
+    for number, table in enumerate(answers):
+        (own := folder / str(number)).mkdir()
+        labels = parse(own, table)
+        asked.append(own / "sealed.parquet")
+        read.append(as_job("parse_sample", own / "sealed_labels.parquet", lambda path, t=labels: write_table(path, t)))
+    names = [{"model": "mine", "prompt": f"prompt_{number}"} for number in range(len(answers))]
+    paths = folder / "prompts.csv", folder / "prompts.html"
+    report_prompts(asked, read, names, [texts], "lamps", {"mine": 4}, 0.05, *paths)
+    return read_csv(paths[0], verify=False).to_dict("records"), paths[1].read_text(encoding="utf-8")
 
 
 def test_prompts_are_compared_on_the_sample(tmp_path):
@@ -153,7 +155,7 @@ def test_prompts_are_compared_on_the_sample(tmp_path):
     same = [full(*[score] * 6) for score in (2, 3, 5, 4)]
     raws = [*same, "?", full(*[5] * 6), same[0], full(*[5] * 6), *same[2:], "?", full(*[5] * 6)]
     answers = answers_of(raws, repeats=[0] * 6 + [1] * 6, id=[f"t{n}" for n in range(6)] * 2)
-    row, page = compared(tmp_path, answers, [1.0, 2, 3, 4, 4, None])
+    (row,), page = compared(tmp_path, [1.0, 2, 3, 4, 4, None], answers)
     assert (row["model"], row["texts"], row["compared"], row["retested"]) == ("mine", 6, 4, 5)
     assert row["parsed"] == pytest.approx(5 / 6)
     # Crowd 1, 2, 3, 4 against 2, 3, 5, 4: variances 5/4, covariance 1, means one apart.
@@ -174,21 +176,25 @@ def test_prompts_are_compared_on_the_sample(tmp_path):
 
 def test_a_prompt_that_failed_has_its_reason_in_place_of_figures(tmp_path):
     reason = "3 questions in a row failed, the last one: status 500: <not> now"
-    row, page = compared(tmp_path, answers_of([full(*[2] * 6), None], failure=reason), [1.0, 2])
+    good, bad = answers_of([full(*[2] * 6)] * 4), answers_of([full(*[2] * 6), None], failure=reason)
+    (other, row), page = compared(tmp_path, [1.0, 2, 3, 4], good, bad)
     assert {name: value for name, value in row.items() if value == value} == {
         "model": "mine",
-        "prompt": "scale_aware",
+        "prompt": "prompt_1",
         "scale": "batson_empathy",
         "provider": "openai",
         "failure": reason,
     }
-    assert "<td>failed</td><td>–</td>" in page
-    assert "mine, scale_aware failed: 3 questions in a row failed, the last one: status 500: &lt;not&gt; now" in page
+    assert other["texts"] == 4
+    assert "<td>4</td><td>100.0</td><td>4</td>" in page
+    assert "<td>–</td><td>failed</td><td>–</td>" in page
+    assert "mine, prompt_1 failed: 3 questions in a row failed, the last one: status 500: &lt;not&gt; now" in page
     assert "--forcerun ask_sample" in page
 
 
 def test_a_perfect_r_has_no_interval(tmp_path):
-    row, page = compared(tmp_path, answers_of([full(*[score] * 6) for score in (1, 2, 3, 4)]), [2.0, 3, 4, 5])
+    answers = answers_of([full(*[score] * 6) for score in (1, 2, 3, 4)])
+    (row,), page = compared(tmp_path, [2.0, 3, 4, 5], answers)
     assert row["pearson_r"] == 1
     assert "<td>1.000</td>" in page
     assert "failed" not in page
@@ -197,7 +203,7 @@ def test_a_perfect_r_has_no_interval(tmp_path):
 def test_of_three_texts_nothing_is_said(tmp_path):
     raws = [full(*[score] * 6) for score in (2, 3, 5)]
     answers = answers_of(raws * 2, repeats=[0] * 3 + [1] * 3, id=["t0", "t1", "t2"] * 2)
-    row, page = compared(tmp_path, answers, [1.0, 2, 3])
+    (row,), page = compared(tmp_path, [1.0, 2, 3], answers)
     assert (row["texts"], row["compared"], row["retested"]) == (3, 3, 3)
     unsaid = ["pearson_r", "pearson_low", "ccc", "rmse", "bias", "retest_pearson_r", "retest_difference"]
     assert np.isnan([row[name] for name in unsaid]).all()
@@ -205,7 +211,8 @@ def test_of_three_texts_nothing_is_said(tmp_path):
 
 
 def test_what_recorded_labels_cost_is_unknown_and_not_nothing(tmp_path):
-    row, page = compared(tmp_path, answers_of(["2"], provider="recorded", cost=0.0, latency=np.nan), [1.0])
+    answers = answers_of(["2"], provider="recorded", cost=0.0, latency=np.nan)
+    (row,), page = compared(tmp_path, [1.0], answers)
     assert np.isnan([row["cost"], row["cost_full"], row["hours_full"]]).all()
     assert "0.0000" not in page
 

@@ -35,6 +35,7 @@ COLUMNS = [
     "hours_full",
     "failure",
 ]
+COUNTS = ("texts", "compared", "retested")
 INTERVAL = ("pearson_low", "pearson_high")  # stands beside the r on the page
 TITLES = {
     "parsed": "parsed %",
@@ -73,7 +74,7 @@ def report_prompts(
     for answers, labels, name in zip(answer_paths, label_paths, names, strict=True):
         tables = read_table(answers), read_table(labels)
         rows.append(_row(*tables, human, all_texts, concurrency[name["model"]], level) | name)
-    frame = pandas.DataFrame(rows, columns=COLUMNS)
+    frame = pandas.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(COUNTS, "Int64"))
     write_csv(csv_path, frame)
     write_text(html_path, _page(frame, level))
     print(frame.to_string(index=False))
@@ -166,7 +167,7 @@ def _shown(name, row):
     value = row[name]
     if name == "parsed" and pandas.notna(row["failure"]):
         return "failed"
-    if value is None or value != value:
+    if pandas.isna(value):
         return "–"
     if name == "pearson_r" and pandas.notna(row["pearson_low"]):
         return f"{value:.3f} ({row['pearson_low']:.2f} to {row['pearson_high']:.2f})"
