@@ -170,7 +170,7 @@ def test_prompts_are_compared_on_the_sample(tmp_path):
     assert row["cost"] == pytest.approx(0.012)
     assert row["cost_full"] == pytest.approx(6 * 0.001)
     assert row["hours_full"] == pytest.approx(6 * 2.0 / 4 / 3600)
-    assert "<td>0.800 (-0.70 to 1.00)</td><td>0.571</td>" in page
+    assert "<td>0.800 (-0.70 to 1.00)</td><td>0.571</td>" in page.replace("\u00a0", " ")
     assert "95 % interval of r" in page
 
 

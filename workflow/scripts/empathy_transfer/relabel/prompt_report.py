@@ -170,7 +170,8 @@ def _shown(name, row):
     if pandas.isna(value):
         return "–"
     if name == "pearson_r" and pandas.notna(row["pearson_low"]):
-        return f"{value:.3f} ({row['pearson_low']:.2f} to {row['pearson_high']:.2f})"
+        interval = f"{value:.3f} ({row['pearson_low']:.2f} to {row['pearson_high']:.2f})"
+        return interval.replace(" ", "\u00a0")  # stays on one line
     if name == "parsed":
         return f"{100 * value:.1f}"
     if name in ("tokens_in", "tokens_out"):

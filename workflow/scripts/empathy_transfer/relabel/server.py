@@ -169,7 +169,7 @@ class ChatServer:
             return "no completion in the server's answer"
         if isinstance(error, openai.APITimeoutError):
             return "timeout"
-        return NO_CONNECTION if isinstance(error, openai.APIConnectionError) else self._told(error, question)
+        return self._told(error, question) if isinstance(error, openai.APIStatusError) else NO_CONNECTION
 
     def _complete(self, question):
         """One request through the client: its answer, checked to be a completion."""
