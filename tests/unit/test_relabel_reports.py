@@ -256,10 +256,42 @@ def test_the_table_says_what_its_number_of_test_texts_can_tell(study):
     table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", 0.1, *paths)
     scores = pd.read_csv(study / "scores.csv")
     best = scores.groupby(["model", "setting"])["pearson_r"].median().max()
-    assert f"minilm: the best median is {in_words(best, 120, 0.1)}" in paths[1].read_text(encoding="utf-8")
+    page = paths[1].read_text(encoding="utf-8")
+    assert f"The best of the 4 medians is {in_words(best, 120, 0.1)}" in page
+    assert "minilm: 3 seeds, 10 training texts (up to 10 with added ones), 120 test texts in 60 groups." in page
     for path, percent in [(paths[1], "90 %"), (paths[2], "90 \\%")]:
-        assert f"{percent} interval" in path.read_text(encoding="utf-8")
+        # Of the best r, and of the differences.
+        assert path.read_text(encoding="utf-8").count(f"{percent} interval") == 2
         assert "noise of seeds only" in path.read_text(encoding="utf-8")
+
+
+def test_rows_of_the_table_follow_their_blocks_and_what_stands_for_a_run_is_ranked_too():
+    order = [("crowd", ["baseline", "added=0.3", "added=1", "huber"])]
+    order += [("gpt", ["alpha=2", "alpha=3.5", "alpha=10", "alpha=chosen", "added=1", "both=1", "random_essays"])]
+    values = {"alpha=chosen": 0.5, "alpha=10": 0.4, "baseline": 0.4}
+    rows = [
+        {"encoder": "minilm", "model": model, "setting": setting, "trained_as": "alpha=2" if "chosen" in setting else
+         setting, "pearson_r": values.get(setting, 0.1), "ccc": 0.1, "rmse": 1.0}
+        for model, settings in order for setting in reversed(settings)
+    ]  # fmt: skip
+    found = table.table_rows(pd.DataFrame(rows), pd.DataFrame(columns=["comparison", "metric"]))
+    assert [(row["model"], row["setting"]) for row in found] == [(key, name) for key, names in order for name in names]
+    assert {row["setting"]: row["rank"]["pearson_r"] for row in found if "pearson_r" in row["rank"]} == {
+        "baseline": 2, "alpha=10": 2, "alpha=chosen": 1,
+    }  # fmt: skip
+    assert [place for place, starts in enumerate(table.block_starts(found)) if starts] == [4]
+
+
+def test_blocks_of_the_table_are_ruled_and_its_names_are_set_left(study):
+    compare(study)
+    paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
+    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", 0.05, *paths)
+    page, tex = (path.read_text(encoding="utf-8") for path in paths[1:])
+    assert "<tr class=block><td class=words>minilm</td><td class=words>gpt</td>" in page
+    assert page.count("<tr class=block>") == 1
+    assert "<th scope=col class=words>encoder</th>" in page
+    # Below the head, and between the crowd's labels and the model's.
+    assert tex.count("\\midrule") == 2
 
 
 def test_the_best_result_has_the_interval_of_its_test_texts_and_of_the_printed_ones():

@@ -7,7 +7,7 @@ import pandas as pd
 from empathy_transfer.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.relabel.correlation_intervals import in_words
 from empathy_transfer.relabel.scores import METRICS, read_scores
-from empathy_transfer.relabel.training_sets import CROWD
+from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.scores.tables import html_page, html_table, tex_text
 
 TITLES = {"pearson_r": "Pearson r", "ccc": "CCC", "rmse": "RMSE"}
@@ -15,29 +15,39 @@ LOWER_IS_BETTER = ("rmse",)
 NOTE = (
     "Median over seeds, and in brackets the best seed on the test texts, as the study prints them. A best of five "
     "seeds lies above their mean by about 1.2 standard deviations through chance alone: compare medians, and read the "
-    "intervals of relabel/comparisons.csv. Bold: best median of a column and encoder; underlined: second. Difference: "
-    "mean concordance less the baseline's, with its interval over test texts and seeds. A t-test over five against "
-    "five seeds (p_published there) measures the noise of seeds only, not which texts happened to be tested."
+    "intervals of relabel/comparisons.csv. Bold: best median of a column and encoder; underlined: second. Settings "
+    "that stand for another run, such as the chosen threshold, count too. Difference: mean concordance less the "
+    "baseline's, with its {percent:g} % interval over test texts and seeds. A t-test over five against five seeds "
+    "(p_published there) measures the noise of seeds only, not which texts happened to be tested."
 )
-COLUMNS = ["encoder", "model", "setting", *METRICS, "difference_ccc"]
+# Kinds of setting as the rows of a block follow each other, so that what is compared with stands first.
+ORDER = ("baseline", "alpha", "added", "both", *EQUAL_SHARE, "huber")
+NAMES = ["encoder", "model", "setting"]
+COLUMNS = [*NAMES, *METRICS, "difference_ccc"]
 
 
 def tabulate_relabelled(scores_path, comparisons_path, level, csv_path, html_path, tex_path):
-    """Write the table three times; its rows are the settings by encoder and source of the labels.
+    """Write the table three times; its rows are the settings, in blocks by encoder and source of the labels.
 
     ``level`` is the error rate of the intervals, also of those below the table.
     """
     scores, comparisons = read_scores(scores_path), read_csv(comparisons_path)
     rows = table_rows(scores, comparisons)
-    notes = [NOTE, *notes_on_size(scores, comparisons, level)]
+    notes = [NOTE.format(percent=100 * (1 - level)), *notes_on_size(scores, comparisons, level)]
     write_csv(csv_path, pd.DataFrame(rows)[COLUMNS])
     heads = ["encoder", "labels", "setting", *TITLES.values(), "difference in CCC"]
-    lines = ["".join(f"<td>{_html(row, name)}</td>" for name in COLUMNS) for row in rows]
-    head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in heads)
+    head = "".join(
+        f"<th scope=col{' class=words' if name in NAMES else ''}>{html.escape(title)}</th>"
+        for name, title in zip(COLUMNS, heads, strict=True)
+    )
+    lines = [
+        f"<tr{' class=block' if starts else ''}>{''.join(_html(row, name) for name in COLUMNS)}</tr>"
+        for row, starts in zip(rows, block_starts(rows), strict=True)
+    ]
     body = html_table(
         "Training with the crowd's and with language models' labels.",
         head,
-        [f"<tr>{line}</tr>" for line in lines],
+        lines,
         notes,
     )
     write_text(html_path, html_page("Labels from language models", body))
@@ -45,16 +55,24 @@ def tabulate_relabelled(scores_path, comparisons_path, level, csv_path, html_pat
 
 
 def notes_on_size(scores, comparisons, level):
-    """What the number of test texts means for the best Pearson r: a sentence per encoder."""
+    """What was trained and tested, and what that means for the best Pearson r: a sentence each per encoder."""
     notes = []
     for encoder, part in scores.groupby("encoder", sort=False):
         medians = part.groupby(["model", "setting"])["pearson_r"].median()
-        sizes = comparisons.loc[comparisons["encoder"] == encoder, "n_test"]
+        size = comparisons[comparisons["encoder"] == encoder].iloc[0]
+        best, added = in_words(float(medians.max()), int(size["n_test"]), level), part["n_train"].max()
         notes.append(
-            f"{encoder}: the best median is {in_words(float(medians.max()), int(sizes.iloc[0]), level)}, by Fisher's "
-            "z: through the choice of test texts alone, and as if each had a writer of its own, so rather wider."
+            f"{encoder}: {part['seed'].nunique()} seeds, {_range(part['n_base'])} training texts (up to {added:g} "
+            f"with added ones), {size['n_test']:g} test texts in {size['clusters']:g} groups. "
+            f"The best of the {len(medians)} medians is {best}, by Fisher's z: through the choice of test texts alone, "
+            "and as if each had a writer of its own, so rather wider; and picked as the best, so rather too high."
         )
     return notes
+
+
+def _range(values):
+    """The least and the most of some numbers in words, or the one that all are."""
+    return f"{values.min():g}" if values.nunique() == 1 else f"{values.min():g} to {values.max():g}"
 
 
 def table_rows(scores, comparisons):
@@ -65,13 +83,10 @@ def table_rows(scores, comparisons):
     for encoder, part in scores.groupby("encoder", sort=False):
         cells = part.groupby(["model", "setting"])
         medians = cells[list(METRICS)].median()
-        order = sorted(medians.index, key=lambda cell: (cell[0] != CROWD, cell[0]))
-        # A stand-in has the scores of the run that it stands for and does not compete with it.
-        competing = part[part["setting"] == part["trained_as"]].groupby(["model", "setting"])[list(METRICS)].median()
         best = {
-            metric: sorted(competing[metric].unique(), reverse=metric not in LOWER_IS_BETTER)[:2] for metric in METRICS
+            metric: sorted(medians[metric].unique(), reverse=metric not in LOWER_IS_BETTER)[:2] for metric in METRICS
         }
-        for model, setting in order:
+        for model, setting in sorted(medians.index, key=_place):
             cell = cells.get_group((model, setting))
             row = {"encoder": encoder, "model": model, "setting": setting, "rank": {}}
             for metric in METRICS:
@@ -86,21 +101,36 @@ def table_rows(scores, comparisons):
     return rows
 
 
+def _place(cell):
+    """Sort key of (model, setting): the crowd's labels first, in them the baseline; numbers rise, `chosen` is last."""
+    model, setting = cell
+    kind, _, number = setting.partition("=")
+    return model != CROWD, model, ORDER.index(kind), float(number or 0) if number != "chosen" else float("inf")
+
+
+def block_starts(rows):
+    """Whether each row begins a block: has another encoder or other labels than the row above it."""
+    blocks = [(row["encoder"], row["model"]) for row in rows]
+    return [place > 0 and block != blocks[place - 1] for place, block in enumerate(blocks)]
+
+
 def _html(row, name):
     """A cell as HTML."""
     text = html.escape(row[name])
-    return {1: f"<b>{text}</b>", 2: f"<u>{text}</u>"}.get(row["rank"].get(name), text)
+    text = {1: f"<b>{text}</b>", 2: f"<u>{text}</u>"}.get(row["rank"].get(name), text)
+    return f"<td{' class=words' if name in NAMES else ''}>{text}</td>"
 
 
 def _tex(rows, heads, notes):
     """The table as LaTeX, with its notes below; the document needs the packages booktabs and longtable."""
     lines = [
         "% needs \\usepackage{booktabs,longtable}",
-        f"\\begin{{longtable}}{{lll{'r' * (len(COLUMNS) - 3)}}}",
+        f"\\begin{{longtable}}{{{'l' * len(NAMES)}{'r' * (len(COLUMNS) - len(NAMES))}}}",
         "\\toprule",
     ]
     lines += [f"{' & '.join(map(tex_text, heads))} \\\\", "\\midrule", "\\endhead"]
-    for row in rows:
+    for row, starts in zip(rows, block_starts(rows), strict=True):
+        lines += ["\\midrule"] if starts else []
         cells = []
         for name in COLUMNS:
             text = tex_text(row[name])

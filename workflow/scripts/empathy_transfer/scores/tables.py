@@ -269,13 +269,15 @@ table { border-collapse: collapse; border-top: 2px solid #222; border-bottom: 2p
 caption { text-align: left; max-width: 60rem; padding-bottom: .8rem; }
 thead th { border-bottom: 1px solid #222; vertical-align: bottom; font-weight: 600; max-width: 6rem; }
 th, td { padding: .25rem .6rem; text-align: right; }
-tbody th, thead th:first-child { text-align: left; font-weight: normal; white-space: nowrap; }
-td { font-variant-numeric: tabular-nums; }
+tbody th, thead th:first-child, .words { text-align: left; white-space: nowrap; }
+tbody th { font-weight: normal; }
+td { font-variant-numeric: tabular-nums; white-space: nowrap; }
 tbody tr:hover { background: #f2f5f9; }
 td.baseline { background: #eef1f4; }
-td.blank { color: #6b6b6b; font-size: .75em; white-space: nowrap; }
-tr.floor th, tr.floor td { border-top: 1px solid #222; font-style: italic; }
-p.legend { margin: .3rem 0; color: #555; font-size: .9em; }
+td.blank { color: #6b6b6b; font-size: .75em; }
+tr.floor th, tr.floor td, tr.block td { border-top: 1px solid #222; }
+tr.floor th, tr.floor td { font-style: italic; }
+p.legend { max-width: 60rem; margin: .3rem 0; color: #555; font-size: .9em; }
 </style>
 </head>
 <body>
