@@ -50,9 +50,8 @@ def page(scores, comparisons, claims, flags, level):
     lines += [
         f"Differences are in concordance (CCC) on the test texts, each with its {100 * (1 - level):g} % interval over "
         f"test texts and seeds. **{UNDECIDED}** means that the interval holds 0: it shows no gain, no loss, and "
-        f"not that there is neither. **{UNDECIDED}, corrected** means that it does not, but that among all comparisons "
-        f"of its kind the false discovery rate q is above {100 * level:g} %: the intervals are not widened for their "
-        "number.",
+        f"not that there is neither. **{UNDECIDED}, q** means that it does not, but that among all comparisons of its "
+        f"kind the false discovery rate q is above {level:g}: the intervals are not widened for their number.",
         "",
     ]
     comparisons = comparisons.assign(sure=comparisons["q"] <= level)
@@ -87,7 +86,7 @@ def finding(row, above=GAIN, below=LOSS):
         return ONE_SEED
     if row.low <= 0 <= row.high:
         return UNDECIDED
-    return (above if row.low > 0 else below) if row.sure else f"{UNDECIDED}, corrected (q {row.q:.2f})"
+    return (above if row.low > 0 else below) if row.sure else f"{UNDECIDED}, q {row.q:.3f}"
 
 
 def in_words(setting):
