@@ -10,7 +10,7 @@ from scipy import stats
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
-from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, table
+from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, sweep_figure, table
 from empathy_transfer.relabel.agreement import agreement, write_agreement
 from empathy_transfer.relabel.corrected import write_corrected
 from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
@@ -235,6 +235,18 @@ def test_the_table_ranks_medians_and_gives_the_best_seed_in_brackets(study):
     assert rows.loc["trimmed", "rmse"] == f"{of.median():.3f} ({of.min():.3f})"
     assert f"<b>{rows.loc['alpha=3.5', 'ccc']}</b>" in paths[1].read_text(encoding="utf-8")
     assert f"\\textbf{{{rows.loc['alpha=3.5', 'ccc']}}}" in paths[2].read_text(encoding="utf-8")
+
+
+def test_the_figure_of_the_sweep_says_what_its_lines_band_and_units_are(study, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(sweep_figure, "write_figure", lambda paths, figure: drawn.append(figure))
+    found = pd.read_csv(study / "scores.csv").assign(label_distance=0.3)
+    found.to_csv(study / "scores.csv", index=False)
+    sweep_figure.plot_sweep(study / "scores.csv", [], study / "sweep.csv")
+    (legend,) = drawn[0].legends
+    words = ["labels of gpt, mean", "the crowd's labels alone", "from the least to the most of 3 seeds"]
+    assert [text.get_text() for text in legend.get_texts()] == words
+    assert [axes.get_ylabel() for axes in drawn[0].axes] == ["CCC", "share", "Wasserstein, units of the label"]
 
 
 def test_an_interval_of_pearson_r_is_that_of_fisher_s_z():
