@@ -318,7 +318,7 @@ def test_the_best_result_has_the_interval_of_its_test_texts_and_of_the_printed_o
 def test_groups_below_the_least_size_get_no_scores(study):
     path = study / "slices.csv"
     slices.write_slices(
-        study / "scores.csv", study / "test.parquet", {"gpt": study / "labels.parquet"}, str(study / "runs"), 45,
+        study / "scores.csv", study / "test.parquet", {"gpt": study / "labels.parquet"}, str(study / "runs"), {}, 45,
         {"resamples": 200, "alpha": 0.05}, path,
     )  # fmt: skip
     found = pd.read_csv(path)
@@ -326,6 +326,39 @@ def test_groups_below_the_least_size_get_no_scores(study):
     assert found[found["attribute"] == "age"]["ccc"].isna().all()
     assert found[found["attribute"] == "gender"]["ccc_low"].notna().all()
     assert (found[found["attribute"] == "gender"]["n"] == 60).all()
+
+
+def test_groups_of_writers_are_named_and_cut_where_the_test_texts_are():
+    test = pd.DataFrame({"id": range(12), "income": np.arange(12.0) * 1000, "gender": [1.0, 2.0] * 6})
+    other = pd.DataFrame({"income": [-5.0, 3000, 3500, 7000, 90_000, np.nan], "gender": [1.0, 5, 5, 2, 1, np.nan]})
+    # A third of 0 to 11,000 ends at 3,000, two thirds at 7,000: there are four texts up to each and above.
+    words = ["up to 3,000", "over 3,000 to 7,000", "over 7,000"]
+    assert {
+        group: chosen.sum() for group, chosen in slices.groups_of(test, test, {})["income"].items()
+    } == dict.fromkeys(words, 4)
+    found = slices.groups_of(other, test, {"gender": {"1": "male", "2": "female"}})
+    assert [found["income"][word].tolist() for word in words] == [
+        [True, True, False, False, False, False],
+        [False, False, True, True, False, False],
+        [False, False, False, False, True, False],
+    ]
+    assert {group: chosen.sum() for group, chosen in found["gender"].items()} == {"male": 2, "female": 1, "5": 2}
+
+
+def test_the_figure_of_writers_has_the_groups_of_the_scores_and_the_sizes_of_sets(study, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(slices, "write_figure", lambda paths, figure: drawn.append(figure))
+    older = pd.read_parquet(study / "test.parquet").assign(age=np.arange(120.0) + 60)
+    older.to_parquet(study / "other.parquet")
+    paths = {"test": study / "test.parquet", "other": study / "other.parquet"}
+    slices.plot_groups(paths, "test", {"gender": {"1": "male"}}, [], study / "writers.csv")
+    found = pd.read_csv(study / "writers.csv").set_index(["set", "attribute", "group"])["n"]
+    assert found["test"].to_dict() == {("gender", "male"): 60, ("gender", "2"): 60, ("age", "up to 39"): 40,
+                                       ("age", "over 39 to 79"): 40, ("age", "over 79"): 40}  # fmt: skip
+    assert found["other"]["age"].tolist() == [0, 20, 100]
+    assert [text.get_text() for text in drawn[0].axes[2].get_legend().get_texts()] == [
+        "test (120 texts)", "other (120 texts)",
+    ]  # fmt: skip
 
 
 def test_intervals_of_groups_of_writers_draw_whole_writers_and_need_five_of_them(study):

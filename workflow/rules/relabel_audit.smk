@@ -65,6 +65,7 @@ rule slice_writers:
     conda:
         "../../environment.yml"
     params:
+        codes=TEXTS.get("codes", {}),
         least=RELABEL["reports"]["least_group"],
         settings={key: config["analysis"][key] for key in ("alpha", "resamples")},
         code=code_fingerprint("slice_writers"),
@@ -91,6 +92,8 @@ rule plot_writers:
     conda:
         "../../environment.yml"
     params:
+        test_set=ROLES["test"],
+        codes=TEXTS.get("codes", {}),
         code=code_fingerprint("plot_writers"),
     message:
         "Drawing who wrote the texts"

@@ -7,6 +7,8 @@ if __name__ == "__main__":
     with open_job(snakemake) as job:
         plot_groups(
             set_paths={path.stem: path for path in job.input["tables"]},
+            test_set=job.params["test_set"],
+            codes=job.params["codes"],
             figure_paths=[job.output["png"], job.output["svg"]],
             csv_path=job.output["csv"],
         )

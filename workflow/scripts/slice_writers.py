@@ -10,6 +10,7 @@ if __name__ == "__main__":
             test_path=job.input["test"],
             labels_paths={path.parts[-3]: path for path in job.input["labels"]},
             runs_folder=job.input["predictions"][0].parents[4],
+            codes=job.params["codes"],
             least=job.params["least"],
             settings=job.params["settings"],
             slices_path=job.output["slices"],

@@ -1,10 +1,11 @@
 """Agreement with the crowd's labels by group of writers: of language models' labels and of trained models.
 
-Groups are those of the test texts: each value of gender, education and race, and thirds of age and income. A group
-below the least number is listed without scores, since they would say nothing. Intervals draw all texts of a writer
-together, and with very few writers there is none.
+Groups are each value of gender, education and race, and the thirds into which age and income cut the test texts. A
+group below the least number is listed without scores, since they would say nothing. Intervals draw all texts of a
+writer together, and with very few writers there is none.
 """
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from empathy_transfer.relabel.comparisons import resample
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
 from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
-from empathy_transfer.style import INK, figure_style
+from empathy_transfer.style import figure_style
 
 COLUMNS = [
     *["encoder", "system", "attribute", "group", "n", "clusters", "pearson_r", "pearson_low", "pearson_high", "ccc"],
@@ -26,9 +27,10 @@ COLUMNS = [
 MOST_VALUES = 10
 # A bootstrap of fewer writers says nothing of another draw of them.
 LEAST_CLUSTERS = 5
+COLUMNS_OF_PANELS = 3
 
 
-def write_slices(scores_path, test_path, labels_paths, runs_folder, least, settings, slices_path):
+def write_slices(scores_path, test_path, labels_paths, runs_folder, codes, least, settings, slices_path):
     """Write demographics.csv: n, Pearson r and concordance with percentile intervals for each group and system.
 
     Systems are the models' own labels of the test texts, and the mean prediction over seeds of the baseline and of the
@@ -36,8 +38,8 @@ def write_slices(scores_path, test_path, labels_paths, runs_folder, least, setti
 
     Args:
         scores_path: scores of the runs. test_path: the test set. labels_paths: {model: path of its labels of that set}.
-        runs_folder: folder of the runs. least: smallest group with scores. settings: ``resamples`` and ``alpha``.
-        slices_path: CSV to write.
+        runs_folder: folder of the runs. codes: as in ``groups_of``. least: smallest group with scores. settings:
+            ``resamples`` and ``alpha``. slices_path: CSV to write.
     """
     test = read_table(test_path).dropna(subset=["label"]).reset_index(drop=True)
     systems = {}
@@ -51,7 +53,7 @@ def write_slices(scores_path, test_path, labels_paths, runs_folder, least, setti
                 means.to_numpy()
             )
     rows = []
-    for attribute, groups in groups_of(test).items():
+    for attribute, groups in groups_of(test, test, codes).items():
         for group, chosen in groups.items():
             for (encoder, system), predictions in systems.items():
                 used = chosen & np.isfinite(predictions)
@@ -79,21 +81,35 @@ def mean_prediction(runs, folder):
     return pd.concat(frames, axis=1).mean(axis=1)
 
 
-def groups_of(test):
-    """{attribute: {group: which texts are in it}}, `all` first; a text whose attribute is unknown is in no group."""
-    found = {"all": {"all": np.ones(len(test), dtype=bool)}}
-    for attribute in [name for name in test.columns if name not in ("id", "group", "text", "label")]:
-        values = test[attribute]
-        if values.nunique() > MOST_VALUES:
-            thirds = pd.qcut(values, 3, labels=False, duplicates="drop")
-            ends = values.groupby(thirds).agg(["min", "max"])
-            words = {third: f"{low:.0f} to {high:.0f}" for third, low, high in ends.itertuples()}
-            values = thirds.map(words).astype("object")
+def groups_of(frame, test, codes):
+    """{attribute: {group: which texts are in it}}, `all` first; a text whose attribute is unknown is in no group.
+
+    Args:
+        frame: the texts to group. test: those whose values, where they are many, are cut into thirds: the groups of all
+            sets are those of the scores. codes: {attribute: {value as text: the group's name}}; others are as they are.
+    """
+    found = {"all": {"all": np.ones(len(frame), dtype=bool)}}
+    for attribute in [name for name in frame.columns if name not in ("id", "group", "text", "label", "set")]:
+        values, known = frame[attribute], (test if attribute in test else frame)[attribute].dropna()
+        if known.nunique() > MOST_VALUES:
+            found[attribute] = thirds(values, known)
         else:
-            values = values.map(lambda value: None if pd.isna(value) else f"{value:g}").astype("object")
-        found[attribute] = {group: (values == group).to_numpy() for group in values.dropna().unique()}
-        found[attribute] = dict(sorted(found[attribute].items(), key=lambda item: float(item[0].split()[0])))
+            words = codes.get(attribute, {})
+            texts = {value: f"{value:g}" for value in sorted(values.dropna().unique())}
+            found[attribute] = {words.get(text, text): (values == value).to_numpy() for value, text in texts.items()}
     return found
+
+
+def thirds(values, known):
+    """{group: which ``values`` are in it}: from the lowest to the highest third of the values that are ``known``."""
+    ends = {float(end) for end in np.quantile(known, [1 / 3, 2 / 3], method="lower")} - {known.max()}
+    edges = [-np.inf, *sorted(ends), np.inf]
+    groups = {}
+    for low, high in itertools.pairwise(edges):
+        words = [f"over {low:,.10g}"] if low > -np.inf else []
+        words += [f"{'to' if words else 'up to'} {high:,.10g}"] if high < np.inf else []
+        groups[" ".join(words) or "all"] = ((values > low) & (values <= high)).to_numpy()
+    return groups
 
 
 def scores_of(labels, predictions, clusters, settings):
@@ -110,18 +126,19 @@ def scores_of(labels, predictions, clusters, settings):
     return row | {"negative": bool(row["ccc"] < 0)}
 
 
-def plot_groups(set_paths, figure_paths, csv_path):
+def plot_groups(set_paths, test_set, codes, figure_paths, csv_path):
     """Draw how many texts of each set each group of writers wrote, and write the plotted numbers.
 
     Args:
-        set_paths: {set: its path}. figure_paths: files to write. csv_path: CSV with set, attribute, group, n, share.
+        set_paths: {set: its path}. test_set: the set whose texts are cut into thirds. codes: as in ``groups_of``.
+        figure_paths: files to write. csv_path: CSV with set, attribute, group, n, share.
     """
     from matplotlib.figure import Figure
 
     frames = {name: read_table(path) for name, path in set_paths.items()}
     joined = pd.concat([frame.assign(set=name) for name, frame in frames.items()], ignore_index=True)
     rows = []
-    for attribute, groups in groups_of(joined.drop(columns="set")).items():
+    for attribute, groups in groups_of(joined, frames[test_set], codes).items():
         for group, chosen in groups.items() if attribute != "all" else ():
             for name in frames:
                 within = (joined["set"] == name).to_numpy()
@@ -130,17 +147,21 @@ def plot_groups(set_paths, figure_paths, csv_path):
     plotted = pd.DataFrame(rows, columns=["set", "attribute", "group", "n", "share"])
     attributes = list(plotted["attribute"].unique())
     with figure_style():
-        figure = Figure(figsize=(3 * max(len(attributes), 1), 3.4), layout="constrained")
-        for axes, attribute in zip(
-            figure.subplots(1, max(len(attributes), 1), squeeze=False)[0], attributes, strict=False
-        ):
+        # The legend takes the cell behind the last attribute.
+        height = len(attributes) // COLUMNS_OF_PANELS + 1
+        figure = Figure(figsize=(10, 2.6 * height), layout="constrained")
+        panels = figure.subplots(height, COLUMNS_OF_PANELS, squeeze=False).ravel()
+        for axes, attribute in zip(panels, attributes, strict=False):
             shares = plotted[plotted["attribute"] == attribute].pivot_table(
                 index="group", columns="set", values="share", sort=False
             )
-            shares.plot.bar(ax=axes, legend=False, width=0.8, xlabel="")
-            axes.set_title(attribute, color=INK)
-            axes.set_ylabel("share of texts" if attribute == attributes[0] else "")
-        names = figure.axes[0].get_legend_handles_labels()
-        figure.legend(*names, loc="outside lower center", ncols=len(frames), frameon=False)
+            shares.plot.barh(ax=axes, legend=False, width=0.8, xlabel="share of texts", ylabel="")
+            axes.invert_yaxis()
+            axes.set_title(attribute)
+        for axes in panels[len(attributes) :]:
+            axes.set_axis_off()
+        labels = [f"{name} ({len(frame):,} texts)" for name, frame in frames.items()]
+        bars = panels[0].get_legend_handles_labels()[0]
+        panels[len(attributes)].legend(bars, labels[: len(bars)], loc="center", frameon=False)
         write_figure(figure_paths, figure)
     write_csv(csv_path, plotted)
