@@ -498,6 +498,18 @@ def test_only_settings_that_need_a_model_s_labels_cost_something(study):
     assert found.loc["trimmed", "dollars"] == found.loc["baseline", "dollars"] == 0
 
 
+def test_a_gain_has_a_price_where_labels_were_bought_and_its_interval_is_above_0(study):
+    found = compare(study)
+    of_ccc = (found["comparison"] == "baseline") & (found["metric"] == "ccc")
+    found.loc[of_ccc & (found["setting"] == "alpha=3.5"), ["difference", "low", "high"]] = [0.04, -0.01, 0.09]
+    found.loc[of_ccc & (found["setting"] == "alpha=chosen"), ["difference", "low", "high"]] = [0.04, 0.01, 0.07]
+    found.loc[of_ccc & (found["setting"] == "trimmed"), ["difference", "low", "high"]] = [0.04, 0.01, 0.07]
+    found.to_csv(study / "comparisons.csv", index=False)
+    priced = weigh(study, tokens_in=[300, 500], tokens_out=[20, 40], cost=[0.001, 0.003])["dollars_per_gain"]
+    # Ten texts of .002 dollars for .04: .005 for each .01. Trimming bought nothing.
+    assert priced.dropna().to_dict() == {"alpha=chosen": pytest.approx(0.005)}
+
+
 def test_a_threshold_as_wide_as_the_scale_buys_nothing(study):
     found = pd.read_csv(study / "scores.csv")
     same = found[found["setting"] == "baseline"].assign(model="gpt", setting="alpha=6", kind="alpha", number=6.0)

@@ -27,7 +27,7 @@ def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices,
         prices: ``prompt_tokens`` and ``answer_tokens`` per text, and ``dollars`` {model: [input, output] per million}.
         costs_path: CSV to write. ``labelling_seconds`` is the time of all answers with one request at a time, empty
             where it is unknown; ``training_seconds`` that of a mean training; ``dollars_per_gain`` the price of 0.01
-            CCC.
+            CCC, where labels were bought and the interval of their gain lies above 0.
     """
     lengths = pd.concat([read_table(path, columns=["text"])["text"] for path in set_paths]).str.len()
     guess = {"input_tokens": prices["prompt_tokens"] + lengths.mean() / CHARACTERS_PER_TOKEN}
@@ -57,7 +57,7 @@ def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices,
             row["basis"] = texts[model]["basis"]
         if (encoder, model, setting) in gains.index:
             row["gain_ccc"], row["gain_low"], row["gain_high"] = gains.loc[(encoder, model, setting)]
-            if row["gain_ccc"] > 0 and row["dollars"] is not None:
+            if number and row["gain_low"] > 0 and row["dollars"] is not None:
                 row["dollars_per_gain"] = row["dollars"] / (100 * row["gain_ccc"])
         rows.append(row)
     write_csv(costs_path, pd.DataFrame(rows, columns=COLUMNS))
