@@ -60,6 +60,7 @@ def study(tmp_path_factory):
     pd.DataFrame({"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"],
                   "krippendorff_alpha": [0.2, 0.85]}).to_csv(folder / "agreement.csv", index=False)  # fmt: skip
     slices = {"encoder": ["minilm"], "attribute": ["race"], "group": ["2"], "system": ["a|b <i>*c*"], "ccc": [-0.1]}
+    slices |= {"n": [12], "ccc_low": [-0.4], "ccc_high": [0.2]}
     pd.DataFrame(slices).to_csv(folder / "slices.csv", index=False)
     printed = ROOT / "resources/published/s3_claims.csv"
     with pytest.MonkeyPatch.context() as patch:
@@ -132,7 +133,24 @@ def test_verdicts_and_raised_flags_are_those_of_their_files(study, text):
     assert [(row[0], row[6]) for row in rows] == list(zip(claimed["claim"], verdicts, strict=True))
     flagged = pd.read_csv(study / "flags.csv")
     assert f"{flagged['raised'].sum()} of {len(flagged)} checks raise a flag." in text
-    assert len(rows_below(text, "## Signs of failure")) == flagged["raised"].sum()
+    raised = flagged[flagged["raised"]].groupby(["flag", "encoder", "model"], dropna=False)["value"]
+    rows = rows_below(text, "## Signs of failure")
+    assert [row[0] for row in rows if row[2] == "a\0b &lt;i&gt;\\*c\\*"] == ["negative concordance in race 2"]
+    assert len(rows) == len(raised)
+
+
+def test_settings_that_raise_the_same_flag_share_a_row():
+    flag = {"encoder": "minilm", "flag": "concordance far below Pearson r", "model": "gpt", "limit": 0.7}
+    frame = [flag | {"setting": f"alpha={place}", "value": value, "raised": value < 0.7}
+             for place, value in enumerate([0.2, 0.31, 0.9])]  # fmt: skip
+    frame.append({"flag": "negative concordance in race 2", "model": "x", "n": 12, "value": -0.1, "low": -0.4,
+                  "high": 0.2, "limit": 0, "raised": True})  # fmt: skip
+    lines = report._flags(pd.DataFrame(frame))
+    assert lines[0] == "3 of 4 checks raise a flag."
+    assert lines[4:] == [
+        "| concordance far below Pearson r | minilm | gpt | 2 of 3 | 0.200 to 0.310 | 0.7 | – |",
+        "| negative concordance in race 2 | – | x | – | -0.100 (-0.400 to +0.200) | 0 | 12 |",
+    ]
 
 
 def test_text_from_files_can_not_break_the_page(text):

@@ -431,7 +431,17 @@ def test_a_correction_of_most_labels_raises_a_flag(study):
     for share, raised in [(0.5, False), (0.9, True)]:
         found = pd.read_csv(study / "scores.csv").assign(share_concerned=share)
         rows = claims.flags(found, comparison, pd.DataFrame({"ccc": []}))
-        assert [row[-1] for row in rows if row[1] == "controls have little left"] == [raised]
+        assert [row["raised"] for row in rows if row["flag"] == "controls have little left"] == [raised]
+
+
+def test_flags_do_not_count_what_stands_for_a_run_and_give_number_and_interval_of_test_texts(study):
+    slice_of = {"encoder": "minilm", "attribute": "race", "group": "2", "system": "x", "n": 12, "ccc": -0.1}
+    slice_of |= {"ccc_low": -0.4, "ccc_high": 0.2}
+    rows = claims.flags(pd.read_csv(study / "scores.csv"), compare(study), pd.DataFrame([slice_of]))
+    found = [row["setting"] for row in rows if row["flag"] == "high variance over seeds"]
+    assert found == ["baseline", "alpha=3.5", "trimmed"]
+    expected = {"n": 12, "value": -0.1, "low": -0.4, "high": 0.2, "raised": True}
+    assert {name: rows[-1][name] for name in expected} == expected
 
 
 def test_claims_get_verdicts_from_the_intervals(study):
@@ -440,9 +450,8 @@ def test_claims_get_verdicts_from_the_intervals(study):
         {"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"], "krippendorff_alpha": [0.2, 0.5]}
     )
     agreements.to_csv(study / "agreement.csv", index=False)
-    pd.DataFrame({"encoder": ["minilm"], "attribute": ["race"], "group": ["2"], "system": ["x"], "ccc": [-0.1]}).to_csv(
-        study / "slices.csv", index=False
-    )
+    group = {"encoder": "minilm", "attribute": "race", "group": "2", "system": "x", "n": 12, "ccc": -0.1}
+    pd.DataFrame([group | {"ccc_low": -0.4, "ccc_high": 0.2}]).to_csv(study / "slices.csv", index=False)
     printed = {"claim": ["LLM label consistency"], "metric": ["krippendorff_alpha"], "value": ["0.8"]}
     pd.DataFrame(printed).to_csv(study / "printed.csv", index=False)
     names = ("scores", "comparisons", "agreement", "slices", "printed")

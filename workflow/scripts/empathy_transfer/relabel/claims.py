@@ -17,7 +17,7 @@ from empathy_transfer.significance.mean_interval import mean_interval
 
 HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "fails", "undecided", "not_tested"
 CLAIM_COLUMNS = ["encoder", "claim", "metric", "printed", "model", "found", "low", "high", "verdict", "explanation"]
-FLAG_COLUMNS = ["encoder", "flag", "model", "setting", "value", "limit", "raised"]
+FLAG_COLUMNS = ["encoder", "flag", "model", "setting", "n", "value", "low", "high", "limit", "raised"]
 # A gain in concordance below this is none worth labels.
 NO_GAIN = 0.02
 # What raises a flag: a standard deviation over seeds, and a concordance below this share of Pearson's r.
@@ -185,54 +185,43 @@ def prompts():
 
 
 def flags(scores, comparisons, slices):
-    """Signatures of failure that the study reports: each with its value and the limit that raises it."""
+    """Signatures of failure that the study reports: rows as dicts, each with its value and the limit that raises it.
+
+    A setting that stands for another run is not counted again. Values of test texts have their number and interval.
+    """
     rows = []
     against = comparisons[(comparisons["comparison"] == "baseline") & (comparisons["metric"] == "ccc")]
     for row in against.itertuples():
         if row.setting.startswith("alpha=") and row.setting != CHOSEN and float(row.setting[6:]) < LEAST_THRESHOLD:
-            rows.append(
-                (row.encoder, "threshold below 3 hurts", row.model, row.setting, row.difference, 0, row.high < 0)
-            )
-    for (encoder, model), part in scores[scores["setting"] == CHOSEN].groupby(["encoder", "model"], sort=False):
-        share = part["share_concerned"].max()
-        rows.append((encoder, "controls have little left", model, CHOSEN, share, MOST_REPLACED, share > MOST_REPLACED))
-    for (encoder, model, setting), part in scores.groupby(["encoder", "model", "setting"], sort=False):
+            rows.append({
+                "encoder": row.encoder, "flag": "threshold below 3 hurts", "model": row.model, "setting": row.setting,
+                "n": row.n_test, "value": row.difference, "low": row.low, "high": row.high, "limit": 0,
+                "raised": row.high < 0,
+            })  # fmt: skip
+    chosen = scores[scores["setting"] == CHOSEN].groupby(["encoder", "model"], sort=False)["share_concerned"].max()
+    for (encoder, model), share in chosen.items():
+        rows.append({
+            "encoder": encoder, "flag": "controls have little left", "model": model, "setting": CHOSEN, "value": share,
+            "limit": MOST_REPLACED, "raised": share > MOST_REPLACED,
+        })  # fmt: skip
+    trained = scores[scores["trained_as"] == scores["setting"]]
+    for (encoder, model, setting), part in trained.groupby(["encoder", "model", "setting"], sort=False):
+        names = {"encoder": encoder, "model": model, "setting": setting}
         deviation = part["ccc"].std() if len(part) > 1 else np.nan
         share = (part["ccc"] / part["pearson_r"].where(part["pearson_r"] > 0)).mean()
-        rows.append(
-            (
-                encoder,
-                "high variance over seeds",
-                model,
-                setting,
-                deviation,
-                MOST_SEED_DEVIATION,
-                deviation > MOST_SEED_DEVIATION,
-            )
-        )
-        rows.append(
-            (
-                encoder,
-                "concordance far below Pearson r",
-                model,
-                setting,
-                share,
-                LEAST_CCC_SHARE,
-                share < LEAST_CCC_SHARE,
-            )
-        )
+        rows.append(names | {
+            "flag": "high variance over seeds", "value": deviation, "limit": MOST_SEED_DEVIATION,
+            "raised": deviation > MOST_SEED_DEVIATION,
+        })  # fmt: skip
+        rows.append(names | {
+            "flag": "concordance far below Pearson r", "value": share, "limit": LEAST_CCC_SHARE,
+            "raised": share < LEAST_CCC_SHARE,
+        })  # fmt: skip
     for row in slices[slices["ccc"].notna()].itertuples():
-        rows.append(
-            (
-                row.encoder,
-                f"negative concordance in {row.attribute} {row.group}",
-                row.system,
-                None,
-                row.ccc,
-                0,
-                row.ccc < 0,
-            )
-        )
+        rows.append({
+            "encoder": row.encoder, "flag": f"negative concordance in {row.attribute} {row.group}", "model": row.system,
+            "n": row.n, "value": row.ccc, "low": row.ccc_low, "high": row.ccc_high, "limit": 0, "raised": row.ccc < 0,
+        })  # fmt: skip
     return rows
 
 

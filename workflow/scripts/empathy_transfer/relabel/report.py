@@ -190,18 +190,24 @@ def _claims(claims):
 
 
 def _flags(flags):
-    """Table of the flags that are raised."""
-    raised = flags[flags["raised"].astype("string").str.lower() == "true"]
-    lines = [f"{len(raised)} of {len(flags)} checks raise a flag."]
-    if len(raised):
-        heads = ["sign", "encoder", "labels or system", "setting", "value", "limit"]
-        rows = [
-            [plain_text(value) for value in (row.flag, row.encoder, row.model, row.setting)]
-            + [_number(row.value), plain_text(f"{row.limit:g}")]
-            for row in raised.itertuples()
-        ]
-        lines += ["", *markdown_table(heads, rows)]
-    return lines
+    """Table of the flags that are raised, a row for all settings of the same labels that raise the same one."""
+    flags = flags.assign(raised=flags["raised"].astype("string").str.lower() == "true")
+    lines = [f"{flags['raised'].sum()} of {len(flags)} checks raise a flag."]
+    rows = []
+    for (sign, encoder, model), part in flags.groupby(["flag", "encoder", "model"], sort=False, dropna=False):
+        raised = part[part["raised"]]
+        if len(raised):
+            first = raised.iloc[0]
+            if len(raised) == 1:
+                setting, value = first["setting"], f"{_number(first['value'])}{_bounds(first['low'], first['high'])}"
+            else:
+                setting = f"{len(raised)} of {len(part)}"
+                value = f"{_number(raised['value'].min())} to {_number(raised['value'].max())}"
+            number = "–" if pd.isna(first["n"]) else f"{first['n']:g}"
+            cells = [plain_text(cell) for cell in (sign, encoder, model, setting)]
+            rows.append([*cells, value, plain_text(f"{first['limit']:g}"), number])
+    heads = ["sign", "encoder", "labels or system", "setting, or how many", "value", "limit", "texts"]
+    return [*lines, "", *markdown_table(heads, rows)] if rows else lines
 
 
 def _difference(row):
