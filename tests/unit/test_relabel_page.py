@@ -57,8 +57,9 @@ def study(tmp_path_factory):
     same = runs[runs["setting"] == "baseline"]
     stand_ins += [same.assign(model=model, setting="alpha=6", kind="alpha", number=6.0) for model in ("gpt", "llama")]
     pd.concat([runs, *stand_ins]).to_csv(folder / "scores.csv", index=False)
-    pd.DataFrame({"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"],
-                  "krippendorff_alpha": [0.2, 0.85]}).to_csv(folder / "agreement.csv", index=False)  # fmt: skip
+    agreements = {"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"], "clusters": [50, 50]}
+    agreements |= {"krippendorff_alpha": [0.2, 0.85], "alpha_se": [0.01, 0.01]}
+    pd.DataFrame(agreements).to_csv(folder / "agreement.csv", index=False)
     slices = {"encoder": ["minilm"], "attribute": ["race"], "group": ["2"], "system": ["a|b <i>*c*"], "ccc": [-0.1]}
     slices |= {"n": [12], "ccc_low": [-0.4], "ccc_high": [0.2]}
     pd.DataFrame(slices).to_csv(folder / "slices.csv", index=False)

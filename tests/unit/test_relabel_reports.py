@@ -11,7 +11,13 @@ from scipy import stats
 from empathy_transfer.errors import DataError
 from empathy_transfer.files import sha256_file
 from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, sweep_figure, table
-from empathy_transfer.relabel.agreement import agreement, write_agreement
+from empathy_transfer.relabel.agreement import (
+    AGREEMENT_COLUMNS,
+    agreement,
+    alpha_error,
+    alpha_interval,
+    write_agreement,
+)
 from empathy_transfer.relabel.corrected import write_corrected
 from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
 from empathy_transfer.relabel.label_sets import prepare_label_set
@@ -444,10 +450,75 @@ def test_flags_do_not_count_what_stands_for_a_run_and_give_number_and_interval_o
     assert {name: rows[-1][name] for name in expected} == expected
 
 
+# With ten groups and three rows, 95 % for all of them: t of 9 degrees of freedom beyond 2.5 % / 3 is 2.93.
+@pytest.mark.parametrize(
+    ("alphas", "error", "found"),
+    [
+        ([0.9, 0.9, 0.9], 0.03, "holds"),  # .9 - .088 is above .8
+        ([0.9, 0.9, 0.85], 0.03, "undecided"),  # .85 - .088 is not, though .85 is
+        ([0.9, 0.9, 0.75], 0.03, "undecided"),  # .75 + .088 is above .8: a point below it does not decide
+        ([0.9, 0.9, 0.7], 0.03, "fails"),  # .7 + .088 is below .8
+        ([0.9, 0.9, 0.73], 0.03, "undecided"),  # 95 % of one row would end at .798
+    ],
+)
+def test_claims_on_agreement_are_judged_by_intervals_wide_enough_for_all(alphas, error, found):
+    frame = pd.DataFrame({"krippendorff_alpha": alphas, "alpha_se": error, "clusters": 10, "first": "gpt"})
+    (row,) = claims.consistency(frame, 0.05)
+    assert (row["claim"], row["verdict"]) == ("LLM label consistency", found)
+    # The same numbers of the crowd against a limit that they must not pass: all are above .27.
+    (row,) = claims.consistency(frame.assign(first="crowd"), 0.05)
+    assert (row["claim"], row["verdict"]) == ("crowd label consistency", "fails")
+    assert "of 3 sets and pairs 0 surely as printed, 3 surely not" in row["explanation"]
+
+
+def test_the_interval_of_krippendorff_s_alpha_draws_whole_writers():
+    generator = np.random.default_rng(6)
+    first = generator.normal(4, 1, 200)
+    labels = np.column_stack([first, first + generator.normal(0, 1, 200)])
+    alone = alpha_error(labels, np.arange(200), 2000)
+    # The draws by hand: alpha of as many texts, drawn again.
+    drawn = [agreement(labels[generator.integers(0, 200, 200)])[0] for _ in range(300)]
+    assert alone["alpha_se"] == pytest.approx(np.std(drawn), rel=0.15)
+    # Four times the same text of a writer tells no more than one.
+    repeated = alpha_error(np.repeat(labels, 4, axis=0), np.repeat(np.arange(200), 4), 2000)
+    assert repeated["clusters"] == 200
+    assert repeated["alpha_se"] == pytest.approx(alone["alpha_se"], rel=0.01)
+    row = {"krippendorff_alpha": 0.5, "alpha_se": 0.1, "clusters": 10}
+    assert alpha_interval(row, 0.05) == (pytest.approx(0.5 - 0.2262, abs=1e-4), pytest.approx(0.5 + 0.2262, abs=1e-4))
+    assert alpha_interval(row | {"clusters": 1}, 0.05) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("differences", "found"),
+    [
+        ({"baseline": [0.1, 0.11, 0.1], "huber": [0.2, 0.21, 0.2]}, "holds"),
+        ({"baseline": [0.1, 0.11, 0.1], "huber": [-0.01, 0.2, -0.2]}, "undecided"),  # its mean is below 0 by chance
+        ({"baseline": [0.1, 0.11, 0.1], "huber": [-0.1, -0.11, -0.1]}, "fails"),
+        ({"baseline": [0.1], "huber": [0.2]}, "not_tested"),
+    ],
+)
+def test_an_order_of_encoders_is_judged_within_seeds(differences, found):
+    rows = [
+        {"encoder": encoder, "model": "crowd", "setting": setting, "trained_as": setting, "seed": seed,
+         "ccc": 0.3 + (value if encoder == "deberta" else 0)}
+        for encoder in ("deberta", "roberta") for setting, values in differences.items()
+        for seed, value in enumerate(values)
+    ]  # fmt: skip
+    (row,) = claims.encoders(pd.DataFrame(rows), 0.05)
+    assert row["verdict"] == found
+
+
 def test_claims_get_verdicts_from_the_intervals(study):
     compare(study)
     agreements = pd.DataFrame(
-        {"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"], "krippendorff_alpha": [0.2, 0.5]}
+        {
+            "set": ["a", "a"],
+            "first": ["crowd", "gpt"],
+            "second": ["gpt", "llama"],
+            "krippendorff_alpha": [0.2, 0.5],
+            "alpha_se": [0.01, 0.01],
+            "clusters": [60, 60],
+        }
     )
     agreements.to_csv(study / "agreement.csv", index=False)
     group = {"encoder": "minilm", "attribute": "race", "group": "2", "system": "x", "n": 12, "ccc": -0.1}
@@ -475,7 +546,7 @@ def test_a_gain_holds_at_a_false_discovery_rate_among_the_rows_of_its_claim(p, f
     )
     rows = claims.gains(frame, 0.05)
     assert [row["verdict"] for row in rows] == [found, "undecided", "undecided"]
-    assert f"q {3 * p:.2g} among the 3 of this claim" in rows[0]["explanation"]
+    assert f"q {3 * p:.3g} among the 3 of this claim" in rows[0]["explanation"]
 
 
 def weigh(study, **answers):
@@ -556,11 +627,19 @@ def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label(t
 
 
 def test_agreement_of_all_sets_has_a_row_per_pair_of_sources(study, tmp_path):
+    settings = {"resamples": 200, "alpha": 0.05}
     write_agreement(
-        {"a": study / "test.parquet"}, {("gpt", "a"): study / "labels.parquet"}, 3, study / "g.csv", study / "d.csv"
+        {"a": study / "test.parquet"},
+        {("gpt", "a"): study / "labels.parquet"},
+        settings,
+        3,
+        study / "g.csv",
+        study / "d.csv",
     )
     found = pd.read_csv(study / "g.csv")
-    assert list(found.columns) == ["set", "first", "second", "n", "krippendorff_alpha", "pearson_r"]
+    assert list(found.columns) == AGREEMENT_COLUMNS
+    assert found["alpha_low"][0] < found["krippendorff_alpha"][0] < found["alpha_high"][0]
+    assert found["clusters"].tolist() == [60]
     assert found[["first", "second", "n"]].to_numpy().tolist() == [["crowd", "gpt", 120]]
     assert len(pd.read_csv(study / "d.csv")) == 3
 

@@ -20,6 +20,7 @@ rule measure_label_agreement:
     conda:
         "../../environment.yml"
     params:
+        settings={key: config["analysis"][key] for key in ("alpha", "resamples")},
         listed=RELABEL["reports"]["listed"],
         code=code_fingerprint("measure_label_agreement"),
     message:

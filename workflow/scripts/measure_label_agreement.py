@@ -8,6 +8,7 @@ if __name__ == "__main__":
         write_agreement(
             set_paths={path.stem: path for path in job.input["tables"]},
             labels_paths={(path.parts[-3], path.parts[-2]): path for path in job.input["labels"]},
+            settings=job.params["settings"],
             listed=job.params["listed"],
             agreement_path=job.output["agreement"],
             disagreements_path=job.output["disagreements"],

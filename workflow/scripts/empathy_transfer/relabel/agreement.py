@@ -10,25 +10,49 @@ from empathy_transfer.artefacts import read_table, write_csv
 from empathy_transfer.ratings.agreement import krippendorff_alpha
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
+from empathy_transfer.significance.resampling import FEW_CLUSTERS, make_sample, resampled_counts
+from empathy_transfer.significance.seed_variance import spread
+from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
 
-AGREEMENT_COLUMNS = ["set", "first", "second", "n", "krippendorff_alpha", "pearson_r"]
+AGREEMENT_COLUMNS = [
+    *[
+        "set",
+        "first",
+        "second",
+        "n",
+        "clusters",
+        "krippendorff_alpha",
+        "alpha_low",
+        "alpha_high",
+        "alpha_se",
+        "pearson_r",
+    ]
+]
 # Shares of the most suspicious labels by which two ways to find them are compared.
 TOP_SHARES = (0.05, 0.1, 0.2)
 LEAST_PAIRS = 3
 
 
-def write_agreement(set_paths, labels_paths, listed, agreement_path, disagreements_path):
+def write_agreement(set_paths, labels_paths, settings, listed, agreement_path, disagreements_path):
     """Write agreement.csv, and the texts by id on which a pair of sources disagrees most.
 
     Args:
-        set_paths: {set: its path}. labels_paths: {(model, set): path of its labels}. listed: how many texts are listed
-            per set and pair. agreement_path, disagreements_path: CSV files to write.
+        set_paths: {set: its path}. labels_paths: {(model, set): path of its labels}. settings: ``resamples`` and
+            ``alpha``, of the interval of Krippendorff's alpha over whole groups of texts (their writers). listed: how
+            many texts are listed per set and pair. agreement_path, disagreements_path: CSV files to write.
     """
     rows, worst = [], []
     for name, labels in read_sources(set_paths, labels_paths).items():
+        groups = read_table(set_paths[name], columns=["id", "group"]).set_index("id")["group"]
         for first, second in itertools.combinations(labels.columns, 2):
             both = labels[[first, second]].dropna()
-            rows.append((name, first, second, len(both), *agreement(both.to_numpy())))
+            alpha, r = agreement(both.to_numpy())
+            row = {"set": name, "first": first, "second": second, "n": len(both), "pearson_r": r}
+            row |= {"krippendorff_alpha": alpha}
+            if alpha is not None:
+                row |= alpha_error(both.to_numpy(), groups.reindex(both.index).to_numpy(), settings["resamples"])
+                row |= dict(zip(("alpha_low", "alpha_high"), alpha_interval(row, settings["alpha"]), strict=True))
+            rows.append(row)
             apart = both.assign(set=name, first=first, second=second, difference=both[second] - both[first])
             apart = apart.rename(columns={first: "first_label", second: "second_label"})
             order = apart["difference"].abs().sort_values(ascending=False, kind="stable").index[:listed]
@@ -56,6 +80,34 @@ def agreement(labels):
         return None, None
     varied = np.ptp(labels, axis=0).min() > 0
     return krippendorff_alpha(labels, "interval")[0], float(np.corrcoef(labels.T)[0, 1]) if varied else None
+
+
+def alpha_error(labels, groups, resamples):
+    """{clusters, alpha_se}: standard error of Krippendorff's alpha of labels (n x 2) over other ``groups`` of texts.
+
+    By a bootstrap of whole groups, or with few of them the jackknife.
+    """
+    sample = make_sample(labels[:, 0], groups)
+    first, second = (labels - labels.mean()).T
+    parts = [np.ones(len(labels)), (first - second) ** 2, first + second, first**2 + second**2]
+    sums = sample.sums(np.column_stack(parts))
+    alphas = []
+    for counts in resampled_counts(sample.n_units, resamples):
+        number, apart, total, square = (counts.astype(np.float64) @ sums).T
+        # Alpha is 1 less the observed by the expected disagreement: that of all pairs among the 2 n labels.
+        expected = 2 * (2 * number * square - total**2)
+        defined = expected > CONSTANT_TOLERANCE
+        alphas.append(1 - ((2 * number - 1) * 2 * apart)[defined] / expected[defined])
+    error = np.sqrt(spread(np.concatenate(alphas), sample.n_units < FEW_CLUSTERS))
+    return {"clusters": sample.n_units, "alpha_se": float(error)}
+
+
+def alpha_interval(row, level):
+    """(low, high) of the Krippendorff's alpha of a row of agreement.csv by Student's t; (None, None) of one group."""
+    if row["clusters"] < 2:
+        return None, None
+    half_width = stats.t.isf(level / 2, row["clusters"] - 1) * row["alpha_se"]
+    return row["krippendorff_alpha"] - half_width, row["krippendorff_alpha"] + half_width
 
 
 def write_audit(set_path, labels_paths, embeddings_path, seed, audit_path, summary_path):

@@ -1,6 +1,8 @@
 """The study's printed claims next to what was found here, with a verdict each, and checks for its known failures.
 
-A verdict on a gain needs two seeds or more, since an interval of one seed covers the choice of test texts alone.
+A verdict on a gain needs two seeds or more, since an interval of one seed covers the choice of test texts alone. A
+claim on all of many numbers holds where the interval of each lies on its side, and fails where one lies wholly on the
+other; these are wide enough for all of them (Bonferroni).
 """
 
 import re
@@ -10,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.artefacts import read_csv, write_csv
+from empathy_transfer.relabel.agreement import alpha_interval
 from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
 from empathy_transfer.relabel.scores import CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
@@ -40,7 +43,7 @@ def write_claims(
         best = best_result(part, int(against["n_test"].iloc[0]), printed, level)
         found = [best, *thresholds(part, level), *plateau(against), *gains(against, level)]
         rows += [{"encoder": encoder} | row for row in found]
-    rows += consistency(read_csv(agreement_path)) + encoders(scores) + prompts()
+    rows += consistency(read_csv(agreement_path), level) + encoders(scores, level) + prompts()
     frame = pd.DataFrame(rows, columns=CLAIM_COLUMNS)
     frame["metric"] = frame["claim"].map(printed["metric"])
     frame["printed"] = frame["claim"].map(printed["value"])
@@ -53,7 +56,7 @@ def best_result(scores, n_test, printed, level):
 
     ``printed`` are the printed claims by name, whose conditions say on how many essays the printed value rests.
     """
-    medians = scores[scores["trained_as"] == scores["setting"]].groupby(["model", "setting"])["pearson_r"].median()
+    medians = scores.groupby(["model", "setting"])["pearson_r"].median()
     (model, setting), value = medians.idxmax(), float(medians.max())
     low, high = correlation_interval(value, n_test, level)
     words = [
@@ -130,35 +133,38 @@ def gains(comparisons, level):
             "low": row.low, "high": row.high,
             "verdict": NOT_TESTED if row.seeds < 2 else verdict(row.low, row.high) if row.q <= level else UNDECIDED,
             "explanation": f"{row.setting}, mean concordance less the baseline's, over texts and seeds: p {row.p:.2g}, "
-            f"q {row.q:.2g} among the {len(wanted)} of this claim"
+            f"q {row.q:.3g} among the {len(wanted)} of this claim"
             + (f"; {SEEDS_ONLY}: p {row.p_published:.2g}" if pd.notna(row.p_published) else ""),
         }
         for row in wanted.itertuples()
     ]  # fmt: skip
 
 
-def consistency(agreement):
-    """Agreement between models, and of models with the crowd, in all sets."""
-    rows = []
-    models = agreement[(agreement["first"] != CROWD) & (agreement["second"] != CROWD)]["krippendorff_alpha"].dropna()
-    crowd = agreement[(agreement["first"] == CROWD) & (agreement["second"] != CROWD)]["krippendorff_alpha"].dropna()
-    for claim, values, test, words in [
-        ("LLM label consistency", models, lambda value: value >= 0.8, "between the two models"),
-        ("crowd label consistency", crowd, lambda value: value <= 0.27, "between a model and the crowd"),
+def consistency(agreement, level):
+    """Agreement between models, and of models with the crowd, in all sets, by its intervals over whole writers."""
+    agreement, rows = agreement.dropna(subset=["krippendorff_alpha"]), []
+    of_crowd = agreement["first"] == CROWD
+    for claim, part, limit, sign, words in [
+        ("LLM label consistency", agreement[~of_crowd], 0.8, 1, "between models"),
+        ("crowd label consistency", agreement[of_crowd], 0.27, -1, "between a model and the crowd"),
     ]:
-        if len(values):
-            good = [test(value) for value in values]
+        if len(part):
+            bounds = [alpha_interval(row, level / len(part)) for row in part.to_dict("records")]
+            above = [
+                (None, None) if None in pair else sorted(sign * (bound - limit) for bound in pair) for pair in bounds
+            ]
+            values, found = part["krippendorff_alpha"], [verdict(low, high) for low, high in above]
             rows.append({
                 "claim": claim, "found": values.mean(), "low": values.min(), "high": values.max(),
-                "verdict": HOLDS if all(good) else FAILS,
-                "explanation": f"Krippendorff's alpha {words}: mean, least and most of {len(values)} sets and pairs; "
-                f"as printed in {sum(good)} of them",
+                "verdict": verdict_on_all(found),
+                "explanation": f"Krippendorff's alpha {words}: mean, least and most; "
+                + _counts(found, "sets and pairs", "whole writers"),
             })  # fmt: skip
     return rows
 
 
-def encoders(scores):
-    """Whether DeBERTa is above RoBERTa in all settings, where a study has both."""
+def encoders(scores, level):
+    """Whether DeBERTa is above RoBERTa in all settings, where a study has both: by its intervals over seeds."""
     names = {
         kind: next((key for key in scores["encoder"].unique() if key.startswith(kind)), None)
         for kind in ("deberta", "roberta")
@@ -166,19 +172,21 @@ def encoders(scores):
     row = {"claim": "DeBERTa-v3-base above RoBERTa-base", "verdict": NOT_TESTED}
     if None in names.values():
         return [row | {"explanation": "this study does not train both encoders"}]
-    means = scores.pivot_table(index=["model", "setting"], columns="encoder", values="ccc").dropna()
-    above = means[names["deberta"]] - means[names["roberta"]]
-    found = HOLDS if (above > 0).all() else FAILS
-    explanation = f"mean concordance is higher in {int((above > 0).sum())} of {len(above)} settings"
-    return [
-        row
-        | {"found": above.mean(), "low": above.min(), "high": above.max(), "verdict": found, "explanation": explanation}
-    ]
+    trained = scores[scores["trained_as"] == scores["setting"]]
+    by_seed = trained.pivot_table(index=["model", "setting", "seed"], columns="encoder", values="ccc")
+    above = (by_seed[names["deberta"]] - by_seed[names["roberta"]]).dropna().groupby(["model", "setting"])
+    means, found = above.mean(), [verdict(*mean_interval(part, level / len(above))) for _, part in above]
+    words = f"difference in concordance: mean, least and most; {_counts(found, 'settings', 'seeds only')}"
+    numbers = {"found": means.mean(), "low": means.min(), "high": means.max()}
+    return [row | numbers | {"verdict": verdict_on_all(found), "explanation": words}]
 
 
 def prompts():
     """The claims on prompts, which published labels can't test."""
-    why = "measured by `snakemake validate_prompts` with a model of your own, on other texts than the printed value"
+    why = (
+        "`snakemake validate_prompts` measures it with a model of your own, in relabel/prompts.csv; the printed value "
+        "is of another model and other texts, so that the two can't be compared"
+    )
     return [
         {"claim": claim, "verdict": NOT_TESTED, "explanation": why} for claim in ("plain prompt", "scale-aware prompt")
     ]
@@ -230,3 +238,19 @@ def verdict(low, high):
     if low is None or high is None:
         return NOT_TESTED
     return HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED
+
+
+def verdict_on_all(verdicts):
+    """Verdict on a claim on all of some numbers, from those on each."""
+    if FAILS in verdicts:
+        return FAILS
+    return next((found for found in (NOT_TESTED, HOLDS) if set(verdicts) == {found}), UNDECIDED)
+
+
+def _counts(verdicts, words, drawn):
+    """How many of some numbers are as printed, and how many are not, by intervals over what is ``drawn``."""
+    held, failed = verdicts.count(HOLDS), verdicts.count(FAILS)
+    return (
+        f"of {len(verdicts)} {words} {held} surely as printed, {failed} surely not, by intervals over {drawn} that are "
+        "wide enough for all"
+    )
