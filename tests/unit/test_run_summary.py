@@ -183,6 +183,9 @@ def test_names():
         "scores",
         "data",
     ]
+    rules = ("ask_model", "ask_sample", "parse_labels", "report_prompts", "validate_prompts", "audit_labels", "labels")
+    assert {stage_of(rule) for rule in rules} == {"labels"}
+    assert stage_of("train_relabelled") == "relabel"
 
 
 def test_times():

@@ -20,10 +20,17 @@ STAGE_OF_PREFIX = {
     "train_control": "control",
     "train_longer": "control",
     "embed_label_set": "data",
+    "ask_": "labels",
+    "parse_": "labels",
+    "report_prompts": "labels",
+    "validate_prompts": "labels",
+    "correct_labels": "labels",
+    "audit_labels": "labels",
+    "measure_label_agreement": "labels",
     "train_relabelled": "relabel",
     "choose_threshold": "relabel",
 }
-STAGES = ("data", "baseline", "transfer", "control", "relabel", "scores")
+STAGES = ("data", "baseline", "transfer", "control", "labels", "relabel", "scores")
 TRAINING_STAGES = ("baseline", "transfer", "control")
 
 
