@@ -109,6 +109,13 @@ def test_training_labels_may_be_a_result_of_the_study(changed):
     assert run.rules == {"derive_variant": 1, "tokenise_task": 1, "train_baseline": 2} | JUDGED
 
 
+def test_a_run_for_variants_of_a_study_without_any_says_so(finished):
+    run = finished.dry_run("variants")
+    assert run.status != 0
+    assert "variants: there is nothing to make, since the config names none" in run.text
+    assert "news_empathy_corrected_llama" in run.text
+
+
 def test_an_unknown_variant_is_refused_with_a_hint(changed):
     assert changed["unknown"].status != 0
     assert "variants: 'empdial_qint_humans' is in no file of config/datasets" in changed["unknown"].text

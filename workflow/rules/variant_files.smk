@@ -3,6 +3,18 @@ Variant files: what a variant of a task is made from, and which runs it has.
 """
 
 
+def asked_variants(wildcards):
+    """The results of the stage `variants` for its own target, which stops where there are none to make."""
+    if not VARIANTS:
+        known = ", ".join(sorted(name for dataset in DATASETS.values() for name in dataset.get("variants", {})))
+        why = "all that the config names are left out" if config["variants"] else "the config names none"
+        raise WorkflowError(
+            f"variants: there is nothing to make, since {why}. A variant is named with what it is compared as, such as "
+            f"`variants: {{<name>: [source, target]}}` (docs/add-a-dataset.md). Known variants: {known or 'none'}"
+        )
+    return [path.replace("<results>", RESULTS) for path in VARIANT_RESULTS]
+
+
 def variant_splits(wildcards):
     """The splits and the description of the task that a variant is made from, by the names of a job's inputs."""
     task = VARIANTS[wildcards.task]["variant_of"]

@@ -70,4 +70,4 @@ VARIANT_RESULTS = ["<results>/analysis/variants.csv"] if VARIANTS else []
 
 rule variants:
     input:
-        VARIANT_RESULTS,
+        asked_variants,
