@@ -1,5 +1,7 @@
 """The stage of the labels in the workflow: its jobs, what runs again, and a run with recorded labels."""
 
+import shutil
+
 import pandas
 import pytest
 import yaml
@@ -130,6 +132,37 @@ def test_recorded_labels_go_through_the_store_to_labels(study):
 
 def test_a_finished_stage_has_nothing_to_do(study):
     assert planned(study, "labels", "validate_prompts") == {}
+
+
+def test_a_later_config_file_switches_a_model_off(untouched, tmp_path):
+    changed = untouched.clone(tmp_path / "study")
+    changed.write("config/mine.yaml", "relabel: {models: {gpt: null}}")
+    run = changed.dry_run("labels", "--configfile", "config/mine.yaml")
+    assert run.status == 0, run.text
+    assert {job.names["model"] for job in run.jobs if job.rule == "ask_model"} == {"llama"}
+    changed.write("config/mine.yaml", "relabel: {models: {gpt: null, llama: null}}")
+    run = changed.dry_run("labels", "--configfile", "config/mine.yaml")
+    assert run.status != 0
+    assert "no model labels newsemp2023_dev, newsemp2022_dev, newsemp2022_train, newsemp2023_train" in run.text
+
+
+def test_published_labels_that_are_not_there_are_named_with_a_way_to_do_without(untouched, tmp_path):
+    changed = untouched.clone(tmp_path / "study")
+    shutil.rmtree(changed.folder / "resources/raw/llmpathy_labels")
+    run = changed.dry_run("labels")
+    assert run.status != 0
+    assert "llmpathy_labels/NewsEmp2023/WASSA23_essay_level_dev_gpt.tsv is missing. To get it: docs/data.md" in run.text
+    assert "`relabel: {models: {gpt: null}}`" in run.text
+
+
+def test_a_set_without_published_labels_is_named_with_a_way_to_do_without(untouched, tmp_path):
+    changed = untouched.clone(tmp_path / "study")
+    files = "newsemp2022_train, newsemp2022_dev, newsemp2023_train"
+    changed.edit_yaml("config/config.yaml", lambda c: c["relabel"]["models"]["gpt"]["files"].pop("newsemp2023_dev"))
+    run = changed.dry_run("relabel")
+    assert run.status != 0
+    assert f"relabel.models.gpt.files: no labels of 'newsemp2023_dev', only of {files}" in run.text
+    assert "`relabel: {models: {gpt: null}}`" in run.text
 
 
 @pytest.mark.parametrize(

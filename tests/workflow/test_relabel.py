@@ -98,3 +98,10 @@ def test_the_other_targets_plan_without_the_stage(plan):
     run = study.dry_run("data", "--configfile", "config/demo.yaml")
     assert run.status == 0, run.text
     assert not any(job.rule.endswith(("relabelled", "label_set")) for job in run.jobs)
+
+
+def test_every_setting_of_the_stage_is_explained():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    keys = schema["properties"]["relabel"]["properties"]
+    assert [key for key in keys if f"`relabel: {key}`" not in page] == []

@@ -3,7 +3,6 @@ Label settings: the models, scales and prompts that the config names, and what e
 """
 
 SCALE_SCHEMA = Path(workflow.basedir) / "workflow/schemas/scale.schema.yaml"
-MODELS = RELABEL["models"]
 LIVE_MODELS = [name for name, model in MODELS.items() if model["provider"] != "recorded"]
 PROMPTS = sorted(path.stem for path in Path(RELABEL["prompts"]).glob("*.j2"))
 
@@ -34,7 +33,16 @@ def sets_of(model):
 
 def labelled_sets():
     """Paths of the labels of all models."""
-    return [f"<results>/relabel/{model}/{name}/labels.parquet" for model in MODELS for name in sets_of(model)]
+    return [f"{RESULTS}/relabel/{model}/{name}/labels.parquet" for model in MODELS for name in sets_of(model)]
+
+
+def asked_labels(wildcards):
+    """Paths of the labels of all models for their own target, which stops where there are none to make."""
+    if not labelled_sets():
+        raise WorkflowError(
+            f"relabel.models: no model labels {', '.join(LABEL_SETS)}. docs/label-with-an-llm.md shows models to add."
+        )
+    return labelled_sets()
 
 
 def scale_file(wildcards):
@@ -62,10 +70,16 @@ def recorded_file(wildcards):
     files = MODELS[wildcards.model].get("files")
     if files is None:
         return []
-    name = asked_set(wildcards)
+    name, model = asked_set(wildcards), wildcards.model
+    switch = f"To do without this model: `relabel: {{models: {{{model}: null}}}}`"
     if name not in files:
-        raise WorkflowError(f"relabel.models.{wildcards.model}.files: no labels of '{name}'. It has {', '.join(files)}")
-    return local(str(RAW_DIR / MODELS[wildcards.model]["folder"] / files[name]["file"]))
+        raise WorkflowError(
+            f"relabel.models.{model}.files: no labels of '{name}', only of {', '.join(files)}. {switch}"
+        )
+    path = RAW_DIR / MODELS[model]["folder"] / files[name]["file"]
+    if not path.is_file():
+        raise WorkflowError(f"relabel.models.{model}: {path} is missing. To get it: docs/data.md. {switch}")
+    return local(str(path))
 
 
 def question(wildcards):

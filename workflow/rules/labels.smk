@@ -115,7 +115,7 @@ rule report_prompts:
 
 rule labels:
     input:
-        labelled_sets(),
+        asked_labels,
 
 
 rule validate_prompts:

@@ -8,7 +8,9 @@ check_schema(TEXTS, Path(workflow.basedir) / "workflow/schemas/label_sets.schema
 LABEL_SETS = TEXTS["sets"]
 ROLES = RELABEL["roles"]
 CROWD = "crowd"
-LABEL_MODELS = sorted(RELABEL["models"])
+# A model that a later config file sets to null is switched off.
+MODELS = {name: model for name, model in RELABEL["models"].items() if model}
+LABEL_MODELS = sorted(MODELS)
 RELABEL_ENCODERS = {encoder["key"]: encoder for encoder in RELABEL["encoders"]}
 # A threshold as wide as the scale replaces nothing: that is the baseline, which is trained once.
 WIDTH = TEXTS["range"][1] - TEXTS["range"][0]
