@@ -108,6 +108,51 @@ def test_complete_study_says_so(study):
     assert "go on" not in render(summary)
 
 
+def asked_for_labels(study, done):
+    """The study's plan as of a run that was asked for one stage, whose result is the reused one of the fixture."""
+    results, _logs, plan = study
+    plan |= {"asked": ["labels"], "done": done, "expected": {"labels": plan["expected"]["baseline"]}, "left_out": {}}
+    plan["open"] = [str(results / "figures" / "map.png")]
+    return results, plan
+
+
+def test_a_finished_stage_is_complete_and_says_nothing_of_the_rest_of_the_study(study):
+    results, plan = asked_for_labels(study, done=True)
+    (results.parents[1] / "logs/toy/b--a.log.failure.json").unlink()  # that of the earlier run stays
+    old = plan["started"] - HOUR
+    os.utime(results / "analysis" / "findings.json", (old, old))
+    summary = summary_of(study)
+    assert (summary["complete"], summary["failed"], summary["missing"]) == (True, [], [])
+    assert render(summary).splitlines() == [
+        "",
+        "Study toy, labels: complete, 1m 00s",
+        "  reused    1 labels",
+        f"Open {results / 'figures' / 'map.png'}",
+    ]
+
+
+def test_a_stage_whose_page_is_not_there_is_not_called_complete(study):
+    results, plan = asked_for_labels(study, done=True)
+    (results.parents[1] / "logs/toy/b--a.log.failure.json").unlink()
+    plan["open"].append(str(results / "none.md"))
+    assert "Study toy, labels: as far as asked for" in render(summary_of(study))
+
+
+def test_a_stage_that_failed_says_so_and_how_to_go_on(study):
+    asked_for_labels(study, done=False)
+    text = render(summary_of(study))
+    assert "Study toy, labels: not complete (1 failed), 1m 00s" in text
+    assert text.endswith("To go on: snakemake --cores 2")
+
+
+def test_a_run_that_was_stopped_is_not_complete(study):
+    results, _plan = asked_for_labels(study, done=False)
+    (results.parents[1] / "logs/toy/b--a.log.failure.json").unlink()
+    text = render(summary_of(study))
+    assert "Study toy, labels: not complete, 1m 00s" in text
+    assert text.endswith("To go on: snakemake --cores 2")
+
+
 def test_result_from_a_cache_is_neither_made_nor_reused_from_before(study):
     results, _, plan = study
     path = plan["expected"]["transfer"][0]

@@ -6,8 +6,9 @@ import pandas
 import pytest
 import yaml
 
-from study_copy import StudyCopy
+from study_copy import ROOT, StudyCopy, fenced_blocks
 
+GUIDE = "docs/label-with-an-llm.md"
 SETS = ["newsemp2022_dev", "newsemp2022_train"]
 LIVE = {
     "provider": "openai",
@@ -108,6 +109,23 @@ def study(untouched, tmp_path_factory):
     return study
 
 
+@pytest.fixture(scope="module")
+def closing(study):
+    """The closing words after the labels of the study are made once more."""
+    run = study.run("labels", "--cores", "1", "--forcerun", "parse_labels")
+    assert run.status == 0, run.text
+    return run.text
+
+
+def test_a_finished_stage_says_so_and_names_its_labels(closing):
+    assert "Study full, labels: complete" in closing
+    assert "made      2 labels" in closing
+    for name in SETS:
+        assert f"Open results/full/relabel/gpt/{name}/labels.parquet" in closing
+    for other in ("missing", "To go on", "condolence"):
+        assert other not in closing
+
+
 def planned(study, *targets):
     run = study.dry_run(*(targets or ("labels",)))
     assert run.status == 0, run.text
@@ -132,6 +150,43 @@ def test_recorded_labels_go_through_the_store_to_labels(study):
 
 def test_a_finished_stage_has_nothing_to_do(study):
     assert planned(study, "labels", "validate_prompts") == {}
+
+
+def test_labels_need_the_data_of_no_task(untouched, tmp_path):
+    alone = untouched.clone(tmp_path / "study")
+    shutil.rmtree(alone.folder / "resources/raw/news_wassa23")  # what tasks read; the sets of 2022 lie elsewhere
+
+    def sets_of_2022(content):
+        content["sets"] = {name: content["sets"][name] for name in SETS}
+
+    alone.edit_yaml("config/label_sets/newsemp.yaml", sets_of_2022)
+    assert planned(alone) == {"prepare_label_set": 2, "ask_model": 4, "parse_labels": 4}
+    run = alone.dry_run("data")
+    assert run.status != 0
+    assert "None of the study's tasks has its data" in run.text
+
+
+def test_own_texts_are_labelled_as_the_guide_says(tmp_path):
+    study = StudyCopy.of_repository(tmp_path / "study")
+    section = (ROOT / GUIDE).read_text(encoding="utf-8").split("## Texts of your own")[1].split("\n## ")[0]
+    study.write("section.md", section)
+    sets, config = fenced_blocks(study.folder / "section.md", "yaml")
+    study.write("config/label_sets/mine.yaml", sets)
+    columns = {"id": "id", "label": "score"}
+    recorded = {"file": "scores.csv", "columns": columns, "sha256": None}
+    model = {"provider": "recorded", "model": "m", "scale": "batson_empathy", "prompt": "plain", "folder": "my_notes"}
+    study.write("config/mine.yaml", config)
+    study.edit_yaml(
+        "config/mine.yaml", lambda c: c["relabel"]["models"].update(mine=model | {"files": {"my_set": recorded}})
+    )
+    rows = "a\tA lamp in the rain.\t1\t2\nb\tA door in the wind.\t2\t\n"
+    study.write("resources/raw/my_notes/notes.tsv", f"id\ttext\twriter\tempathy\n{rows}")
+    study.write("resources/raw/my_notes/scores.csv", "id,score\nb,5\na,3\n")
+    run = study.run("labels", "--configfile", "config/mine.yaml", "--cores", "1")
+    assert run.status == 0, run.text
+    assert "Study mine, labels: complete" in run.text
+    labels = pandas.read_parquet(study.folder / "results/mine/relabel/mine/my_set/labels.parquet")
+    assert dict(zip(labels["id"], labels["label"], strict=True)) == {"a": 3, "b": 5}
 
 
 def test_a_later_config_file_switches_a_model_off(untouched, tmp_path):

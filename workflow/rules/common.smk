@@ -10,6 +10,7 @@ import os
 
 include: "fingerprint.smk"
 include: "layouts.smk"
+include: "asked.smk"
 include: "registry.smk"
 
 

@@ -3,8 +3,6 @@ The registry of datasets and tasks: which are planned, from which files, and whi
 """
 
 import csv
-import os
-import sys
 from pathlib import Path
 
 DATASET_SCHEMA = Path(workflow.basedir) / "workflow/schemas/dataset.schema.yaml"
@@ -101,19 +99,6 @@ def published_order():
         return {row["task"]: place for place, row in enumerate(csv.DictReader(file))}
 
 
-def only_published():
-    """Whether this run was asked for nothing but the analysis of the printed numbers, which needs no data."""
-    # Snakemake tells the targets only once the rules are read, and reading the arguments takes time.
-    if not any("published" in argument for argument in sys.argv):
-        return False
-    from snakemake_logger_plugin_empathy.command import targets
-
-    asked = targets(sys.argv[1:])
-    return bool(asked) and all(
-        target == "published_analysis" or target.startswith("results/published/") for target in asked
-    )
-
-
 def plan_tasks(datasets):
     """Return (wanted tasks, planned ones, left-out ones with the reason); in the published order, others after it."""
     order = published_order()
@@ -136,6 +121,6 @@ def plan_tasks(datasets):
         else:
             planned[task] = datasets[name]["tasks"][task] | {"dataset": name, "form": form}
     # A job's own process is not asked for targets; the run that started it has checked this.
-    if not planned and workflow.is_main_process and not only_published():
+    if not planned and workflow.is_main_process and not (only_published() or only_labels()):
         raise WorkflowError("\n  ".join(["None of the study's tasks has its data:", *left_out_lines(left_out)]))
     return wanted, planned, left_out

@@ -57,25 +57,22 @@ def tell_published():
         print(page.read_text(encoding="utf-8"), f"Figure: {page.parent / 'figures/importance.png'}", sep="\n")
 
 
-def close_run():
-    """Say what was made, what failed and what was left out, and where to look."""
+def close_run(done):
+    """Say what was made, what failed and what was left out, and where to look; `done`: all that was asked for is."""
     from snakemake_logger_plugin_empathy.command import go_on_command
 
+    asked = [] if "all" in asked_targets() else asked_targets()
     plan = {
         "study": config["study"],
         "results": RESULTS,
         "logs": LOGS,
         "started": STARTED,
         "command": go_on_command(),
-        "expected": {
-            "data": expand(f"{RESULTS}/data/{{task}}/provenance.json", task=TASKS),
-            "baseline": runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/provenance.json"),
-            "transfer": runs(f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/provenance.json"),
-            "control": [path for task in TASKS for path in control_runs(task, "provenance.json")],
-            "variant": variant_runs("provenance.json"),
-        },
-        "left_out": LEFT_OUT,
-        "open": [f"{RESULTS}/figures/improvement_{kind}_full.png" for kind in KINDS],
+        "asked": asked,
+        "done": done,
+        "expected": asked_runs(asked),
+        "left_out": {} if only_labels() else LEFT_OUT,
+        "open": asked_pages(asked),
     }
     if STORED:
         fetch_provenance(RESULTS)
@@ -87,7 +84,7 @@ def close_run():
         store_closing_words()
 
 
-if workflow.is_main_process and not PUBLISHED_ONLY:
+if workflow.is_main_process and not (PUBLISHED_ONLY or only_labels()):
     tell_plan()
 
 
@@ -105,11 +102,11 @@ onsuccess:
     if PUBLISHED_ONLY:
         tell_published()
     else:
-        close_run()
+        close_run(done=True)
 
 
 onerror:
     if config["pack"] > 1:
         remove_packs()
     if not PUBLISHED_ONLY:
-        close_run()
+        close_run(done=False)

@@ -27,13 +27,15 @@ def summarise_run(results, logs, plan, started):
         results: the study's folder of results.
         logs: its folder of logs.
         plan: what was planned: `study`, `command`, `expected` {stage: [paths of provenance files]}, `left_out`
-            {task: reason} and `open` [paths worth opening].
+            {task: reason}, `open` [paths worth opening], `asked` [the targets; none for all of the study] and `done`
+            (whether the run ended well).
         started: when the run began, in seconds since the epoch.
 
     Returns:
         dict: the summary, of plain values. `stages` counts per stage the results made in this run, cached (taken from a
         store of results in this run), reused from before, missing and damaged; `failed` lists failures on record, those
-        of earlier runs marked as such.
+        of earlier runs marked as such. Of a run that was `asked` for less than the study, all this speaks of what it
+        was asked for: earlier failures and findings may belong to something else, and are left out.
     """
     results, logs = Path(results), Path(logs)
     # Times in provenance files are whole seconds.
@@ -47,11 +49,16 @@ def summarise_run(results, logs, plan, started):
             if state in ("missing", "damaged"):
                 (missing if state == "missing" else damaged).append(str(path))
         stages[stage] = counts
-    failed = failures(logs, since)
-    findings, note = main_findings(results, since)
+    asked, pages = list(plan.get("asked", [])), [Path(path) for path in plan.get("open", [])]
+    failed = [entry for entry in failures(logs, since) if not (asked and entry["earlier"])]
+    findings, note = main_findings(results, since, earlier=not asked)
+    done = plan.get("done", True) and not (missing or damaged or failed)
+    proofs = pages if asked else [results / "COMPLETE.json"]
     return {
         "study": plan.get("study"),
-        "complete": not (missing or damaged or failed) and (results / "COMPLETE.json").is_file(),
+        "asked": asked,
+        "done": done,
+        "complete": done and all(path.is_file() for path in proofs),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "wall_seconds": round(max(time.time() - started, 0), 1),
         "command": plan.get("command"),
@@ -62,7 +69,7 @@ def summarise_run(results, logs, plan, started):
         "left_out": dict(plan.get("left_out") or {}),
         "findings": findings,
         "findings_note": note,
-        "open": [str(path) for path in plan.get("open", []) if Path(path).is_file()],
+        "open": [str(path) for path in pages if path.is_file()],
     }
 
 
@@ -105,11 +112,14 @@ def failures(logs, since):
     return sorted(found, key=lambda entry: entry["earlier"])
 
 
-def main_findings(results, since):
-    """The texts of the study's main findings, else of the partial ones, and a note on them (None if there is none)."""
+def main_findings(results, since, earlier=True):
+    """The texts of the study's main findings, else of the partial ones, and a note on them (None if there is none).
+
+    Those of an earlier run only if `earlier`.
+    """
     for folder, note in ((results, None), (results / "partial", "from the results that exist")):
         path = folder / "analysis" / "findings.json"
-        if not path.is_file():
+        if not path.is_file() or (path.stat().st_mtime < since and not earlier):
             continue
         try:
             texts = [one_line(entry["text"], 1000) for entry in read_json(path)]
@@ -140,8 +150,8 @@ def render(summary):
     if summary["findings"] or summary["findings_note"]:
         lines.append(f"Main findings{' (' + summary['findings_note'] + ')' if summary['findings_note'] else ''}")
         lines += [f"  {number}. {text}" for number, text in enumerate(summary["findings"], start=1)]
-    lines += [f"Open {path}" for path in summary["open"]]
-    if summary["command"] and (summary["failed"] or summary["missing"] or summary["damaged"]):
+    lines += _some(summary["open"], lambda path: [f"Open {path}"])
+    if summary["command"] and not summary["done"]:
         lines.append(f"To go on: {summary['command']}")
     return clean("\n".join(lines))
 
@@ -165,11 +175,13 @@ def main(arguments=None):
 def _headline(summary):
     """Study, outcome and wall time."""
     troubles = [(name, len(summary[name])) for name in ("failed", "missing", "damaged") if summary[name]]
-    if troubles:
-        outcome = f"not complete ({', '.join(f'{number} {name}' for name, number in troubles)})"
+    if not summary["done"]:
+        numbers = ", ".join(f"{number} {name}" for name, number in troubles)
+        outcome = f"not complete ({numbers})" if numbers else "not complete"
     else:
         outcome = "complete" if summary["complete"] else "as far as asked for"
-    return f"\nStudy {summary['study']}: {outcome}, {span(summary['wall_seconds'])}"
+    about = ", ".join([f"Study {summary['study']}", *summary["asked"][:LISTED]])
+    return f"\n{about}: {outcome}, {span(summary['wall_seconds'])}"
 
 
 def _failure_lines(entry):

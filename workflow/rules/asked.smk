@@ -1,0 +1,68 @@
+"""
+Asked: what the command line asks for, which Snakemake itself tells only once the rules are read, and what belongs to it.
+"""
+
+import functools
+import sys
+
+
+@functools.cache
+def asked_targets():
+    """The targets that this run was asked for; none for all of the study."""
+    from snakemake_logger_plugin_empathy.command import targets
+
+    return targets(sys.argv[1:])
+
+
+def only_asked(names, folder):
+    """Whether this run was asked for nothing but some target rules and files of a folder."""
+
+    def fits(argument):
+        """Whether an argument of the command line is one of them."""
+        return argument in names or argument.startswith(f"{folder}/")
+
+    # In this order, since it takes a third of a second to tell targets from other arguments.
+    return any(map(fits, sys.argv)) and bool(asked_targets()) and all(map(fits, asked_targets()))
+
+
+def only_published():
+    """Whether this run was asked for nothing but the analysis of the printed numbers, which needs no data."""
+    return only_asked(["published_analysis"], "results/published")
+
+
+def only_labels():
+    """Whether this run was asked for nothing but labels from language models, which need no task's data."""
+    return only_asked(["labels", "validate_prompts", "relabel"], f"results/{config['study']}/relabel")
+
+
+def asked_runs(asked):
+    """Provenance files of the trainings and labels behind some targets, by stage; those of the study if there are none."""
+    study = {
+        "data": expand(f"{RESULTS}/data/{{task}}/provenance.json", task=TASKS),
+        "baseline": runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/provenance.json"),
+        "transfer": runs(f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/provenance.json"),
+        "control": [path for task in TASKS for path in control_runs(task, "provenance.json")],
+        "variant": variant_runs("provenance.json"),
+    }
+    if not asked:
+        return study
+    labels = {
+        "labels": [path.replace("labels.parquet", "labels.provenance.json") for path in labelled_sets()],
+        "relabel": relabel_runs("provenance.json"),
+    }
+    behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
+    stages = {stage for target in asked for stage in behind.get(target, [target])}
+    return {stage: paths for stage, paths in (study | labels).items() if stage in stages}
+
+
+def asked_pages(asked):
+    """What to open first after some targets: all labels, the first file that another stage collects, a file itself."""
+    pages = []
+    for target in asked:
+        if target == "labels":
+            pages += labelled_sets()
+        elif workflow.is_rule(target):
+            pages += [str(path) for path in list(workflow.get_rule(target).input)[:1] if not callable(path)]
+        else:
+            pages.append(target)
+    return pages or [f"{RESULTS}/figures/improvement_{kind}_full.png" for kind in KINDS]
