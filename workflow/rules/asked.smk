@@ -1,8 +1,10 @@
 """
-Asked: what the command line asks for, which Snakemake itself tells only once the rules are read, and what belongs to it.
+Asked: what the command line asks for, which Snakemake itself tells only once the rules are read, and what belongs
+to it.
 """
 
 import functools
+import os
 import sys
 
 
@@ -36,7 +38,7 @@ def only_labels():
 
 
 def asked_runs(asked):
-    """Provenance files of the trainings and labels behind some targets, by stage; those of the study if there are none."""
+    """Provenance files of trainings and labels by stage: those behind some targets, or of the study without any."""
     study = {
         "data": expand(f"{RESULTS}/data/{{task}}/provenance.json", task=TASKS),
         "baseline": runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/provenance.json"),
@@ -52,7 +54,12 @@ def asked_runs(asked):
     }
     behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
     stages = {stage for target in asked for stage in behind.get(target, [target])}
-    return {stage: paths for stage, paths in (study | labels).items() if stage in stages}
+
+    def counts(stage, path):
+        """Whether a result belongs to a target's own stage, or was made in this run on the way to a target."""
+        return stage in stages or (os.path.exists(path) and os.path.getmtime(path) >= int(STARTED))
+
+    return {stage: [path for path in paths if counts(stage, path)] for stage, paths in (study | labels).items()}
 
 
 def asked_pages(asked):

@@ -61,6 +61,8 @@ def close_run(done):
     """Say what was made, what failed and what was left out, and where to look; `done`: all that was asked for is."""
     from snakemake_logger_plugin_empathy.command import go_on_command
 
+    if STORED:
+        fetch_provenance(RESULTS)
     asked = [] if "all" in asked_targets() else asked_targets()
     plan = {
         "study": config["study"],
@@ -74,8 +76,6 @@ def close_run(done):
         "left_out": {} if only_labels() else LEFT_OUT,
         "open": asked_pages(asked),
     }
-    if STORED:
-        fetch_provenance(RESULTS)
     os.makedirs(LOGS, exist_ok=True)
     with open(f"{LOGS}/plan.json", "w", encoding="utf-8") as file:
         json.dump(plan, file)
