@@ -1,6 +1,6 @@
 """Speed of training on a frozen stack: our engines against the library's trainer, in one run.
 
-    make bench                          all of it: about 20 minutes on two cores
+    make bench                          all of it: about 20 minutes on two cores and 24 GB
     make bench BENCH=--quick            MiniLM without dropout, one round: at most 90 seconds on two cores
     python benchmarks/training.py [--quick] [--rounds 3] [--threads 1] [--json FILE]
 
@@ -34,6 +34,10 @@ ENGINES = ("default", "best", "reference", "fast")
 WORKER = Path(__file__).with_name("training_worker.py")
 
 
+class WorkerDiedError(Exception):
+    """A process of an engine ended early, most likely for want of memory."""
+
+
 class Worker:
     """A process that trains with one engine when it is told to."""
 
@@ -57,7 +61,7 @@ class Worker:
         """Wait for its next line."""
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"the worker of engine {self.engine!r} died; run {WORKER.name} by hand to see why")
+            raise WorkerDiedError(self.engine)
         return json.loads(line)
 
     def round(self):
@@ -72,21 +76,32 @@ class Worker:
 
 
 def measure(case, rounds, threads, peak):
-    """Return a row per engine for one case: encoder, dropout and lengths."""
+    """Return a row per engine for one case: encoder, dropout and lengths.
+
+    The largest encoder needs 20 GB with all engines at a time: one that dies has no row, and no ratios to it are told.
+    """
     workers = []
     for engine in ENGINES:
-        workers.append(Worker(case, engine, threads))
-        print(f"  {engine}: first step after {workers[-1].startup_s:.1f} s", flush=True)
+        try:
+            workers.append(Worker(case, engine, threads))
+            print(f"  {engine}: first step after {workers[-1].startup_s:.1f} s", flush=True)
+        except WorkerDiedError:
+            print(f"  {engine}: died before its first step", flush=True)
     for number in range(rounds):
-        for worker in workers:
-            worker.round()
+        for worker in list(workers):
+            try:
+                worker.round()
+            except WorkerDiedError:
+                print(f"  {worker.engine}: died; is the memory full? Run {WORKER.name} by hand to see why", flush=True)
+                workers.remove(worker)
         speeds = ", ".join(f"{worker.engine} {worker.rounds[-1]['samples_per_second']:.1f}" for worker in workers)
         print(f"  round {number + 1}/{rounds}: {speeds} samples/s", flush=True)
     rows = [row_of(worker, case, peak) for worker in workers]
     speed = {row["engine"]: row["samples_per_second"] for row in rows}
     for row in rows:
-        row["ratio_to_default"] = round(row["samples_per_second"] / speed["default"], 2)
-        row["ratio_to_best"] = round(row["samples_per_second"] / speed["best"], 2)
+        for engine in ("default", "best"):
+            ratio = round(row["samples_per_second"] / speed[engine], 2) if engine in speed else None
+            row[f"ratio_to_{engine}"] = ratio
     for worker in workers:
         worker.close()
     return rows
@@ -137,13 +152,13 @@ def main():
     for case in workloads.cases(arguments.quick):
         print(f"{case['encoder']}, lengths of {case['lengths']}, dropout {case['dropout']}", flush=True)
         rows += measure(case, rounds, arguments.threads, peak)
+        if arguments.json:  # after each case, so that an end before the last one loses nothing
+            arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     print(workloads.table(rows, COLUMNS))
     if not arguments.quick:
         together, alone = compare_processes(workloads.cases(True)[0], rounds)
         print(f"two processes of one thread {together:.1f}, one process of two threads {alone:.1f} samples/s, "
               f"ratio {together / alone:.2f}")  # fmt: skip
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
