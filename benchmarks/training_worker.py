@@ -156,11 +156,13 @@ def library_trainer():
 
 def main():
     """Take one step, say so, and train a round per line of standard input."""
-    # The library's trainer runs as it comes, our engines as a job runs them.
+    # Our engines run as in a job, the library's trainer as it comes.
     if CASE["engine"] in ("fast", "reference"):
         use_processor(CASE["threads"])
-    torch.set_num_threads(CASE["threads"])
-    train, precision = our_engine() if CASE["engine"] in ("fast", "reference") else library_trainer()
+        train, precision = our_engine()
+    else:
+        torch.set_num_threads(CASE["threads"])
+        train, precision = library_trainer()
     train(1)
     answer({"precision": precision})
     train(None)  # every shape once, so that the first round is like the others

@@ -15,19 +15,8 @@ from empathy_transfer.significance.seed_variance import spread
 from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
 
 AGREEMENT_COLUMNS = [
-    *[
-        "set",
-        "first",
-        "second",
-        "n",
-        "clusters",
-        "krippendorff_alpha",
-        "alpha_low",
-        "alpha_high",
-        "alpha_se",
-        "pearson_r",
-    ]
-]
+    "set", "first", "second", "n", "clusters", "krippendorff_alpha", "alpha_low", "alpha_high", "alpha_se", "pearson_r",
+]  # fmt: skip
 # Shares of the most suspicious labels by which two ways to find them are compared.
 TOP_SHARES = (0.05, 0.1, 0.2)
 LEAST_PAIRS = 3

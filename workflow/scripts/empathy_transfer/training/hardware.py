@@ -9,10 +9,10 @@ import torch
 # Options of glibc's `mallopt`, and the advice of `madvise` for huge pages, as in their header files.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 HUGE_PAGES, PAGE_BYTES = 14, 1 << 21
-# The largest threshold that `mallopt` takes, and the address space that is asked for: 2 GB. It is no memory yet, since
-# pages are taken when they are first written.
+# The largest threshold that `mallopt` takes, and the address space that is asked for: 1.5 GB, so much less that it and
+# what is free already stay below the threshold. It is no memory yet: pages are taken when they are first written.
 LARGEST = (1 << 31) - 1
-RESERVED_BYTES = LARGEST + 1 - 2 * PAGE_BYTES
+RESERVED_BYTES = 3 << 29
 
 
 def choose_device():

@@ -5,6 +5,8 @@ the product again. oneDNN adds the bias while it multiplies; torch has that as a
 written out here.
 """
 
+from functools import cache
+
 import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -12,9 +14,16 @@ from torch.nn import functional
 
 def linear(x, weight, bias):
     """Return `x @ weight.T + bias` (rows x outputs), as `torch.nn.functional.linear` does."""
-    if x.device.type == "cpu" and x.dtype == torch.bfloat16 and hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+    if x.device.type == "cpu" and x.dtype == torch.bfloat16 and _is_offered():
         return _Linear.apply(x, weight, bias)
     return functional.linear(x, weight, bias)
+
+
+@cache
+def _is_offered():
+    """Whether this torch has the operator, and this processor the instructions that it needs for bf16."""
+    operators = torch.ops.mkldnn
+    return hasattr(operators, "_linear_pointwise") and operators._is_mkldnn_bf16_supported()
 
 
 class _Linear(torch.autograd.Function):
