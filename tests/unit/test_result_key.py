@@ -111,7 +111,7 @@ def test_another_version_of_a_package_that_computes_is_another_key(package):
     assert facts["versions"]["torch build"] != facts["versions"]["numpy build"]
 
 
-@pytest.mark.parametrize("name", ["device_model", "processor", "versions"])
+@pytest.mark.parametrize("name", ["device_model", "kernels_in_use", "processor", "versions"])
 def test_another_machine_is_another_key(monkeypatch, name):
     before = key("first")
     monkeypatch.setattr(result_key, name, lambda: "another")

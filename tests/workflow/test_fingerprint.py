@@ -113,6 +113,16 @@ def test_comments_docstrings_and_formatting_do_not_count(library, path, text):
     assert library.fingerprint("train") == before
 
 
+def test_c_files_beside_a_module_count_and_those_elsewhere_do_not(library):
+    before = library.fingerprint("train")
+    library.write("empathy_transfer/readers/kernels.c", "int one(void) { return 1; }\n")
+    assert library.fingerprint("train") == before
+    library.write("empathy_transfer/models/kernels.c", "int one(void) { return 1; }\n")
+    one = library.fingerprint("train")
+    library.write("empathy_transfer/models/kernels.c", "int one(void) { return 2; }\n")
+    assert len({before, one, library.fingerprint("train")}) == 3
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [

@@ -2,7 +2,8 @@
 Code fingerprints: what a rule's job computes with, as one hash, so that results never outlive the code they come from.
 
 The hash covers the syntax trees of the entry point and of every module of the library that it reaches by imports, also
-those inside functions. Comments, formatting and docstrings don't count. Files are read as text; nothing is imported.
+those inside functions, and C files in the folder of such a module. Comments, formatting and docstrings of Python don't count.
+Files are read as text; nothing is imported.
 """
 
 import ast
@@ -35,7 +36,7 @@ def reachable(paths):
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += imported(path)
+            waiting += [*imported(path), *path.parent.glob("*.[ch]")] if path.suffix == ".py" else []
     return found
 
 
@@ -72,7 +73,9 @@ def module_files(name):
 
 @functools.cache
 def tree_digest(path):
-    """Return a hash of a file's syntax tree without docstrings."""
+    """Return a hash of a file's syntax tree without docstrings, or of the text of one that is not Python's."""
+    if path.suffix != ".py":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     return hashlib.sha256(canonical(without_docstrings(path)).encode()).hexdigest()
 
 

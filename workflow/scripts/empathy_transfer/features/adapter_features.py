@@ -33,9 +33,9 @@ class FeatureEngine(FastEngine):
             parts.append(self.output.float().cpu())
         return torch.cat(parts).numpy()[numpy.argsort(numpy.concatenate(batches))]
 
-    def _adapt(self, layer, sums, stack):
+    def _adapt(self, layer, sums, added, stack):
         """Return the layer's output, and keep it: that of the last layer is what the head reads."""
-        self.output = super()._adapt(layer, sums, stack)
+        self.output = super()._adapt(layer, sums, added, stack)
         return self.output
 
 

@@ -18,6 +18,7 @@ from empathy_transfer.files import sha256_bytes, sha256_file
 from empathy_transfer.jobs.devices import visible_devices
 from empathy_transfer.jobs.provenance import package_versions
 from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.training.kernels.library import kernels_in_use
 
 FORMAT = 1
 # Snakemake starts jobs, but does not compute in them.
@@ -62,6 +63,7 @@ def facts_of(job):
         "threads": job.threads,
         "device": device_model(),
         "processor": processor(),
+        "kernels": kernels_in_use(),
         "system": f"{platform.system()} {platform.machine()} {' '.join(platform.libc_ver())}".strip(),
         "versions": versions(),
         "variables": {name: os.environ[name] for name in NUMERIC_VARIABLES if name in os.environ},

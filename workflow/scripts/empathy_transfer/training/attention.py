@@ -2,6 +2,7 @@
 
 Forward and backward are written out, as matrix product, softmax and matrix product: on a CPU torch's fused kernel is
 slow in bf16 and has no backward with dropout. Inside attention alone, neighbours are padded to a common width.
+Without dropout a kernel of our own does it where the processor has AMX, item by item and without padding to others.
 On a GPU the flash kernel takes the packed tokens as they are, in bf16, with dropout and without.
 """
 
@@ -12,6 +13,8 @@ from functools import lru_cache
 
 import torch
 from torch.autograd.function import once_differentiable
+
+from empathy_transfer.training.kernels import functions as kernels
 
 # Padded widths are multiples of this: torch's softmax in bf16 takes twice as long for each number of a row whose length
 # is no multiple of a vector, and every new shape of a matrix product is prepared anew.
@@ -35,6 +38,8 @@ def attend(projected, batch, heads, first=None, dropout=None):
     size = projected.shape[1] // (heads * (3 if first is None else 2))
     if projected.is_cuda and projected.dtype == torch.bfloat16 and size % FLASH_STEP == 0:
         return _attend_on_gpu(projected, batch, heads, first, dropout)
+    if dropout is None and kernels.offers_attention(projected, size):
+        return kernels.attention(projected, tuple(batch.lengths), heads, first)
     mask = None if dropout is None else dropout.mask
     return _Attention.apply(projected, first, tuple(batch.lengths), heads, mask)
 

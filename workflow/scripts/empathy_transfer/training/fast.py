@@ -21,6 +21,7 @@ from empathy_transfer.training.adapter_files import read_adapter
 from empathy_transfer.training.attention import attend
 from empathy_transfer.training.dropout import Dropout
 from empathy_transfer.training.first_layer import FirstLayer, storage
+from empathy_transfer.training.kernels.functions import add_norm, gelu
 from empathy_transfer.training.linear import linear
 
 MODEL_TYPES = {"bert", "roberta"}
@@ -110,7 +111,7 @@ class FastEngine:
     @torch.inference_mode()
     def first_sums(self, batch):
         """Return the first layer's sums (tokens x hidden size) of a batch, before any adapter."""
-        return self._sums(0, self._embed(batch), batch, only_first=False)
+        return sum(self._blocks(0, self._embed(batch), batch, only_first=False))
 
     def logits(self, batch, record=None):
         """Return the head's outputs (items x outputs, float32) for a `batches.Batch`.
@@ -127,10 +128,11 @@ class FastEngine:
             last = layer == self.layers - 1
             if layer == 0 and self.first_layer is not None and record is None:
                 sums = self.first_layer.read(batch)
-                sums = sums[batch.starts()] if last else sums
+                sums, added = sums[batch.starts()] if last else sums, None
             else:
-                sums = self._sums(layer, self._embed(batch) if layer == 0 else hidden, batch, last, record)
-            hidden = self._adapt(layer, sums, stack)
+                hidden = self._embed(batch) if layer == 0 else hidden
+                added, sums = self._blocks(layer, hidden, batch, last, record)
+            hidden = self._adapt(layer, sums, added, stack)
         first = self._drop(hidden.float())
         first = self._drop(torch.tanh(linear(first, top["1.weight"], top["1.bias"])))
         return linear(first, top["4.weight"], top["4.bias"])
@@ -142,10 +144,10 @@ class FastEngine:
         summed = functional.embedding(batch.input_ids, self.weights["embeddings.word_embeddings.weight"])
         summed = summed + functional.embedding(kinds, self.weights["embeddings.token_type_embeddings.weight"])
         summed = summed + functional.embedding(positions, self.weights["embeddings.position_embeddings.weight"])
-        return self._drop(self._normalise(summed.to(self.type), "embeddings.LayerNorm"))
+        return self._drop(self._add_norm(summed.to(self.type), None, "embeddings.LayerNorm")[1])
 
-    def _sums(self, layer, hidden, batch, only_first, record=None):
-        """Return the sum of attention block and feed-forward output, for all tokens or for the first ones alone."""
+    def _blocks(self, layer, hidden, batch, only_first, record=None):
+        """Return feed-forward output and attention block, for all tokens or for the first ones alone."""
         name = f"encoder.layer.{layer}"
         weight, bias = (self.weights[f"{name}.attention.self.{kind}"] for kind in ("weight", "bias"))
         size = hidden.shape[-1]
@@ -157,28 +159,28 @@ class FastEngine:
         dropout = self.dropout if self.training else None
         attended = attend(linear(hidden, weight, bias), batch, self.heads, first, dropout)
         attended = _recorded(self._drop(self._linear(attended, f"{name}.attention.output.dense")), record)
-        block = self._normalise(attended + rows, f"{name}.attention.output.LayerNorm")
-        inner = functional.gelu(self._linear(block, f"{name}.intermediate.dense"))
-        return _recorded(self._drop(self._linear(inner, f"{name}.output.dense")), record) + block
+        block = self._add_norm(attended, rows, f"{name}.attention.output.LayerNorm")[1]
+        inner = gelu(self._linear(block, f"{name}.intermediate.dense"))
+        return _recorded(self._drop(self._linear(inner, f"{name}.output.dense")), record), block
 
-    def _adapt(self, layer, sums, stack):
-        """Return the layer's output: the sums through the adapters of the stack, normalised."""
+    def _adapt(self, layer, sums, added, stack):
+        """Return the layer's output: the sums, and what is still to be added, through the adapters, normalised."""
         name = f"encoder.layer.{layer}.output.LayerNorm"
         down, up = (f"{self._adapter_prefix(layer)}.{part}" for part in BOTTLENECK.values())
         for adapter in stack:
-            normal = self._normalise(sums, name)
+            sums, normal = self._add_norm(sums, added, name)
             narrow = linear(normal, adapter[f"{down}.weight"], adapter[f"{down}.bias"]).relu()
-            sums = sums + linear(narrow, adapter[f"{up}.weight"], adapter[f"{up}.bias"])
-        return self._normalise(sums, name)
+            added = linear(narrow, adapter[f"{up}.weight"], adapter[f"{up}.bias"])
+        return self._add_norm(sums, added, name)[1]
 
     def _linear(self, x, name):
         """Apply a frozen linear layer."""
         return linear(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])
 
-    def _normalise(self, x, name):
-        """Apply a frozen layer norm."""
+    def _add_norm(self, x, added, name):
+        """Return a sum and, by a frozen layer norm, what it is normalised to."""
         weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
-        return functional.layer_norm(x, (x.shape[-1],), weight, bias, self.config["layer_norm_eps"])
+        return add_norm(x, added, weight, bias, self.config["layer_norm_eps"])
 
     def _drop(self, x):
         """Apply dropout while training."""

@@ -21,9 +21,10 @@ import torch
 
 from empathy_transfer.files import sha256_file
 from empathy_transfer.training.batches import batch_of
+from empathy_transfer.training.kernels.library import kernels_in_use
 
 # The modules that compute what is kept: an edit of one leaves the files of the earlier code aside.
-CODE = ("attention.py", "batches.py", "fast.py", "first_layer.py", "linear.py")
+CODE = ("attention.py", "batches.py", "fast.py", "first_layer.py", "kernels/functions.py", "linear.py")
 DIGEST_BYTES = 16
 PROGRESS_SECONDS = 10.0
 
@@ -47,8 +48,15 @@ class FirstLayer:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         # Everything that the numbers depend on, from the code down to the instructions that the processor has.
-        parts = [tokens_digest, engine.encoder.weights_sha256, engine.precision, torch.__version__, _processor()]
-        parts += [sha256_file(Path(__file__).with_name(name)) for name in CODE]
+        parts = [
+            tokens_digest,
+            engine.encoder.weights_sha256,
+            engine.precision,
+            torch.__version__,
+            _processor(),
+            kernels_in_use(),
+        ]
+        parts += [sha256_file(Path(__file__).parent / name) for name in CODE]
         for split, items in splits.items():
             name = hashlib.sha256("\n".join([*parts, split]).encode()).hexdigest()[:32]
             self.states[split] = self._open(folder / name, split, items, limit)

@@ -76,8 +76,8 @@ class PackedFullModel(FastEngine):
         self.weights = self.embeddings | self._joined({name: tensor.to(self.type) for name, tensor in layers.items()})
         hidden = self._embed(batch)
         for layer in range(self.layers):
-            sums = self._sums(layer, hidden, batch, only_first=layer == self.layers - 1)
-            hidden = self._normalise(sums, f"encoder.layer.{layer}.output.LayerNorm")
+            added, sums = self._blocks(layer, hidden, batch, only_first=layer == self.layers - 1)
+            hidden = self._add_norm(sums, added, f"encoder.layer.{layer}.output.LayerNorm")[1]
         return functional.linear(self._drop(hidden.float()), head["head.weight"], head["head.bias"])
 
     def _joined(self, weights):
