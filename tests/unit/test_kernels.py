@@ -7,7 +7,8 @@ import torch
 from torch.nn import functional
 
 from empathy_transfer.training import attention
-from empathy_transfer.training.kernels import functions, library
+from empathy_transfer.training import kernel_library as library
+from empathy_transfer.training.kernels import functions
 from tiny_encoders import batch
 
 PATH, REASON = library.find()

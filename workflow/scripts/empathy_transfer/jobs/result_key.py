@@ -18,7 +18,7 @@ from empathy_transfer.files import sha256_bytes, sha256_file
 from empathy_transfer.jobs.devices import visible_devices
 from empathy_transfer.jobs.provenance import package_versions
 from empathy_transfer.training.encoders import find_encoder
-from empathy_transfer.training.kernels.library import kernels_in_use
+from empathy_transfer.training.kernel_library import kernels_in_use
 
 FORMAT = 1
 # Snakemake starts jobs, but does not compute in them.

@@ -21,7 +21,7 @@ import torch
 
 from empathy_transfer.files import sha256_file
 from empathy_transfer.training.batches import batch_of
-from empathy_transfer.training.kernels.library import kernels_in_use
+from empathy_transfer.training.kernel_library import kernels_in_use
 
 # The modules that compute what is kept: an edit of one leaves the files of the earlier code aside.
 CODE = ("attention.py", "batches.py", "fast.py", "first_layer.py", "kernels/functions.py", "linear.py")

@@ -19,7 +19,7 @@ from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.engines import choose_engine
 from empathy_transfer.training.evaluation import decode, floor, predict, prediction_table, score
 from empathy_transfer.training.hardware import choose_device, choose_precision, use_processor
-from empathy_transfer.training.kernels.library import kernels_in_use
+from empathy_transfer.training.kernel_library import kernels_in_use
 from empathy_transfer.training.losses import regression_loss
 from empathy_transfer.training.metrics import bootstrap_standard_error, is_constant
 from empathy_transfer.training.optimizer import AdamW

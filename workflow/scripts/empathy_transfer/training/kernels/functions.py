@@ -7,7 +7,7 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from empathy_transfer.training.kernels.library import library
+from empathy_transfer.training.kernel_library import library
 
 # All numbers that bf16 has, by their bits.
 EVERY = 1 << 16

@@ -1,6 +1,8 @@
-"""The compiled library of the kernels: made once from the C files beside this one, and loaded where it can run.
+"""The compiled library of the kernels: made once from the C files in `kernels`, and loaded where it can run.
 
-It lies under a digest of its source, so that an edit compiles anew, and is found without importing torch.
+It lies under a digest of its source, so that an edit compiles anew, and is found without importing torch. This module
+stands apart from the kernels because every job asks what it would compute with: those that don't train import no
+kernel, so that an edit of one is no reason to run them again.
 """
 
 import ctypes
@@ -14,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SOURCE = Path(__file__).parent
+SOURCE = Path(__file__).parent / "kernels"
 # No fused multiplications that the source doesn't name: results are not to depend on the compiler.
 FLAGS = ["-O3", "-march=x86-64-v4", "-mamx-tile", "-mamx-bf16", "-ffp-contract=off", "-fPIC", "-shared"]
 COMPILERS = ("cc", "gcc", "clang")
