@@ -1,6 +1,9 @@
 """The kernels in C against torch in float, and the library that holds them."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -213,3 +216,16 @@ def test_without_a_library_torch_computes_the_same_and_the_reason_is_told_once(a
     told = capsys.readouterr().out
     assert told.count("Without compiled kernels") == 1
     assert expected in told
+
+
+@needs_compiler
+def test_a_run_compiles_beforehand_and_says_where_a_compiler_is_missed(afresh):
+    command = [sys.executable, "-m", "empathy_transfer.training.kernel_library"]
+    environment = os.environ | {"PYTHONPATH": str(library.SOURCE.parents[2])}
+    without = subprocess.run(command, env=environment | {"PATH": ""}, capture_output=True, text=True)
+    missed = "avx512_bf16" in library.instructions()
+    assert ("no C compiler is found" in without.stderr) == missed
+    # With one it is silent, and what it compiled needs no compiler any more.
+    for path in (os.environ["PATH"], ""):
+        ran = subprocess.run(command, env=environment | {"PATH": path}, capture_output=True, text=True)
+        assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")

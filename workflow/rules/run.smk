@@ -27,15 +27,24 @@ def hold_study(lock=FileLock(f"{WRITTEN}/.study.lock", thread_local=False)):
         raise WorkflowError(f"Another run works on the study '{Path(WRITTEN).name}' (lock {lock.lock_file}).") from None
 
 
+def library_module(name):
+    """Return the command and the environment that run a module of the library."""
+    search = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
+    return {"args": [sys.executable, "-m", f"empathy_transfer.{name}"], "env": os.environ | {"PYTHONPATH": search}}
+
+
+def prepare_kernels():
+    """Compile the kernels before the first job asks for them; says so where this machine could use them and can't."""
+    subprocess.run(**library_module("training.kernel_library"))
+
+
 def offer_warm_start():
     """Start the process that training jobs of this machine fork from; it ends when this process does."""
     if workflow.non_local_exec or "EMPATHY_WARM_START" in os.environ:
         return
-    command = [sys.executable, "-m", "empathy_transfer.jobs.warm_start"]
-    search = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
     # An attribute of the function, so that the pipe to its standard input stays open as long as this process lives.
     offer_warm_start.process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": search}
+        **library_module("jobs.warm_start"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     os.environ.update(EMPATHY_WARM_START=offer_warm_start.process.stdout.readline().strip() or "off")
 
@@ -93,6 +102,8 @@ onstart:
     if config["pack"] > 1:
         prepare_packs()
     tell_left_over_jobs()
+    if not (PUBLISHED_ONLY or only_labels()):
+        prepare_kernels()
     offer_warm_start()
 
 

@@ -1,4 +1,7 @@
-"""The compiled library of the kernels: made once from the C files in `kernels`, and loaded where it can run.
+"""
+The compiled library of the kernels: made once from the C files in `kernels`, and loaded where it can run.
+
+    python -m empathy_transfer.training.kernel_library    compiles it, or says why it can't
 
 It lies under a digest of its source, so that an edit compiles anew, and is found without importing torch. This module
 stands apart from the kernels because every job asks what it would compute with: those that don't train import no
@@ -44,9 +47,14 @@ def library():
     """Return the `Library`, compiled if need be; None where there is none, which is said once."""
     path, reason = find()
     if path is None:
-        print(f"Without compiled kernels, so training takes up to twice as long: {reason}.", flush=True)
+        print(told(reason), flush=True)
         return None
     return Library(path)
+
+
+def told(reason):
+    """Say that the kernels are missing, and why."""
+    return f"Without compiled kernels, so training is slower: {reason}."
 
 
 def kernels_in_use():
@@ -111,3 +119,10 @@ def instructions():
     except OSError:
         return frozenset()
     return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), []))
+
+
+if __name__ == "__main__":
+    missing = find()[1]
+    # Where torch multiplies floats the kernels are not used, so nobody misses them.
+    if missing and instructions() >= NEEDED and "avx512_bf16" in instructions() and os.environ.get(VARIABLE) != OFF:
+        sys.exit(told(missing))
