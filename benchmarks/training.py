@@ -1,10 +1,11 @@
 """Speed of training on a frozen stack: our engines against the library's trainer, in one run.
 
-    make bench                          all of it: about 20 minutes on two cores and 24 GB
+    make bench                          all of it: about 25 minutes on two cores and 24 GB
     make bench BENCH=--quick            MiniLM without dropout, one round: at most 90 seconds on two cores
     python benchmarks/training.py [--quick] [--rounds 3] [--threads 1] [--json FILE]
 
-Engines, each in its own process, take turns round by round; medians over rounds are reported, with their range:
+Engines, each in its own process, take turns round by round. In the first each takes its memory and prepares products of
+new shapes; medians over the rounds after it are reported, with their range:
 
 - `default`: `adapters.AdapterTrainer` with its defaults, every text padded to the maximum
 - `best`: `AdapterTrainer` at its best: padded per batch, grouped by length, bf16
@@ -87,7 +88,7 @@ def measure(case, rounds, threads, peak):
             print(f"  {engine}: first step after {workers[-1].startup_s:.1f} s", flush=True)
         except WorkerDiedError:
             print(f"  {engine}: died before its first step", flush=True)
-    for number in range(rounds):
+    for number in range(rounds + 1):
         for worker in list(workers):
             try:
                 worker.round()
@@ -95,7 +96,7 @@ def measure(case, rounds, threads, peak):
                 print(f"  {worker.engine}: died; is the memory full? Run {WORKER.name} by hand to see why", flush=True)
                 workers.remove(worker)
         speeds = ", ".join(f"{worker.engine} {worker.rounds[-1]['samples_per_second']:.1f}" for worker in workers)
-        print(f"  round {number + 1}/{rounds}: {speeds} samples/s", flush=True)
+        print(f"  {f'round {number}/{rounds}' if number else 'warm-up'}: {speeds} samples/s", flush=True)
     rows = [row_of(worker, case, peak) for worker in workers]
     speed = {row["engine"]: row["samples_per_second"] for row in rows}
     for row in rows:
@@ -108,8 +109,8 @@ def measure(case, rounds, threads, peak):
 
 
 def row_of(worker, case, peak):
-    """Return the medians of a worker's rounds, with their range."""
-    speeds = [entry["samples_per_second"] for entry in worker.rounds]
+    """Return the medians of a worker's rounds after the warm-up, with their range."""
+    speeds = [entry["samples_per_second"] for entry in worker.rounds[1:]]
     speed = statistics.median(speeds)
     useful = workloads.useful_flops(case) * speed / 1e9
     executed = workloads.executed_flops(case, worker.engine) * speed / 1e9
@@ -126,7 +127,7 @@ def compare_processes(case, rounds):
     """Compare two processes of one thread with one process of two threads, in turns; returns samples/s of both."""
     pair, single = [Worker(case, "fast", 1) for _ in range(2)], Worker(case, "fast", 2)
     together, alone = [], []
-    for _ in range(rounds):
+    for _ in range(rounds + 1):
         for worker in pair:
             worker.start()
         together.append(sum(worker.answer()["samples_per_second"] for worker in pair))
@@ -134,7 +135,7 @@ def compare_processes(case, rounds):
         alone.append(single.rounds[-1]["samples_per_second"])
     for worker in (*pair, single):
         worker.close()
-    return statistics.median(together), statistics.median(alone)
+    return statistics.median(together[1:]), statistics.median(alone[1:])
 
 
 def main():
