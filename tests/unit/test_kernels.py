@@ -181,6 +181,9 @@ def test_the_library_is_compiled_once_and_under_the_digest_of_its_source(afresh,
     path, _ = library.find()
     assert path.parent == afresh / "cache/empathy-transfer/kernels"
     assert [entry.name for entry in path.parent.iterdir()] == [f"{library.kernels_in_use()}.so"]
+    path.write_bytes(b"damaged")
+    library.find.cache_clear()
+    assert library.find() == (path, "")
     monkeypatch.setattr(library, "COMPILERS", ())
     library.find.cache_clear()
     assert library.find() == (path, "")

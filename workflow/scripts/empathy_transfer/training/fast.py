@@ -111,7 +111,8 @@ class FastEngine:
     @torch.inference_mode()
     def first_sums(self, batch):
         """Return the first layer's sums (tokens x hidden size) of a batch, before any adapter."""
-        return sum(self._blocks(0, self._embed(batch), batch, only_first=False))
+        added, block = self._blocks(0, self._embed(batch), batch, only_first=False)
+        return added + block
 
     def logits(self, batch, record=None):
         """Return the head's outputs (items x outputs, float32) for a `batches.Batch`.

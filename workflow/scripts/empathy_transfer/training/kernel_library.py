@@ -71,7 +71,7 @@ def find():
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64" or not instructions() >= NEEDED:
         return None, "they are for Linux on processors with AVX-512"
     path = _folder() / f"{_digest()}.so"
-    if path.is_file():
+    if _loads(path):
         return path, ""
     compiler = next(filter(None, map(shutil.which, (os.environ.get("CC", ""), *COMPILERS))), None)
     if compiler is None:
@@ -88,7 +88,8 @@ def _compile(compiler, path):
             made = Path(folder) / path.name
             command = [compiler, *FLAGS, "-o", str(made), *map(str, sorted(SOURCE.glob("*.c")))]
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=COMPILE_SECONDS)
-            ctypes.CDLL(str(made))
+            if not _loads(made):
+                return None, f"what {compiler} makes can't be loaded"
             made.replace(path)
     except subprocess.CalledProcessError as error:
         first = next(iter(error.stderr.splitlines()), f"status {error.returncode}")
@@ -96,6 +97,15 @@ def _compile(compiler, path):
     except (OSError, subprocess.TimeoutExpired) as error:
         return None, f"they can't be compiled: {error}"
     return path, ""
+
+
+def _loads(path):
+    """Whether a compiled library is there and whole, and of a system like this one."""
+    try:
+        ctypes.CDLL(str(path))
+    except OSError:
+        return False
+    return True
 
 
 def _folder():
