@@ -127,12 +127,10 @@ def test_variables_that_choose_instructions_are_in_the_key_and_others_are_not(mo
 
 
 def test_the_processor_is_told_by_its_model_and_instructions(monkeypatch):
-    text = (
-        "processor\t: 0\nvendor_id\t: V\nmodel name\t: M 9\nflags\t\t: fpu amx_bf16 avx2 hypervisor\n\nprocessor\t: 1\n"
-    )
-    monkeypatch.setattr(result_key.Path, "read_text", lambda *_, **__: text)
+    monkeypatch.setattr(result_key, "description", lambda: {"vendor_id": "V", "model name": "M 9", "stepping": "8"})
+    monkeypatch.setattr(result_key, "instructions", lambda: {"fpu", "avx2", "amx_bf16", "hypervisor"})
     assert result_key.processor.__wrapped__() == "V M 9 amx_bf16 avx2"
-    monkeypatch.setattr(result_key.Path, "read_text", lambda *_, **__: "nothing known")
+    monkeypatch.setattr(result_key, "description", dict)
     monkeypatch.setattr(result_key.socket, "gethostname", lambda: "this host")
     assert result_key.processor.__wrapped__() == "this host"
 

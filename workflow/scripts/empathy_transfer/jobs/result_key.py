@@ -17,6 +17,7 @@ from pathlib import Path
 from empathy_transfer.files import sha256_bytes, sha256_file
 from empathy_transfer.jobs.devices import visible_devices
 from empathy_transfer.jobs.provenance import package_versions
+from empathy_transfer.processor import description, instructions
 from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.kernel_library import kernels_in_use
 
@@ -108,14 +109,9 @@ def processor():
 
     Where the system does not tell them, the name of the host stands for them.
     """
-    try:
-        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
-    except OSError:
-        return socket.gethostname()
-    lines = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in first.splitlines())}
-    names = [lines[name] for name in ("vendor_id", "model name", "CPU implementer", "CPU part") if name in lines]
-    able = (lines.get("flags") or lines.get("Features") or "").split()
-    chosen = sorted(flag for flag in able if flag.startswith(INSTRUCTIONS))
+    told = description()
+    names = [told[name] for name in ("vendor_id", "model name", "CPU implementer", "CPU part") if name in told]
+    chosen = sorted(flag for flag in instructions() if flag.startswith(INSTRUCTIONS))
     return " ".join([*names, *chosen]) if names and chosen else socket.gethostname()
 
 

@@ -19,6 +19,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from empathy_transfer.processor import instructions
+
 SOURCE = Path(__file__).parent / "kernels"
 # No fused multiplications that the source doesn't name: results are not to depend on the compiler.
 FLAGS = ["-O3", "-march=x86-64-v4", "-mamx-tile", "-mamx-bf16", "-ffp-contract=off", "-fPIC", "-shared"]
@@ -119,16 +121,6 @@ def _digest():
     for path in sorted(SOURCE.glob("*.[ch]")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
-
-
-@functools.cache
-def instructions():
-    """Names of the instruction sets that the processor and the system offer."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return frozenset()
-    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), []))
 
 
 if __name__ == "__main__":

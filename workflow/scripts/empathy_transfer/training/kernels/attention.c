@@ -156,6 +156,9 @@ int attention(const bf16 *projected, const bf16 *first, const int32_t *lengths, 
     char *memory = space_for(6, longest, size), *space = memory;
     if (!memory) return 1;
     long hidden = heads * size, parts = first ? 2 : 3, stride = parts * hidden, most = padded(longest), token = 0;
+    /* The array that the queries are in, and from one row to the next. */
+    const bf16 *asking = first ? first : projected;
+    long apart = first ? hidden : stride;
     bf16 *gathered = take(&space, most * size * sizeof(bf16));
     bf16 *keys = take(&space, most * size * sizeof(bf16));
     pair *pairs = take(&space, most * size * sizeof(bf16));
@@ -166,11 +169,10 @@ int attention(const bf16 *projected, const bf16 *first, const int32_t *lengths, 
     tiles before;
     shape_tiles(&before);
     for (long item = 0; item < items; token += lengths[item++]) {
-        long length = lengths[item], asked = first ? 1 : length;
+        long length = lengths[item], asked = first ? 1 : length, query = first ? item : token;
         for (long head = 0; head < heads; head++) {
             long offset = head * size, width = padded(asked);
-            gather(first ? head_of(first, item, hidden, offset, 1, size)
-                         : head_of(projected, token, stride, offset, length, size), gathered);
+            gather(head_of(asking, query, apart, offset, asked, size), gathered);
             turn_right(gathered, asked, size, queries);
             gather(head_of(projected, token, stride, (parts - 2) * hidden + offset, length, size), keys);
             gather(head_of(projected, token, stride, (parts - 1) * hidden + offset, length, size), gathered);
@@ -182,7 +184,7 @@ int attention(const bf16 *projected, const bf16 *first, const int32_t *lengths, 
                     multiply(keys + k * BLOCK * size, size, at_once(blocks(length), k), queries + q * BLOCK, width,
                              size / STEP, scores + k * BLOCK * BLOCK);
                 softmax(scores, length, column, width);
-                bf16 *to = result + ((first ? item : token) + q * BLOCK) * hidden + offset;
+                bf16 *to = result + (query + q * BLOCK) * hidden + offset;
                 for (long d = 0; d < blocks(size); d += 4) {
                     long count = at_once(blocks(size), d);
                     multiply(values + d * BLOCK * padded(length), padded(length), count, column, width,
@@ -237,6 +239,10 @@ int attention_backward(const bf16 *gradient, const bf16 *projected, const bf16 *
     char *memory = space_for(11, longest, size), *space = memory;
     if (!memory) return 1;
     long hidden = heads * size, parts = first ? 2 : 3, stride = parts * hidden, most = padded(longest), token = 0;
+    /* The array that the queries are in, and from one row to the next. */
+    const bf16 *asking = first ? first : projected;
+    bf16 *of_asking = first ? of_first : of_projected;
+    long apart = first ? hidden : stride;
     bf16 *gathered = take(&space, most * size * sizeof(bf16));
     pair *of_result = take(&space, most * size * sizeof(bf16));
     pair *of_result_pairs = take(&space, most * size * sizeof(bf16));
@@ -252,15 +258,14 @@ int attention_backward(const bf16 *gradient, const bf16 *projected, const bf16 *
     tiles before;
     shape_tiles(&before);
     for (long item = 0; item < items; token += lengths[item++]) {
-        long length = lengths[item], asked = first ? 1 : length;
+        long length = lengths[item], asked = first ? 1 : length, query = first ? item : token;
         for (long head = 0; head < heads; head++) {
             long offset = head * size, width = padded(asked);
             long key = (parts - 2) * hidden + offset, value = (parts - 1) * hidden + offset;
-            gather(head_of(gradient, first ? item : token, hidden, offset, asked, size), gathered);
+            gather(head_of(gradient, query, hidden, offset, asked, size), gathered);
             turn_right(gathered, asked, size, of_result);
             pair_up(gathered, asked, size, of_result_pairs);
-            gather(first ? head_of(first, item, hidden, offset, 1, size)
-                         : head_of(projected, token, stride, offset, length, size), gathered);
+            gather(head_of(asking, query, apart, offset, asked, size), gathered);
             pair_up(gathered, asked, size, query_pairs);
             gather(head_of(projected, token, stride, key, length, size), gathered);
             pair_up(gathered, length, size, pairs);
@@ -277,12 +282,12 @@ int attention_backward(const bf16 *gradient, const bf16 *projected, const bf16 *
                              size / STEP, of_shares + k * BLOCK * BLOCK);
                 softmax_backward(of_shares, length, shares + column, width, of_scores + column, share_rows + column,
                                  score_rows + column);
-                bf16 *to = first ? of_first + item * hidden : of_projected + (token + column) * stride;
+                bf16 *to = of_asking + (query + column) * apart + offset;
                 for (long d = 0; d < blocks(size); d += 4) {
                     long count = at_once(blocks(size), d);
                     multiply(keys + d * BLOCK * padded(length), padded(length), count, of_scores + column, width,
                              padded(length) / STEP, sums);
-                    put_turned(sums, count, asked - column, to + offset + d * BLOCK, first ? hidden : stride);
+                    put_turned(sums, count, asked - column, to + d * BLOCK, apart);
                 }
             }
             for (long k = 0; k < blocks(length); k += 4)
