@@ -233,7 +233,16 @@ def test_findings_state_what_the_numbers_say():
     assert "Task A (−5.0 %, n = 2 sources)" in targets["text"]
     assert (counts["improved"], counts["defined"], counts["planned"]) == (1, 3, 6)
     assert counts["text"].startswith("1 of 3 pairs score above their baseline (median change +0.0 %")
-    assert "0 of 6 runs collapsed, 0 failed" in counts["text"]
+    assert counts["text"].endswith("; 0 of 6 runs collapsed, 0 failed, and 3 pairs can't be compared (not run).")
+
+
+def test_findings_tell_why_pairs_cannot_be_compared():
+    runs = [make_run("none", task, 0.5) for task in TASKS if task != "r"] + [make_run("a", "b", 0.6)]
+    scores = collect_scores(runs, TASKS, {"r": "no_data"}, [1], ["full"])
+    _, _, counts = findings(percent_improvement(scores, runs), scores, TASKS)
+    assert counts["text"].endswith(
+        "and 5 pairs can't be compared (4 × no data for one of the tasks, which was left out; 1 × not run)."
+    )
 
 
 def test_findings_of_a_study_without_results():

@@ -5,6 +5,8 @@ What the study says of its themes; whether a difference is more than chance says
 
 import numpy as np
 
+from empathy_transfer.reasons import REASONS
+
 THEMES = ("direct", "abstract", "adjacent")
 
 
@@ -92,8 +94,15 @@ def _counts(pairs, defined, scores, tasks):
         f"(median change {_percent(record['median_percent'])}; by source theme {medians}); {runs}"
     )
     if len(pairs) > len(defined):
-        text += f", and {_count(len(pairs) - len(defined), 'pair')} can't be compared"
+        text += f", and {_count(len(pairs) - len(defined), 'pair')} can't be compared ({_why(pairs)})"
     return {"text": f"{text}.", **record}
+
+
+def _why(pairs):
+    """Why pairs have no percent improvement; with counts where there are several reasons."""
+    counts = pairs.loc[pairs["percent"].isna(), "reason"].value_counts()
+    told = (f"{count} × {REASONS[reason][1]}" for reason, count in counts.items())
+    return "; ".join(told) if len(counts) > 1 else REASONS[counts.index[0]][1]
 
 
 def _by_theme(defined, statistic):
