@@ -34,10 +34,13 @@ print(json.dumps(found))
 
 
 def cases(quick):
-    """Return the cases: encoder, dropout, lengths of a dataset, items of a round (one batch for the large encoder)."""
-    small = [("minilm", "epitome", 0.0)]
-    large = [("minilm", "epitome", 0.1), ("minilm", "conv", 0.0), ("roberta-base-shape", "epitome", 0.0),
-             ("roberta-base-shape", "epitome", 0.1)]  # fmt: skip
+    """Return the cases: encoder, dropout, lengths of a dataset, items of a round (one batch for the large encoder).
+
+    `memory_gb` is what all engines were measured to take at a time.
+    """
+    small = [("minilm", "epitome", 0.0, 12)]
+    large = [("minilm", "epitome", 0.1, 12), ("minilm", "conv", 0.0, 12),
+             ("roberta-base-shape", "epitome", 0.0, 22), ("roberta-base-shape", "epitome", 0.1, 33)]  # fmt: skip
     chosen = small if quick else small + large
     return [
         {
@@ -45,8 +48,9 @@ def cases(quick):
             "lengths": lengths,
             "dropout": dropout,
             "items": 64 if encoder == "minilm" else 32,
+            "memory_gb": memory,
         }
-        for encoder, lengths, dropout in chosen
+        for encoder, lengths, dropout, memory in chosen
     ]
 
 
@@ -104,6 +108,7 @@ def _flops(shape, length, forward, backward):
 
 
 def table(rows, columns):
-    """Return these columns of the rows as a Markdown table."""
+    """Return these columns of the rows as a Markdown table, with a dash for what was not measured."""
     lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
-    return "\n".join(lines + [f"| {' | '.join(str(row[column]) for column in columns)} |" for row in rows])
+    cells = [["–" if row[column] is None else str(row[column]) for column in columns] for row in rows]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in cells])
