@@ -13,7 +13,7 @@ min_version("9.27")
 configfile: "config/config.yaml"
 
 
-include: "workflow/rules/settings.smk"
+include: "workflow/rules/plan/settings.smk"
 
 
 check_config()
@@ -24,30 +24,30 @@ pathvars:
     logs=f"logs/{config['study']}",
 
 
-include: "workflow/rules/common.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/leakage.smk"
-include: "workflow/rules/baseline.smk"
-include: "workflow/rules/transfer.smk"
-include: "workflow/rules/controls.smk"
-include: "workflow/rules/variants.smk"
-include: "workflow/rules/ratings.smk"
-include: "workflow/rules/scores.smk"
-include: "workflow/rules/analysis.smk"
-include: "workflow/rules/labels.smk"
-include: "workflow/rules/relabel.smk"
-include: "workflow/rules/partial.smk"
-include: "workflow/rules/run.smk"
+include: "workflow/rules/plan/common.smk"
+include: "workflow/rules/data/data.smk"
+include: "workflow/rules/data/leakage.smk"
+include: "workflow/rules/train/baseline.smk"
+include: "workflow/rules/train/transfer.smk"
+include: "workflow/rules/train/controls.smk"
+include: "workflow/rules/train/variants.smk"
+include: "workflow/rules/analyse/ratings.smk"
+include: "workflow/rules/report/scores.smk"
+include: "workflow/rules/analyse/analysis.smk"
+include: "workflow/rules/relabel/labels.smk"
+include: "workflow/rules/relabel/relabel.smk"
+include: "workflow/rules/report/partial.smk"
+include: "workflow/rules/plan/run.smk"
 
 
 if config["pack"] > 1:
 
-    include: "workflow/rules/packs.smk"
+    include: "workflow/rules/train/packs.smk"
 
 
 if "demo" in config:
 
-    include: "workflow/rules/demo.smk"
+    include: "workflow/rules/data/demo.smk"
 
 
 rule all:

@@ -17,18 +17,18 @@ from pathlib import Path
 
 from pair_job import ROOT, STUDY, TARGET, copy_study
 
-from empathy_transfer.jobs.packs import OUTPUTS
+from empathy_transfer.frame.packs import OUTPUTS
 
 WORKER = """
 import json, sys, types
 sys.path.insert(0, "workflow/scripts")
 request = json.loads(sys.argv[1])
-from empathy_transfer.jobs.packs import Entries, train_pack, unpack
+from empathy_transfer.frame.packs import Entries, train_pack, unpack
 for name in ("wildcards", "input", "output", "params"):
     request[name] = Entries(request[name])
-snakemake = types.SimpleNamespace(**request, threads=1, scriptdir="workflow/scripts")
+snakemake = types.SimpleNamespace(**request, threads=1, scriptdir="workflow/scripts/train")
 if snakemake.rule == "train_pack":
-    from empathy_transfer.jobs.job import open_job
+    from empathy_transfer.frame.job import open_job
     with open_job(snakemake) as job:
         train_pack(job, snakemake.scriptdir)
 else:

@@ -40,7 +40,7 @@ def copy_study(folder):
     for stage in ("raw", "data", "tokens", "leakage", "baseline/full/seed=1"):
         if (ROOT / STUDY / stage).is_dir():
             shutil.copytree(ROOT / STUDY / stage, folder / STUDY / stage)
-    entry = folder / "workflow/scripts/train_transfer.py"
+    entry = folder / "workflow/scripts/train/train_transfer.py"
     os.replace(entry, entry.with_name("timed_transfer.py"))
     shutil.copy2(Path(__file__).with_name("pair_job_entry.py"), entry)
 

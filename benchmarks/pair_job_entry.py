@@ -15,7 +15,7 @@ import runpy
 from collections import Counter
 from pathlib import Path
 
-from empathy_transfer.jobs.warm_start import continue_warm
+from empathy_transfer.frame.warm_start import continue_warm
 
 PARTS, OPEN = Counter(), []
 
@@ -59,8 +59,9 @@ def clock_library():
         import pandas  # noqa: F401 - by pyarrow, when it makes a table
         import pyarrow.parquet  # noqa: F401
 
-        from empathy_transfer.jobs import job
-        from empathy_transfer.training import adapter_files, fast, train  # noqa: F401
+        from empathy_transfer.frame import job
+        from empathy_transfer.models import adapter_files, fast  # noqa: F401
+        from empathy_transfer.training import train
     named = {
         "finding the encoder": [(train, "find_encoder")],
         "tokens, choice of items": [(train, "choose_items"), (train, "read_json")],

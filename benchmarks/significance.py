@@ -22,7 +22,7 @@ from scipy.stats import pearsonr
 from sklearn.metrics import f1_score
 
 from empathy_transfer.significance.paired_tests import compare
-from empathy_transfer.significance.resampling import bootstrap_counts, make_sample, paired_difference, score_systems
+from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample, paired_difference, score_systems
 
 CLASSES = [9, 32, 2, 2, 3, 3, 3, 9, 12, 2, 14, 8, *[0] * 6]  # 0: a regression target
 SOURCES = ["none", *(f"source{number}" for number in range(17))]

@@ -21,9 +21,9 @@ import numpy as np
 import torch
 import workloads
 
-from empathy_transfer.training.batches import Items, batch_of, training_batches
-from empathy_transfer.training.encoders import MINILM, Encoder, find_encoder
-from empathy_transfer.training.hardware import choose_precision, use_processor
+from empathy_transfer.data.batches import Items, batch_of, training_batches
+from empathy_transfer.models.hardware import choose_precision, use_processor
+from empathy_transfer.records.encoders import MINILM, Encoder, find_encoder
 from empathy_transfer.training.optimizer import AdamW
 
 LABELS = 3
@@ -61,7 +61,7 @@ def our_engine():
     arguments = {"outputs": LABELS, "reduction_factor": workloads.REDUCTION, "dropout": CASE["dropout"]}
     arguments |= {"source_adapter": None, "seed": 1, "device": "cpu", "precision": precision}
     if CASE["engine"] == "fast":
-        from empathy_transfer.training.fast import FastEngine
+        from empathy_transfer.models.fast import FastEngine
 
         engine = FastEngine(encoder, **arguments)
         engine._source = {name: tensor.to(engine.type) for name, tensor in engine.adapter().items()}
@@ -69,7 +69,7 @@ def our_engine():
     else:
         from adapters.composition import Stack
 
-        from empathy_transfer.training.reference import SOURCE, TARGET, ReferenceEngine
+        from empathy_transfer.models.reference import SOURCE, TARGET, ReferenceEngine
 
         engine = ReferenceEngine(encoder, **arguments)
         engine.model.add_adapter(SOURCE, config="seq_bn")

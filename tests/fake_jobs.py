@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import empathy_transfer
-from empathy_transfer.artefacts import read_json, write_json
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records.artefacts import read_json, write_json
 
 SCRIPTS = Path(empathy_transfer.__file__).parent.parent
 
@@ -34,7 +34,7 @@ def fake_snakemake(rule, output, inputs=None, params=None, wildcards=None, log=N
         wildcards=Named(**(wildcards or {})),
         threads=1,
         log=[log or f"logs/{output['provenance'].replace('/', '_')}.log"],
-        scriptdir=str(SCRIPTS),
+        scriptdir=str(SCRIPTS / "train"),
     )
 
 

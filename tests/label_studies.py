@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas
 
-from empathy_transfer.artefacts import write_table
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.relabel.asking import ask_model
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.labelling.asking import ask_model
+from empathy_transfer.records.artefacts import write_table
 from fake_jobs import fake_snakemake
 from study_copy import ROOT
 

@@ -16,9 +16,13 @@ from typing import NamedTuple
 
 import yaml
 
-from empathy_transfer.files import sha256_bytes, sha256_file
+from empathy_transfer.records.files import sha256_bytes, sha256_file
 
 ROOT = Path(__file__).resolve().parents[1]
+# The entry points of all rules.
+ENTRY_POINTS = sorted(
+    path for path in ROOT.glob("workflow/scripts/*/*.py") if not (path.parent / "__init__.py").exists()
+)
 # For the console and the recorder of this checkout; jobs take the library of the copy.
 PYTHONPATH = os.pathsep.join([str(ROOT / "tests"), str(ROOT / "workflow/scripts")])
 COPIED = ["Snakefile", "config", "docs", "environment.yml", "profiles", "pyproject.toml", "resources", "workflow"]

@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from empathy_transfer.training.batches import Items, batch_of
-from empathy_transfer.training.encoders import Encoder
+from empathy_transfer.data.batches import Items, batch_of
+from empathy_transfer.records.encoders import Encoder
 
 SIZES = {
     "vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from empathy_transfer.jobs.joblock import lock_path
+from empathy_transfer.frame.joblock import lock_path
 from study_copy import StudyCopy
 from tiny_study import CONFIGS, write_tiny_study
 
@@ -146,7 +146,7 @@ class Watch(threading.Thread):
             for process in Path("/proc").glob("[0-9]*"):
                 with contextlib.suppress(OSError):
                     command = (process / "cmdline").read_bytes()
-                    if b"empathy_transfer.jobs.warm_start" in command and os.readlink(process / "cwd") == self.folder:
+                    if b"empathy_transfer.frame.warm_start" in command and os.readlink(process / "cwd") == self.folder:
                         self.warm.add(int(process.name))
 
 

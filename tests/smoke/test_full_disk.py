@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from empathy_transfer.jobs.verify import verify_study
+from empathy_transfer.inspection.verify import verify_study
 from study_copy import PYTHONPATH, StudyCopy
 from tiny_study import CONFIGS, write_tiny_study
 

@@ -94,7 +94,7 @@ def test_nothing_runs_again_whatever_the_size_of_packs(packed, expected, argumen
 
 
 DYING = """\
-from empathy_transfer.jobs import packs
+from empathy_transfer.frame import packs
 
 train, trained = packs.train_pair, []
 
@@ -115,7 +115,7 @@ def test_a_killed_pack_keeps_what_was_finished(packed):
     expected = weights(packed)
     for source in ("letters_hope", "notes_spirit"):
         shutil.rmtree(packed.folder / PAIRS / f"{source}--{TARGET}")
-    script = "workflow/scripts/train_pack.py"
+    script = "workflow/scripts/train/train_pack.py"
     whole = (packed.folder / script).read_text(encoding="utf-8")
     packed.write(script, "import os\nimport signal\n" + whole.replace("if __name__", DYING))
     killed = packed.run("transfer", *TINY, *PACKS)

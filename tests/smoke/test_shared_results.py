@@ -8,8 +8,8 @@ import json
 import pandas
 import pytest
 
-from empathy_transfer.jobs.provenance import load_provenance
-from empathy_transfer.jobs.result_store import MANIFEST
+from empathy_transfer.frame.result_store import MANIFEST
+from empathy_transfer.records.provenance import load_provenance
 from study_copy import TIMES, StudyCopy
 from tiny_study import CONFIGS, write_tiny_study
 

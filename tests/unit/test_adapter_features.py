@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from empathy_transfer import artefacts
-from empathy_transfer.artefacts import ArtefactError
 from empathy_transfer.features.adapter_features import FeatureEngine, head_probabilities, read_head, trained_engine
-from empathy_transfer.training import adapter_files
+from empathy_transfer.models import adapter_files
+from empathy_transfer.models.fast import FastEngine
+from empathy_transfer.records import artefacts
+from empathy_transfer.records.artefacts import ArtefactError
 from empathy_transfer.training.evaluation import predict
-from empathy_transfer.training.fast import FastEngine
 from tiny_encoders import items_of, make_encoder
 
 

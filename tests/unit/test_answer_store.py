@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from empathy_transfer.relabel.parsing import Parsed
-from empathy_transfer.relabel.questions import Answer, Question
-from empathy_transfer.relabel.store import Asked, StoreError, decoding_text, open_store, store_path
+from empathy_transfer.labelling.parsing import Parsed
+from empathy_transfer.labelling.questions import Answer, Question
+from empathy_transfer.labelling.store import Asked, StoreError, decoding_text, open_store, store_path
 from study_copy import ROOT
 
 ASKED = Asked("openai", "m", "1", "prompt", "scale", decoding_text({"temperature": 0, "seed": 1}))
@@ -66,7 +66,7 @@ def test_nobody_changes_or_deletes_an_answer(tmp_path, statement):
 def test_a_killed_process_loses_nothing_that_was_added(tmp_path):
     code = (
         "import sys, os; sys.path[:0] = [{scripts!r}, {tests!r}, {unit!r}]\n"
-        "from test_answer_store import add\nfrom empathy_transfer.relabel.store import open_store\n"
+        "from test_answer_store import add\nfrom empathy_transfer.labelling.store import open_store\n"
         "with open_store({path!r}) as store:\n"
         "    for number in range(7): add(store, f't{{number}}')\n"
         "    os.kill(os.getpid(), 9)\n"

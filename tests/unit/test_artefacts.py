@@ -10,9 +10,9 @@ import pandas
 import pytest
 import torch
 
-from empathy_transfer import artefacts
-from empathy_transfer.artefacts import ArtefactError
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records import artefacts
+from empathy_transfer.records.artefacts import ArtefactError
 from fake_jobs import fake_snakemake, make
 
 FLIPS = 150  # per format; 600 in all

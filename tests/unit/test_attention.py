@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from empathy_transfer.training import attention
-from empathy_transfer.training.attention import attend
-from empathy_transfer.training.batches import filling_of
+from empathy_transfer.data.batches import filling_of
+from empathy_transfer.models import attention
+from empathy_transfer.models.attention import attend
 from tiny_encoders import batch
 
 HEADS, SIZE = 3, 8

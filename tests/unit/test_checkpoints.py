@@ -5,10 +5,10 @@ import random
 import pytest
 import torch
 
-from empathy_transfer.files import CHECKPOINT
+from empathy_transfer.models.fast import FastEngine
+from empathy_transfer.records.files import CHECKPOINT
 from empathy_transfer.training import train as training
 from empathy_transfer.training.checkpoints import Checkpoint
-from empathy_transfer.training.fast import FastEngine
 from tiny_encoders import items_of, make_encoder
 
 SETTINGS = {

@@ -6,7 +6,6 @@ import numpy as np
 import pandas
 import pytest
 
-from empathy_transfer.artefacts import ArtefactError, read_json, read_table, sha256_file, write_json, write_table
 from empathy_transfer.controls.context_ablation import CONDITIONS, ablate_context, check_same, shuffle_contexts
 from empathy_transfer.controls.context_effects import (
     COLUMNS,
@@ -17,11 +16,19 @@ from empathy_transfer.controls.context_effects import (
 from empathy_transfer.controls.context_figure import draw_context_ablation
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.tokens import tokenise_task
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.models.trained_models import load_trained
+from empathy_transfer.records.artefacts import (
+    ArtefactError,
+    read_json,
+    read_table,
+    sha256_file,
+    write_json,
+    write_table,
+)
+from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.training.evaluation import predict
 from empathy_transfer.training.train import Run, train_run
-from empathy_transfer.training.trained_models import load_trained
 from fake_jobs import fake_snakemake
 from tiny_encoders import SPECIAL, items_of, write_vocabulary_encoder
 

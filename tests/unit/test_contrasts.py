@@ -6,7 +6,7 @@ from scipy import stats
 
 from empathy_transfer.controls.control_tests import squared_weights
 from empathy_transfer.significance.contrasts import contrast_test, resample_scores
-from empathy_transfer.significance.resampling import make_sample
+from empathy_transfer.statistics.resampling import make_sample
 
 SETTINGS = {"resamples": 4000, "alpha": 0.05, "absent_classes": "drop"}
 

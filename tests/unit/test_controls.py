@@ -8,7 +8,7 @@ from scipy.stats import false_discovery_control
 from empathy_transfer.controls.control_figure import draw_controls
 from empathy_transfer.controls.control_tables import add_families, as_html, conclusions
 from empathy_transfer.controls.control_tests import compare_with_controls, planned_contrasts
-from empathy_transfer.significance.resampling import make_sample
+from empathy_transfer.statistics.resampling import make_sample
 
 SETTINGS = {"resamples": 200, "alpha": 0.05, "absent_classes": "drop"}
 TASKS = {"t": {"title": "Target <t>"}}

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas
 import pytest
 
-from empathy_transfer.artefacts import sha256_file, write_json, write_table
 from empathy_transfer.data.summary import collect_tasks, leak_audit, published_numbers, summarise
 from empathy_transfer.errors import DataError
-from empathy_transfer.jobs.provenance import write_provenance
+from empathy_transfer.records.artefacts import sha256_file, write_json, write_table
+from empathy_transfer.records.provenance import write_provenance
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"
 LONG = "This sentence has more than forty characters in it."

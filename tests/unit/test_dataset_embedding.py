@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 import torch
 
-from empathy_transfer import artefacts
 from empathy_transfer.features.dataset_embedding import SentenceEmbedder, embed_dataset
 from empathy_transfer.features.dataset_similarity import compare_datasets
-from empathy_transfer.training.encoders import EncoderNotFoundError
+from empathy_transfer.records import artefacts
+from empathy_transfer.records.encoders import EncoderNotFoundError
 
 WORDS = ["the", "a", "lamp", "goat", "well", "rain", "walked", "stood", "beside", "again"]
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from empathy_transfer.jobs import devices
+from empathy_transfer.frame import devices
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ def test_under_slurm_a_device_has_one_slot(monkeypatch):
 
 JOB = """
 import pathlib, sys, time
-from empathy_transfer.jobs import devices
+from empathy_transfer.frame import devices
 devices.POLL_SECONDS = 0.02
 folder = pathlib.Path(sys.argv[1])
 with devices.claim_device(report=lambda text: None) as device:
@@ -133,7 +133,7 @@ def test_a_scheduler_list_is_honoured(monkeypatch, listed, expected):
 def test_a_device_is_free_again_when_its_job_is_killed(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import time; from empathy_transfer.jobs.devices import claim_device as claim\n"
+        [sys.executable, "-c", "import time; from empathy_transfer.frame.devices import claim_device as claim\n"
          "with claim(): print('held', flush=True); time.sleep(600)"],
         stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(devices.__file__))},
     )  # fmt: skip

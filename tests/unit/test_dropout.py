@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from empathy_transfer.training.dropout import POOL, Dropout
+from empathy_transfer.models.dropout import POOL, Dropout
 
 
 def test_a_mask_holds_zero_and_the_scale_in_the_wanted_share():

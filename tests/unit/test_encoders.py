@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from empathy_transfer.training import encoders
+from empathy_transfer.records import encoders
 
 
 @pytest.fixture(autouse=True)

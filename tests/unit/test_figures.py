@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from test_scores import TASKS, make_run
 
+from empathy_transfer.report.style import figure_style, theme_order
 from empathy_transfer.scores.heat_maps import (
     cell_label,
     draw_improvement,
@@ -15,7 +16,6 @@ from empathy_transfer.scores.heat_maps import (
     scale_limit,
 )
 from empathy_transfer.scores.improvement import collect_scores, percent_improvement
-from empathy_transfer.style import figure_style, theme_order
 
 
 def make_improvement(tasks=TASKS):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from empathy_transfer.training.full_model import LibraryFullModel, PackedFullModel, choose_full_engine
+from empathy_transfer.models.full_model import LibraryFullModel, PackedFullModel, choose_full_engine
 from empathy_transfer.training.losses import regression_loss
 from empathy_transfer.training.train import fit, is_exhausted
 from tiny_encoders import batch, items_of, make_encoder

@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
-from empathy_transfer.training import attention, fast
-from empathy_transfer.training.attention import attend
-from empathy_transfer.training.dropout import Dropout
-from empathy_transfer.training.encoders import Encoder
+from empathy_transfer.models import attention, fast
+from empathy_transfer.models.attention import attend
+from empathy_transfer.models.dropout import Dropout
+from empathy_transfer.records.encoders import Encoder
 from empathy_transfer.training.optimizer import AdamW
 from empathy_transfer.training.train import task_loss
 from tiny_encoders import SIZES, batch

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from empathy_transfer.training import hardware
-from empathy_transfer.training.hardware import choose_device
+from empathy_transfer.models import hardware
+from empathy_transfer.models.hardware import choose_device
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_gpu_that_torch_can_not_use_stops_the_job(machine):
 FAULTS = """
 import resource
 import torch
-from empathy_transfer.training.hardware import use_processor
+from empathy_transfer.models.hardware import use_processor
 use_processor(1)
 for count in range(12):
     if count == 2:

@@ -17,7 +17,7 @@ from empathy_transfer.importance.holdouts import (
     rank_correlation,
     training_means,
 )
-from empathy_transfer.significance.task_bootstrap import pair_weights, ratio_interval
+from empathy_transfer.statistics.task_bootstrap import pair_weights, ratio_interval
 
 DATASETS = {"a": "x", "b": "x", "c": "y", "d": "y", "e": "z", "f": "z", "g": "w"}
 

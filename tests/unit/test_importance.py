@@ -18,7 +18,7 @@ from empathy_transfer.importance.quadratic_assignment import null_table
 from empathy_transfer.importance.report import as_page
 from empathy_transfer.importance.seed_units import with_units
 from empathy_transfer.importance.shapley import shapley_table
-from empathy_transfer.style import figure_style
+from empathy_transfer.report.style import figure_style
 
 SETTINGS = {
     "seed": 0,

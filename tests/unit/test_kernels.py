@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from empathy_transfer.training import attention
-from empathy_transfer.training import kernel_library as library
-from empathy_transfer.training.kernels import functions
+from empathy_transfer.models import attention
+from empathy_transfer.models import kernel_library as library
+from empathy_transfer.models.kernels import functions
 from tiny_encoders import batch
 
 PATH, REASON = library.find()
@@ -223,7 +223,7 @@ def test_without_a_library_torch_computes_the_same_and_the_reason_is_told_once(a
 
 @needs_compiler
 def test_a_run_compiles_beforehand_and_says_where_a_compiler_is_missed(afresh):
-    command = [sys.executable, "-m", "empathy_transfer.training.kernel_library"]
+    command = [sys.executable, "-m", "empathy_transfer.models.kernel_library"]
     environment = os.environ | {"PYTHONPATH": str(library.SOURCE.parents[2])}
     without = subprocess.run(command, env=environment | {"PATH": ""}, capture_output=True, text=True)
     missed = "avx512_bf16" in library.instructions()

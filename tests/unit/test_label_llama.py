@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from empathy_transfer.artefacts import read_table
-from empathy_transfer.relabel.llama import gguf_version
-from empathy_transfer.relabel.parsing import parse_answer
-from empathy_transfer.relabel.questions import SettingsError
-from empathy_transfer.relabel.scales import read_scale
+from empathy_transfer.labelling.llama import gguf_version
+from empathy_transfer.labelling.parsing import parse_answer
+from empathy_transfer.labelling.questions import SettingsError
+from empathy_transfer.labelling.scales import read_scale
+from empathy_transfer.records.artefacts import read_table
 from label_studies import DECODING, ask, numbered, write_set
 from study_copy import ROOT
 from tiny_gguf import write_tiny_gguf
@@ -46,7 +46,7 @@ def test_a_killed_job_goes_on_where_it_was_and_every_answer_fits_the_schema(tmp_
     # The first run is a process of its own, which kills itself once some answers are there.
     code = (
         "import os, sys; sys.path[:0] = sys.argv[1:3]\n"
-        "from empathy_transfer.relabel.store import AnswerStore\nfrom label_studies import ask\n"
+        "from empathy_transfer.labelling.store import AnswerStore\nfrom label_studies import ask\n"
         "plain, added = AnswerStore.add, []\n"
         "def add(*given):\n"
         "    plain(*given)\n"

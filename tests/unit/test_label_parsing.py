@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from empathy_transfer.errors import DataError
-from empathy_transfer.relabel.parsing import REASONS, parse_answer, parse_recorded
-from empathy_transfer.relabel.scales import answer_schema, read_scale
+from empathy_transfer.labelling.parsing import REASONS, parse_answer, parse_recorded
+from empathy_transfer.labelling.scales import answer_schema, read_scale
 from study_copy import ROOT
 
 SCALES = {path.stem: read_scale(path) for path in sorted((ROOT / "config/scales").glob("*.yaml"))}

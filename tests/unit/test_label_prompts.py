@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from empathy_transfer.errors import DataError
-from empathy_transfer.relabel.prompts import fence, read_prompt
-from empathy_transfer.relabel.scales import read_scale
+from empathy_transfer.labelling.prompts import fence, read_prompt
+from empathy_transfer.labelling.scales import read_scale
 from study_copy import ROOT
 
 SCALES = [read_scale(path) for path in sorted((ROOT / "config/scales").glob("*.yaml"))]

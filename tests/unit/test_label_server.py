@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bad_server import FAULTS, INVALID, BadServer
-from empathy_transfer.artefacts import read_table
-from empathy_transfer.relabel.budget import Budget, Pace, told_wait
-from empathy_transfer.relabel.questions import CostLimitError, Question, SettingsError
-from empathy_transfer.relabel.server import check_address, is_local, refuse_remote
+from empathy_transfer.labelling.budget import Budget, Pace, told_wait
+from empathy_transfer.labelling.questions import CostLimitError, Question, SettingsError
+from empathy_transfer.labelling.server import check_address, is_local, refuse_remote
+from empathy_transfer.records.artefacts import read_table
 from label_studies import SERVER, ask, numbered, write_set
 from study_copy import ROOT
 
@@ -135,8 +135,8 @@ def test_a_budget_is_never_exceeded_however_requests_overlap(requests, limit, fl
 
 def test_requests_keep_to_their_rate(monkeypatch):
     now, slept = [100.0], []
-    monkeypatch.setattr("empathy_transfer.relabel.budget.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("empathy_transfer.relabel.budget.time.sleep", slept.append)
+    monkeypatch.setattr("empathy_transfer.labelling.budget.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("empathy_transfer.labelling.budget.time.sleep", slept.append)
     pace = Pace(per_minute=120)
     for _ in range(3):
         pace.wait()
@@ -172,7 +172,7 @@ def test_each_try_of_a_request_keeps_to_the_rate(tmp_path, monkeypatch):
     ],
 )
 def test_how_long_a_server_asks_to_wait(headers, seconds, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.relabel.budget.time.time", lambda: 1000.0)
+    monkeypatch.setattr("empathy_transfer.labelling.budget.time.time", lambda: 1000.0)
     assert told_wait(headers) == seconds
 
 
@@ -190,7 +190,7 @@ class Waits:
 
 
 def test_a_server_is_waited_for_as_long_as_it_says_up_to_an_hour(tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr("empathy_transfer.relabel.server.Event", Waits)
+    monkeypatch.setattr("empathy_transfer.labelling.server.Event", Waits)
     monkeypatch.setattr(Waits, "seconds", [])
     texts = write_set(tmp_path / "set.parquet", ["This is text number 20 about a lamp."])
     with BadServer(retry_after="7200") as server:

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from empathy_transfer.artefacts import read_csv, read_table, write_table
 from empathy_transfer.errors import DataError
-from empathy_transfer.files import sha256_file
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.relabel.labels import invalid_line, parse_labels
-from empathy_transfer.relabel.prompt_report import report_prompts
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.labelling.labels import invalid_line, parse_labels
+from empathy_transfer.labelling.prompt_report import report_prompts
+from empathy_transfer.records.artefacts import read_csv, read_table, write_table
+from empathy_transfer.records.files import sha256_file
 from empathy_transfer.training.metrics import concordance
 from fake_jobs import fake_snakemake
 from label_studies import ask, write_set

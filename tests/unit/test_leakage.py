@@ -8,9 +8,7 @@ import pytest
 from scipy.sparse import csr_array
 from test_data_summary import make_task
 
-from empathy_transfer.artefacts import read_csv, sha256_file, write_csv
 from empathy_transfer.errors import DataError
-from empathy_transfer.jobs.provenance import write_provenance
 from empathy_transfer.leakage.audit import find_leakage
 from empathy_transfer.leakage.figure import cell_label
 from empathy_transfer.leakage.near_duplicates import bands, jaccard, near_duplicates
@@ -18,6 +16,8 @@ from empathy_transfer.leakage.report import leaked_pairs, read_leaked, report_le
 from empathy_transfer.leakage.rows import remove_rows
 from empathy_transfer.leakage.shared_ids import row_ids
 from empathy_transfer.leakage.signatures import normalise, shingle_table, sign_task
+from empathy_transfer.records.artefacts import read_csv, sha256_file, write_csv
+from empathy_transfer.records.provenance import write_provenance
 
 WORDS = (
     "kettle tram goat boat clock door bridge fern lamp well stone river cloud chair spoon grass piano candle wheel rope"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from empathy_transfer.training.linear import linear
+from empathy_transfer.models.linear import linear
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["frozen", "trained"])

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from empathy_transfer.artefacts import write_json
-from empathy_transfer.jobs import packs
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.jobs.packs import OUTPUTS, train_pack, unpack
-from empathy_transfer.jobs.provenance import load_provenance
+from empathy_transfer.frame import packs
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.frame.packs import OUTPUTS, train_pack, unpack
+from empathy_transfer.records.artefacts import write_json
+from empathy_transfer.records.provenance import load_provenance
 from fake_jobs import SCRIPTS, fake_snakemake
 
 SOURCES = ["anna", "bert", "carl"]
@@ -51,7 +51,7 @@ def pack(wanted=SOURCES, epochs=1):
         log="logs/pack.log",
     )
     with open_job(snakemake) as job:
-        train_pack(job, str(SCRIPTS))
+        train_pack(job, str(SCRIPTS / "train"))
     return json.loads(Path(f"{folder}/pack.json").read_text())["pairs"]
 
 
@@ -215,6 +215,6 @@ def test_cost_of_a_pair_is_its_own(monkeypatch):
 
 def test_files_of_a_pair_are_those_of_its_rule():
     for rule in ("transfer", "packs"):
-        text = (SCRIPTS.parent / f"rules/{rule}.smk").read_text()
+        text = (SCRIPTS.parent / f"rules/train/{rule}.smk").read_text()
         found = re.findall(r'(\w+)="<results>/transfer/\{data\}/seed=\{seed\}/\{source\}--\{target\}/(.*?)"', text)
         assert dict(found) == OUTPUTS

@@ -5,7 +5,6 @@ import functools
 import pandas as pd
 import pytest
 
-from empathy_transfer.artefacts import read_csv, write_csv
 from empathy_transfer.features.pair_features import (
     FEATURES,
     NOT_AVAILABLE,
@@ -16,6 +15,7 @@ from empathy_transfer.features.pair_features import (
     read_pair_features,
 )
 from empathy_transfer.features.task_facts import FACT_COLUMNS, published_facts, study_facts
+from empathy_transfer.records.artefacts import read_csv, write_csv
 from study_copy import ROOT
 
 PRINTED = {

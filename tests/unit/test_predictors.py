@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.artefacts import read_csv, write_csv
 from empathy_transfer.features.source_estimates import COLUMNS as ESTIMATE_COLUMNS
 from empathy_transfer.features.transferability import ESTIMATORS
 from empathy_transfer.importance.predictors import (
@@ -23,6 +22,7 @@ from empathy_transfer.importance.predictors import (
     target_table,
     verdict,
 )
+from empathy_transfer.records.artefacts import read_csv, write_csv
 
 PERCENT = np.array([10.0, 0.0, 5.0])
 

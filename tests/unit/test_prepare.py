@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
 
-from empathy_transfer.artefacts import read_json, read_table
 from empathy_transfer.data.prepare import files_by_name, prepare_task
 from empathy_transfer.errors import DataError
+from empathy_transfer.records.artefacts import read_json, read_table
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
 SPLITS = {"scheme": "grouped", "seed": 4, "shares": {"train": 0.6, "validation": 0.2, "test": 0.2}}
@@ -182,9 +182,9 @@ def test_the_entry_points_run_as_jobs(tmp_path, frame, monkeypatch):
             params=Params(fromdict=params | {"code": "0"}),
             log=Log([f"logs/{script}.log"]),
             threads=1,
-            scriptdir=str(SCRIPTS),
+            scriptdir=str(SCRIPTS / "data"),
         )
-        runpy.run_path(str(SCRIPTS / f"{script}.py"), init_globals={"snakemake": job}, run_name="__main__")
+        runpy.run_path(str(SCRIPTS / f"data/{script}.py"), init_globals={"snakemake": job}, run_name="__main__")
 
     run(
         "check_raw",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from empathy_transfer import processor
+from empathy_transfer.models import processor
 
 INTEL = "processor\t: 0\nmodel name\t: M 9: the fast\nflags\t\t: fpu avx2\n\nprocessor\t: 1\nflags\t\t: none\n"
 ARM = "processor\t: 0\nFeatures\t: asimd bf16\n\n"

@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas
 import pytest
 
-from empathy_transfer.artefacts import write_json
 from empathy_transfer.cli import main
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.jobs.provenance import load_provenance, write_provenance
-from empathy_transfer.jobs.provenance_table import COLUMNS, write_provenance_table
-from empathy_transfer.jobs.run_summary import main as summarise
-from empathy_transfer.jobs.verify import verify_study
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.inspection.provenance_table import COLUMNS, write_provenance_table
+from empathy_transfer.inspection.run_summary import main as summarise
+from empathy_transfer.inspection.verify import verify_study
+from empathy_transfer.records.artefacts import write_json
+from empathy_transfer.records.provenance import load_provenance, write_provenance
 from fake_jobs import fake_snakemake, make_study
 
 RUN = "results/tiny/transfer/half/seed=2/a--b"

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from empathy_transfer.artefacts import read_tensors
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.training import random_adapters
-from empathy_transfer.training.batches import batch_of
-from empathy_transfer.training.fast import FastEngine
-from empathy_transfer.training.random_adapters import draw_adapter, full_variance
-from empathy_transfer.training.reference import ReferenceEngine
+from empathy_transfer.data.batches import batch_of
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.models import random_adapters
+from empathy_transfer.models.fast import FastEngine
+from empathy_transfer.models.random_adapters import draw_adapter, full_variance
+from empathy_transfer.models.reference import ReferenceEngine
+from empathy_transfer.records.artefacts import read_tensors
 from fake_jobs import fake_snakemake
 from tiny_encoders import items_of, make_encoder
 

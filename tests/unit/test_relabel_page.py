@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer import artefacts
+from empathy_transfer.records import artefacts
 from empathy_transfer.relabel import claims, comparisons, report
 from empathy_transfer.relabel.training_sets import EQUAL_SHARE
 from empathy_transfer.training.metrics import regression_scores
@@ -169,7 +169,7 @@ def test_the_page_says_what_its_tests_cover_and_what_is_not_given(text):
 
 
 def test_files_that_the_page_names_are_made_by_the_stage():
-    rules = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("workflow/rules/relabel*.smk"))
+    rules = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("workflow/rules/relabel/*.smk"))
     for name in report.MORE:
         assert f'"<results>/{name}"' in rules, name
 

@@ -9,7 +9,8 @@ import yaml
 from scipy import stats
 
 from empathy_transfer.errors import DataError
-from empathy_transfer.files import sha256_file
+from empathy_transfer.labelling.label_sets import prepare_label_set
+from empathy_transfer.records.files import sha256_file
 from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, sweep_figure, table
 from empathy_transfer.relabel.agreement import (
     AGREEMENT_COLUMNS,
@@ -19,11 +20,10 @@ from empathy_transfer.relabel.agreement import (
     write_agreement,
 )
 from empathy_transfer.relabel.corrected import write_corrected
-from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
-from empathy_transfer.relabel.label_sets import prepare_label_set
 from empathy_transfer.relabel.thresholds import choose_threshold
-from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
-from empathy_transfer.significance.seed_variance import SeedVariance
+from empathy_transfer.statistics.correlation_intervals import correlation_interval, in_words
+from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
+from empathy_transfer.statistics.seed_variance import SeedVariance
 from empathy_transfer.training.metrics import regression_scores
 from study_copy import ROOT
 
@@ -155,7 +155,7 @@ def study(tmp_path, monkeypatch):
 
 
 def unchecked(name):
-    from empathy_transfer import artefacts
+    from empathy_transfer.records import artefacts
 
     return lambda path, *args, **options: getattr(artefacts, name)(path, *args, **(options | {"verify": False}))
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import f1_score
 
-from empathy_transfer.significance.resampling import (
+from empathy_transfer.statistics.resampling import (
     bootstrap_counts,
     dropped_share,
     leave_one_out_counts,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from empathy_transfer.jobs import result_key
-from empathy_transfer.jobs.job import describe
-from empathy_transfer.jobs.result_key import NotShareableError, device_model, encoder_facts, facts_of, key_of
+from empathy_transfer.frame import result_key
+from empathy_transfer.frame.job import describe
+from empathy_transfer.frame.result_key import NotShareableError, device_model, encoder_facts, facts_of, key_of
 from fake_jobs import fake_snakemake
 
 SETTINGS = {"learning_rate": 0.001, "epochs": 3}
@@ -175,7 +175,7 @@ def test_an_input_without_a_name_is_refused():
 
 def test_asking_for_a_key_imports_no_torch():
     code = (
-        "import sys, empathy_transfer.jobs.reuse; sys.exit(len({'torch', 'numpy', 'transformers'} & set(sys.modules)))"
+        "import sys, empathy_transfer.frame.reuse; sys.exit(len({'torch', 'numpy', 'transformers'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

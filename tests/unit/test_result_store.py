@@ -8,10 +8,10 @@ import threading
 
 import pytest
 
-from empathy_transfer.files import sha256_bytes
-from empathy_transfer.jobs import result_store
-from empathy_transfer.jobs.result_key import key_of
-from empathy_transfer.jobs.result_store import MANIFEST, DamagedEntryError, ResultStore, UnreadableEntryError
+from empathy_transfer.frame import result_store
+from empathy_transfer.frame.result_key import key_of
+from empathy_transfer.frame.result_store import MANIFEST, DamagedEntryError, ResultStore, UnreadableEntryError
+from empathy_transfer.records.files import sha256_bytes
 
 FACTS = {"rule": "train_baseline", "wildcards": {"seed": "1"}, "settings": {"learning_rate": 0.001}}
 KEY = key_of(FACTS)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from empathy_transfer.artefacts import read_json, write_json
-from empathy_transfer.files import CHECKPOINT
-from empathy_transfer.jobs import reuse as reuse_module
-from empathy_transfer.jobs.joblock import held, lock_path
-from empathy_transfer.jobs.provenance import load_provenance
-from empathy_transfer.jobs.result_key import NotShareableError
-from empathy_transfer.jobs.result_store import MANIFEST
-from empathy_transfer.jobs.reuse import VARIABLE, open_shared_job, reuse
+from empathy_transfer.frame import reuse as reuse_module
+from empathy_transfer.frame.joblock import held, lock_path
+from empathy_transfer.frame.result_key import NotShareableError
+from empathy_transfer.frame.result_store import MANIFEST
+from empathy_transfer.frame.reuse import VARIABLE, open_shared_job, reuse
+from empathy_transfer.records.artefacts import read_json, write_json
+from empathy_transfer.records.files import CHECKPOINT
+from empathy_transfer.records.provenance import load_provenance
 from fake_jobs import fake_snakemake
 
 INPUT = "input.json"
@@ -161,7 +161,7 @@ def test_a_machine_that_can_not_be_told_shares_nothing_and_says_so(shared, monke
     def refuse():
         raise NotShareableError("the GPUs of this machine are of several models (A, B)")
 
-    monkeypatch.setattr("empathy_transfer.jobs.result_key.device_model", refuse)
+    monkeypatch.setattr("empathy_transfer.frame.result_key.device_model", refuse)
     made = []
     log = script("first", made)[2]
     assert "Results are not shared: the GPUs of this machine are of several models (A, B)" in log
@@ -171,7 +171,7 @@ def test_a_machine_that_can_not_be_told_shares_nothing_and_says_so(shared, monke
 
 def test_what_changes_while_a_job_runs_keeps_its_result_out(shared, monkeypatch):
     devices = iter(["cpu", "cpu", "NVIDIA A"])
-    monkeypatch.setattr("empathy_transfer.jobs.result_key.device_model", lambda: next(devices))
+    monkeypatch.setattr("empathy_transfer.frame.result_key.device_model", lambda: next(devices))
     log = script("first", [])[2]
     assert "Results are not shared: device changed while the job ran" in log
     assert not entries(shared)
@@ -180,7 +180,7 @@ def test_what_changes_while_a_job_runs_keeps_its_result_out(shared, monkeypatch)
 def test_a_job_with_a_gpu_that_torch_can_not_use_keeps_its_result_out(shared, monkeypatch):
     import torch
 
-    monkeypatch.setattr("empathy_transfer.jobs.result_key.device_model", lambda: "NVIDIA A")
+    monkeypatch.setattr("empathy_transfer.frame.result_key.device_model", lambda: "NVIDIA A")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert "torch computes on the processor here" in script("first", [])[2]
     assert not entries(shared)

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from empathy_transfer.files import sha256_file
-from empathy_transfer.jobs.provenance import write_provenance
-from empathy_transfer.jobs.run_summary import main, render, result_state, summarise_run
-from empathy_transfer.jobs.wording import about, clean, clock, one_line, span, stage_of, subject
+from empathy_transfer.inspection.run_summary import main, render, result_state, summarise_run
+from empathy_transfer.inspection.wording import about, clean, clock, one_line, span, stage_of, subject
+from empathy_transfer.records.files import sha256_file
+from empathy_transfer.records.provenance import write_provenance
 
 HOUR = 3600
 

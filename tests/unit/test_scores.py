@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from empathy_transfer.artefacts import ArtefactError
+from empathy_transfer.records.artefacts import ArtefactError
 from empathy_transfer.scores.findings import findings
 from empathy_transfer.scores.improvement import (
     IMPROVEMENT_COLUMNS,

@@ -16,8 +16,8 @@ from empathy_transfer.significance.paired_tests import (
     two_sided_p,
     write_tests,
 )
-from empathy_transfer.significance.resampling import Scores, bootstrap_counts, make_sample
-from empathy_transfer.significance.seed_variance import (
+from empathy_transfer.statistics.resampling import Scores, bootstrap_counts, make_sample
+from empathy_transfer.statistics.seed_variance import (
     SeedVariance,
     beyond_items,
     changes_beyond_items,

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from empathy_transfer import artefacts
+from empathy_transfer.data.batches import batch_of
 from empathy_transfer.features.fisher import log_likelihood
 from empathy_transfer.features.task_embedding import fewest, information, residual_variance
 from empathy_transfer.features.task_similarity import (
@@ -15,8 +15,8 @@ from empathy_transfer.features.task_similarity import (
     task_similarities,
 )
 from empathy_transfer.features.vector_similarity import centred_cosines, cosines
-from empathy_transfer.training.batches import batch_of
-from empathy_transfer.training.fast import FastEngine
+from empathy_transfer.models.fast import FastEngine
+from empathy_transfer.records import artefacts
 from tiny_encoders import items_of, make_encoder
 
 

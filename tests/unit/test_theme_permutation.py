@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.theme_permutation import (
     arrangements,
     permutation_p,
@@ -14,7 +15,6 @@ from empathy_transfer.significance.theme_permutation import (
     theme_p_values,
     theme_rates,
 )
-from empathy_transfer.style import THEMES
 
 TASKS = {
     "a": {"theme": "direct", "kind": "classification", "dataset": "one"},

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
-from empathy_transfer.training.encoders import MINILM, find_encoder
+from empathy_transfer.records.encoders import MINILM, find_encoder
 from tiny_encoders import write_vocabulary_encoder
 
 WORDS = ["i", "am", "bad", "good", "night", "day"]

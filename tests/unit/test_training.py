@@ -8,11 +8,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from empathy_transfer.artefacts import read_json, read_json_lines, read_table, sha256_file, write_json, write_table
+from empathy_transfer.data.batches import derived_seed, evaluation_batches, training_batches
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.tokens import tokenise_task
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.training.batches import derived_seed, evaluation_batches, training_batches
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records.artefacts import (
+    read_json,
+    read_json_lines,
+    read_table,
+    sha256_file,
+    write_json,
+    write_table,
+)
 from empathy_transfer.training.train import Run, train_run
 from fake_jobs import fake_snakemake
 from tiny_encoders import write_vocabulary_encoder

@@ -3,12 +3,12 @@
 import pandas
 import pytest
 
-from empathy_transfer.artefacts import read_json, read_table, write_json, write_table
 from empathy_transfer.controls.variant_effects import write_variant_effects
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.variants import derive_variant, read_labels
 from empathy_transfer.errors import DataError
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records.artefacts import read_json, read_table, write_json, write_table
 from fake_jobs import fake_snakemake
 
 TASK = {"task": "mood", "kind": "classification", "labels": ["good", "bad"], "n": {"train": 4}, "scheme": "grouped"}

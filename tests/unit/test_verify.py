@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from empathy_transfer.jobs import verify
-from empathy_transfer.jobs.joblock import output_lock
-from empathy_transfer.jobs.provenance import write_provenance
+from empathy_transfer.frame.joblock import output_lock
+from empathy_transfer.inspection import verify
+from empathy_transfer.records.provenance import write_provenance
 from fake_jobs import make, make_study
 
 JOBS_FROM_B = {

@@ -13,7 +13,7 @@ SCRIPTS = str(Path(__file__).parents[2] / "workflow" / "scripts")
 JOB = """
 import sys
 sys.path.insert(0, {scripts!r})
-from empathy_transfer.jobs.warm_start import continue_warm
+from empathy_transfer.frame.warm_start import continue_warm
 continue_warm()
 import os, time
 {body}
@@ -24,7 +24,7 @@ import os, time
 def warm():
     """A running server: its process and address."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "empathy_transfer.jobs.warm_start"],
+        [sys.executable, "-m", "empathy_transfer.frame.warm_start"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": SCRIPTS},
     )  # fmt: skip
     yield process, process.stdout.readline().strip()
@@ -87,8 +87,8 @@ def test_job_goes_on_by_itself_where_nobody_answers(tmp_path):
 
 def test_job_of_another_library_is_declined_and_goes_on_by_itself(tmp_path, warm):
     copy = tmp_path / "scripts" / "empathy_transfer"
-    (copy / "jobs").mkdir(parents=True)
-    for name in ("__init__.py", "jobs/__init__.py", "jobs/warm_start.py"):
+    (copy / "frame").mkdir(parents=True)
+    for name in ("__init__.py", "frame/__init__.py", "frame/warm_start.py"):
         (copy / name).write_text(Path(SCRIPTS, "empathy_transfer", name).read_text())
     script = tmp_path / "job.py"
     script.write_text(JOB.format(scripts=str(copy.parent), body="print('torch' in sys.modules)"))
@@ -99,7 +99,7 @@ def test_job_of_another_library_is_declined_and_goes_on_by_itself(tmp_path, warm
 
 def test_server_ends_with_the_run_and_its_last_job(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-m", "empathy_transfer.jobs.warm_start"],
+        [sys.executable, "-m", "empathy_transfer.frame.warm_start"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": SCRIPTS},
     )  # fmt: skip
     address = process.stdout.readline().strip()

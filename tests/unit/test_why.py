@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from empathy_transfer.artefacts import write_json, write_tensors
 from empathy_transfer.cli import main
-from empathy_transfer.jobs import provenance, why
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.jobs.plan_query import NoPlan, ask_workflow, study_config
-from empathy_transfer.jobs.provenance import ArtefactError, load_provenance, write_provenance
-from empathy_transfer.jobs.why import WhyError, add_plan, explain, study_root, tensor_file_metadata
-from empathy_transfer.jobs.why_report import cost, render
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.inspection import why
+from empathy_transfer.inspection.plan_query import NoPlan, ask_workflow, study_config
+from empathy_transfer.inspection.why import WhyError, add_plan, explain, study_root, tensor_file_metadata
+from empathy_transfer.inspection.why_report import cost, render
+from empathy_transfer.records import provenance
+from empathy_transfer.records.artefacts import write_json, write_tensors
+from empathy_transfer.records.provenance import ArtefactError, load_provenance, write_provenance
 from fake_jobs import fake_snakemake, make_study
 
 RUN = "results/tiny/transfer/full/seed=1/a--b"

@@ -238,7 +238,7 @@ REFUSED = {
 
 def check_config(config, paths):
     """What the workflow does first with its config."""
-    path = ROOT / "workflow/rules/settings.smk"
+    path = ROOT / "workflow/rules/plan/settings.smk"
     names = {"workflow": SimpleNamespace(basedir=str(ROOT), configfiles=paths), "config": config}
     exec(compile(path.read_text(encoding="utf-8"), path.name, "exec"), names)
     names["check_config"]()

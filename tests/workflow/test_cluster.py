@@ -13,7 +13,7 @@ from snakemake.iocontainers import Wildcards
 
 from study_copy import ROOT
 
-RULES = ROOT / "workflow/rules/cluster.smk"
+RULES = ROOT / "workflow/rules/plan/cluster.smk"
 PROFILES = sorted(path.name for path in (ROOT / "profiles").iterdir())
 
 
@@ -108,7 +108,7 @@ def test_profiles_say_nothing_that_another_one_overrides(profile):
 
 
 def test_the_profile_of_slurm_lists_the_rules_that_ask_for_a_gpu():
-    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*/*.smk")))
     blocks = re.split(r"^(?=rule |use rule )", text, flags=re.MULTILINE)
     asking = {block.split(":")[0].removeprefix("rule ") for block in blocks if "        gpu=" in block}
     asking |= {new for old, new in re.findall(r"^use rule (\w+) as (\w+) with", text, re.MULTILINE) if old in asking}

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from study_copy import ROOT
+from study_copy import ENTRY_POINTS, ROOT
 
-RULES = ROOT / "workflow/rules/fingerprint.smk"
+RULES = ROOT / "workflow/rules/plan/fingerprint.smk"
 FILES = {
-    "train.py": """
+    "part/train.py": """
         '''Entry point.'''
         from empathy_transfer.job import start
         if __name__ == "__main__":
@@ -17,11 +17,11 @@ FILES = {
             from empathy_transfer.training import fit
             fit()
     """,
-    "plot.py": """
+    "part/plot.py": """
         from empathy_transfer import figures
         figures.plot()
     """,
-    "read.py": """
+    "part/read.py": """
         from empathy_transfer.job import start
     """,
     "empathy_transfer/__init__.py": "VERSION = 1\n",
@@ -73,7 +73,7 @@ class Library:
         return load(self.folder)["code_fingerprint"](*arguments)
 
     def reached(self, script):
-        found = load(self.folder)["reachable"]([self.scripts / f"{script}.py"])
+        found = load(self.folder)["reachable"]([self.scripts / f"part/{script}.py"])
         return {path.relative_to(self.scripts).as_posix() for path in found}
 
 
@@ -84,7 +84,7 @@ def library(tmp_path):
 
 def test_lazy_relative_and_circular_imports_and_package_files_are_followed(library):
     assert library.reached("train") == {
-        "train.py",
+        "part/train.py",
         "empathy_transfer/__init__.py",
         "empathy_transfer/job.py",
         "empathy_transfer/training.py",
@@ -93,14 +93,17 @@ def test_lazy_relative_and_circular_imports_and_package_files_are_followed(libra
         "empathy_transfer/models/adapter.py",
         "empathy_transfer/models/common.py",
     }
-    assert library.reached("plot") == {"plot.py", "empathy_transfer/__init__.py", "empathy_transfer/figures.py"}
+    assert library.reached("plot") == {"part/plot.py", "empathy_transfer/__init__.py", "empathy_transfer/figures.py"}
 
 
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("train.py", FILES["train.py"].replace("'''Entry point.'''", "# A comment instead of the docstring.")),
-        ("train.py", FILES["train.py"].replace("start()", "start( )  # now\n")),
+        (
+            "part/train.py",
+            FILES["part/train.py"].replace("'''Entry point.'''", "# A comment, and no docstring."),
+        ),
+        ("part/train.py", FILES["part/train.py"].replace("start()", "start( )  # now\n")),
         ("empathy_transfer/job.py", "def start():\n    '''Begin: other words.'''\n\n    return (\n        1\n    )\n"),
         ("empathy_transfer/job.py", "def start(): return 1\n"),
         ("empathy_transfer/models/base.py", "# about depth\n\nDEPTH = 0x2\n"),
@@ -126,7 +129,7 @@ def test_c_files_beside_a_module_count_and_those_elsewhere_do_not(library):
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("train.py", FILES["train.py"].replace("fit()\n    ", "fit()\n            fit()\n    ")),
+        ("part/train.py", FILES["part/train.py"].replace("fit()\n    ", "fit()\n            fit()\n    ")),
         ("empathy_transfer/__init__.py", "VERSION = 2\n"),
         ("empathy_transfer/job.py", "def start():\n    return 2\n"),
         ("empathy_transfer/job.py", "def start():\n    return 1.0\n"),
@@ -154,7 +157,7 @@ def test_modules_that_are_not_reached_do_not_count(library):
     before = library.fingerprint("train")
     library.write("empathy_transfer/figures.py", "def plot():\n    return 'red'\n")
     library.write("empathy_transfer/new.py", "X = 1\n")
-    library.write("plot.py", "print(1)\n")
+    library.write("part/plot.py", "print(1)\n")
     assert library.fingerprint("train") == before
 
 
@@ -182,7 +185,7 @@ def test_a_copy_of_the_repository_has_the_same_fingerprints(library, tmp_path_fa
 def reached_in_repository(script, *readers):
     names = load(ROOT)
     start = [
-        names["SCRIPTS"] / f"{script}.py",
+        *names["SCRIPTS"].glob(f"*/{script}.py"),
         *(names["SCRIPTS"] / f"empathy_transfer/data/readers/{r}.py" for r in readers),
     ]
     return {path.relative_to(names["SCRIPTS"]).as_posix() for path in names["reachable"](start)}
@@ -204,7 +207,7 @@ def test_training_reaches_all_that_it_computes_with(script):
         assert f"empathy_transfer/{module}.py" not in reached
 
 
-@pytest.mark.parametrize("script", sorted(path.stem for path in (ROOT / "workflow/scripts").glob("*.py")))
+@pytest.mark.parametrize("script", [path.stem for path in ENTRY_POINTS])
 def test_entry_points_reach_no_reader_by_themselves(script):
     # Each dataset's own reader is added by name; a change of one must not remake the others' data.
     readers = {path for path in reached_in_repository(script) if path.startswith("empathy_transfer/data/readers/")}
@@ -220,8 +223,8 @@ def test_readers_do_not_reach_each_other():
 
 
 def test_every_rule_with_a_script_takes_its_own_fingerprint():
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
-    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*/*.smk")))
+    scripts = {path.stem for path in ENTRY_POINTS}
     # What is taken from a pack has the fingerprint of what trains it in a job of its own.
     for script in scripts - {"prepare_task", "unpack_transfer"}:
         assert f'code=code_fingerprint("{script}"' in text, script

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from empathy_transfer.artefacts import ArtefactError, read_json
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.jobs.joblock import held, lock_path
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.frame.joblock import held, lock_path
+from empathy_transfer.records.artefacts import ArtefactError, read_json
 from fake_jobs import SCRIPTS, fake_snakemake
 
 SNAKEFILE = """
@@ -31,15 +31,15 @@ rule double:
         settings={"rate": 0.1, "names": ["a", "b"]},
         code="abc",
     threads: 2
-    script: "SCRIPTS/double.py"
+    script: "SCRIPTS/part/double.py"
 """
 SCRIPT = '''
 """Entry point of rule double."""
 
 import os
 
-from empathy_transfer.artefacts import read_json, write_json
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.records.artefacts import read_json, write_json
+from empathy_transfer.frame.job import open_job
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:
@@ -66,9 +66,9 @@ def workflow(tmp_path_factory):
     """A workflow of one rule, with the library beside its script as in the repository; one of its jobs can't work."""
     folder = tmp_path_factory.mktemp("workflow")
     scripts = folder / "scripts"
-    scripts.mkdir()
+    (scripts / "part").mkdir(parents=True)
     shutil.copytree(SCRIPTS / "empathy_transfer", scripts / "empathy_transfer", ignore=shutil.ignore_patterns("__py*"))
-    (scripts / "double.py").write_text(SCRIPT)
+    (scripts / "part/double.py").write_text(SCRIPT)
     (folder / "Snakefile").write_text(SNAKEFILE.replace("SCRIPTS", "scripts"))
     (folder / "4.json").write_text("[1, 2]")
     (folder / "bad.json").write_text('["fail"]')
@@ -124,7 +124,7 @@ HOLDER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from fake_jobs import fake_snakemake
-from empathy_transfer.jobs.job import open_job
+from empathy_transfer.frame.job import open_job
 
 names = {"result": "results/tiny/x/out.json", "provenance": "results/tiny/x/provenance.json"}
 with open_job(fake_snakemake("double", names, log="logs/holder.log")) as job:

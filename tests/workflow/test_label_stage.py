@@ -233,7 +233,7 @@ def test_a_set_without_published_labels_is_named_with_a_way_to_do_without(untouc
         ),
         (
             lambda study: study.change(
-                "workflow/scripts/empathy_transfer/relabel/labels.py", lambda t: t.replace("100 *", "100.0 *")
+                "workflow/scripts/empathy_transfer/labelling/labels.py", lambda t: t.replace("100 *", "100.0 *")
             ),
             {"parse_labels": 2},
         ),

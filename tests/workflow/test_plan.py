@@ -205,7 +205,7 @@ def test_a_partial_study_takes_no_run_that_is_not_planned_any_more(tmp_path):
 
     known = {"Path": Path, "expand": expand, "RESULTS": str(tmp_path), "TASKS": ["a", "b"], "PAIRS": ["a--b", "b--a"]}
     known |= {"DATA": ["full"], "SEEDS": [2]}
-    text = (ROOT / "workflow/rules/run_files.smk").read_text(encoding="utf-8")
+    text = (ROOT / "workflow/rules/plan/run_files.smk").read_text(encoding="utf-8")
     exec(compile(text, "run_files.smk", "exec"), known)
     found = [Path(path).relative_to(tmp_path).as_posix() for path in known["existing_metrics"]({})]
     assert found == ["baseline/full/seed=2/a/metrics.json", "transfer/full/seed=2/a--b/metrics.json"]

@@ -89,17 +89,17 @@ def add_nineteenth_task(study, worked_example):
 
 
 def comments_in_code(study):
-    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/jobs/job.py", "workflow/scripts/train_transfer.py"]:
+    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/frame/job.py", "workflow/scripts/train/train_transfer.py"]:
         study.change(path, lambda text: text.replace("\n\n", "\n\n# a comment\n\n"))
 
 
 def docstrings_in_code(study):
-    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/jobs/job.py", "workflow/scripts/train_transfer.py"]:
+    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/frame/job.py", "workflow/scripts/train/train_transfer.py"]:
         study.change(path, lambda text: re.sub(r'^( *)"""(?=\w)', r'\1"""In other words: ', text, flags=re.MULTILINE))
 
 
 def touched_library(study):
-    for path in [*(study.folder / LIBRARY).rglob("*.py"), *(study.folder / "workflow/scripts").glob("*.py")]:
+    for path in [*(study.folder / LIBRARY).rglob("*.py"), *(study.folder / "workflow/scripts").glob("*/*.py")]:
         os.utime(path)
 
 
@@ -122,16 +122,21 @@ def words_for_people(study):
 
 
 def comments_in_rules_and_config(study):
-    for path in ["Snakefile", "config/config.yaml", "workflow/rules/common.smk", "workflow/rules/transfer.smk"]:
+    for path in [
+        "Snakefile",
+        "config/config.yaml",
+        "workflow/rules/plan/common.smk",
+        "workflow/rules/train/transfer.smk",
+    ]:
         study.change(path, lambda text: text + "\n# a comment\n")
 
 
 def other_resources(study):
     study.change(
-        "workflow/rules/cluster.smk",
+        "workflow/rules/plan/cluster.smk",
         lambda text: text.replace("TIME_MARGIN, START_UP_MINUTES = 3, 5", "TIME_MARGIN, START_UP_MINUTES = 9, 9"),
     )
-    study.change("workflow/rules/transfer.smk", lambda text: text.replace("gpu=1,", "gpu=2,"))
+    study.change("workflow/rules/train/transfer.smk", lambda text: text.replace("gpu=1,", "gpu=2,"))
 
 
 def touched_raw_files(study):

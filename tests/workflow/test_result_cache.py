@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from study_copy import ROOT
 
-RULES = ROOT / "workflow/rules/result_cache.smk"
+RULES = ROOT / "workflow/rules/plan/result_cache.smk"
 
 
 def switched(cache, monkeypatch, folder="somewhere"):
@@ -47,7 +47,7 @@ def test_object_storage_is_refused(monkeypatch):
 
 
 def test_no_rule_uses_the_cache_of_snakemake_itself():
-    assert [path.name for path in RULES.parent.glob("*.smk") if "\n    cache:" in path.read_text("utf-8")] == []
+    assert [path.name for path in RULES.parents[1].glob("*/*.smk") if "\n    cache:" in path.read_text("utf-8")] == []
 
 
 def test_the_option_changes_no_plan_also_on_a_cluster(full_study, full_plan, tmp_path):

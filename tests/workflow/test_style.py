@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from study_copy import COPIED, ROOT
+from study_copy import COPIED, ENTRY_POINTS, ROOT
 
 LIBRARY = ROOT / "workflow/scripts/empathy_transfer"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -84,7 +84,7 @@ def test_ruff_is_clean(arguments):
     assert status == 0, text
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "workflow/rules").glob("*.smk")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / "workflow/rules").glob("*/*.smk")), ids=lambda path: path.name)
 def test_files_of_the_repository_are_marked_local(path):
     """Else a run with object storage would look for them in the bucket."""
     unmarked = re.findall(
@@ -157,8 +157,8 @@ def test_no_file_names_a_folder_of_one_machine():
 
 CEILINGS = [
     (60, [ROOT / "Snakefile"]),
-    (150, sorted((ROOT / "workflow/rules").glob("*.smk"))),
-    (25, sorted((ROOT / "workflow/scripts").glob("*.py"))),
+    (150, sorted((ROOT / "workflow/rules").glob("*/*.smk"))),
+    (25, ENTRY_POINTS),
     (300, sorted([*LIBRARY.rglob("*.py"), *(ROOT / "workflow/scripts/snakemake_logger_plugin_empathy").glob("*.py")])),
 ]
 
@@ -174,13 +174,13 @@ def test_no_file_is_longer_than_its_ceiling(path, ceiling):
 
 
 def test_every_script_belongs_to_a_rule_and_rules_have_their_scripts():
-    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow/rules").glob("*.smk"))
-    asked = set(re.findall(r'"\.\./scripts/(\w+)\.py"', text))
-    assert asked == {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "workflow/rules").glob("*/*.smk"))
+    asked = set(re.findall(r'"\.\./\.\./scripts/(\w+/\w+)\.py"', text))
+    assert asked == {f"{path.parent.name}/{path.stem}" for path in ENTRY_POINTS}
 
 
 def test_rule_files_import_nothing_of_the_library():
-    for path in (ROOT / "workflow/rules").glob("*.smk"):
+    for path in (ROOT / "workflow/rules").glob("*/*.smk"):
         assert not re.search(r"^\s*(from|import) empathy_transfer", path.read_text(encoding="utf-8"), re.MULTILINE), (
             path
         )

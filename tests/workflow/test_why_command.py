@@ -7,9 +7,9 @@ import re
 import pytest
 
 from empathy_transfer.cli import main
-from empathy_transfer.files import sha256_file
-from empathy_transfer.jobs.plan_query import NoPlan, ask_workflow
-from empathy_transfer.jobs.provenance import FORMAT, package_versions, write_provenance
+from empathy_transfer.inspection.plan_query import NoPlan, ask_workflow
+from empathy_transfer.records.files import sha256_file
+from empathy_transfer.records.provenance import FORMAT, package_versions, write_provenance
 
 SMALL = ["condolence", "epitome_er"]
 ADAPTER = "results/full/transfer/full/seed=1/condolence--epitome_er/adapter.safetensors"
@@ -98,7 +98,7 @@ def test_changed_settings_are_named_with_what_a_run_would_do(finished, tmp_path,
 
 def test_changed_code_and_a_lost_source_are_named(finished, tmp_path, capsys):
     study = finished.clone(tmp_path / "study")
-    study.change("workflow/scripts/train_transfer.py", lambda text: f"{text}\n    print(1)\n")
+    study.change("workflow/scripts/train/train_transfer.py", lambda text: f"{text}\n    print(1)\n")
     (study.folder / "results/full/baseline/full/seed=1/condolence/adapter.safetensors").unlink()
     status, text = why(study, capsys)
     assert status == 1

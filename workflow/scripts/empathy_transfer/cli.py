@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import empathy_transfer
-from empathy_transfer.jobs.provenance import ArtefactError
-from empathy_transfer.jobs.verify import verify_study
+from empathy_transfer.inspection.verify import verify_study
+from empathy_transfer.records.provenance import ArtefactError
 
 
 def main(arguments=None):
@@ -73,8 +73,8 @@ def _verify(parser, choice):
 
 def _why(parser, choice):
     """Explain a result, print the words and return the exit status."""
-    from empathy_transfer.jobs.why import WhyError, add_plan, explain, study_root
-    from empathy_transfer.jobs.why_report import render
+    from empathy_transfer.inspection.why import WhyError, add_plan, explain, study_root
+    from empathy_transfer.inspection.why_report import render
 
     if choice.configfile and not choice.configfile.is_file():
         parser.error(f"there is no config file {choice.configfile}")
@@ -85,7 +85,7 @@ def _why(parser, choice):
         parser.error(str(error))
     upstream, no_plan = None, "it was not asked for."
     if not choice.no_plan:
-        from empathy_transfer.jobs.plan_query import NoPlan, ask_workflow
+        from empathy_transfer.inspection.plan_query import NoPlan, ask_workflow
 
         asked = {explanation.product: explanation for explanation in explanations}
         try:
@@ -105,7 +105,7 @@ def _why(parser, choice):
 
 def _provenance(parser, choice):
     """Write the table of all jobs of a study, and say where it is."""
-    from empathy_transfer.jobs.provenance_table import write_provenance_table
+    from empathy_transfer.inspection.provenance_table import write_provenance_table
 
     print(write_provenance_table(_study_folder(parser, choice)))
     return 0

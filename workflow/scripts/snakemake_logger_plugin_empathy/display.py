@@ -2,7 +2,7 @@
 
 import time
 
-from empathy_transfer.jobs.wording import about, clock, one_line
+from empathy_transfer.inspection.wording import about, clock, one_line
 
 REFRESH_PER_SECOND = 4
 

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from empathy_transfer.jobs.wording import STAGES, clean, one_line, stage_of, subject
+from empathy_transfer.inspection.wording import STAGES, clean, one_line, stage_of, subject
 
 # Snakemake's reasons in fewer words. Input that another job of the same run makes explains nothing by itself, so it
 # counts only where it is the only reason.

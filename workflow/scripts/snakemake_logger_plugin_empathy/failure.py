@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from empathy_transfer.jobs.wording import TRAINING_STAGES, clean, one_line
+from empathy_transfer.inspection.wording import TRAINING_STAGES, clean, one_line
 from snakemake_logger_plugin_empathy.command import go_on_command, partial_command
 
 TAIL_BYTES = 64 * 1024

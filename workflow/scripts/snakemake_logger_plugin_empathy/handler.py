@@ -10,7 +10,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
-from empathy_transfer.jobs.wording import STAGES, about, clean, clock, one_line, span
+from empathy_transfer.inspection.wording import STAGES, about, clean, clock, one_line, span
 from snakemake_logger_plugin_empathy.command import go_on_command
 from snakemake_logger_plugin_empathy.display import BarsDisplay, PlainDisplay
 from snakemake_logger_plugin_empathy.dryrun import job_table

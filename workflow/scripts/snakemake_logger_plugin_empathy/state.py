@@ -6,7 +6,7 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-from empathy_transfer.jobs.wording import STAGES, one_line, stage_of, subject
+from empathy_transfer.inspection.wording import STAGES, one_line, stage_of, subject
 
 # Durations drift (other tasks, other machines), so the estimate looks at the latest jobs of a rule only.
 RECENT_JOBS = 50

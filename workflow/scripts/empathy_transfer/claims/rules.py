@@ -20,10 +20,10 @@ from empathy_transfer.claims.finding import (
 )
 from empathy_transfer.claims.importance_rules import most_important, negligible
 from empathy_transfer.claims.variant_rules import variants_gain
-from empathy_transfer.significance.task_bootstrap import pair_weights
+from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.theme_counts import wilson_interval
 from empathy_transfer.significance.theme_permutation import permutation_p, permuted_labels, stratum
-from empathy_transfer.style import THEMES
+from empathy_transfer.statistics.task_bootstrap import pair_weights
 
 NEAR_FLOOR = "for at least half of them the baseline is near constant answers"
 NO_TESTS = "scores without tests: a difference may be chance"

@@ -1,7 +1,7 @@
 """The rule about claims on variants of tasks: whether other training labels make a better source or target."""
 
 from empathy_transfer.claims.finding import ALPHA, NOT_SUPPORTED, SUPPORTED, UNDECIDED, Finding, nothing
-from empathy_transfer.significance.mean_interval import mean_interval
+from empathy_transfer.statistics.mean_interval import mean_interval
 
 
 def variants_gain(evidence, bounds, data, role, variants):

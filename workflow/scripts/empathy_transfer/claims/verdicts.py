@@ -7,7 +7,6 @@ study; the same statistic by the paper's own tests and on the printed score tabl
 import pandas
 import yaml
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.claims.evidence import (
     OWN_TESTS,
     TESTS,
@@ -20,7 +19,8 @@ from empathy_transfer.claims.evidence import (
 from empathy_transfer.claims.finding import NOT_SUPPORTED, SUPPORTED, UNDECIDED, VERDICTS
 from empathy_transfer.claims.rules import RULES
 from empathy_transfer.errors import DataError
-from empathy_transfer.markdown import markdown_table, plain_text
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.report.markdown import markdown_table, plain_text
 from empathy_transfer.significance.paired_tests import ALL, SOUND
 
 CLAIM_COLUMNS = [

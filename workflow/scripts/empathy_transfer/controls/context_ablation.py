@@ -11,15 +11,15 @@ import os
 
 import numpy as np
 
-from empathy_transfer.artefacts import read_json, read_table, write_json, write_table
+from empathy_transfer.data.batches import Items, derived_seed
 from empathy_transfer.data.token_file import pack_rows
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
 from empathy_transfer.data.tokens import encode_labels
-from empathy_transfer.training.batches import Items, derived_seed
-from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.models.hardware import use_processor
+from empathy_transfer.models.trained_models import load_trained
+from empathy_transfer.records.artefacts import read_json, read_table, write_json, write_table
+from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.training.evaluation import decode, predict, prediction_table, score
-from empathy_transfer.training.hardware import use_processor
-from empathy_transfer.training.trained_models import load_trained
 
 CONDITIONS = ("intact", "blanked", "shuffled")
 # The same model on the same items: only the arithmetic of another machine may differ.

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from empathy_transfer.artefacts import read_csv, read_json, write_csv
 from empathy_transfer.controls.context_ablation import CONDITIONS
+from empathy_transfer.records.artefacts import read_csv, read_json, write_csv
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.significance.paired_tests import effects_of
-from empathy_transfer.significance.resampling import FEW_CLUSTERS, paired_difference
-from empathy_transfer.significance.seed_variance import changes_beyond_items
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference
+from empathy_transfer.statistics.seed_variance import changes_beyond_items
 
 INTACT, *ABLATED = CONDITIONS
 COLUMNS = [

@@ -1,8 +1,8 @@
 """Figure of the context ablation: what each baseline loses without its context, and with another's."""
 
-from empathy_transfer.artefacts import write_csv, write_figure
 from empathy_transfer.controls.context_effects import ABLATED, read_context_ablation
-from empathy_transfer.style import FAINT_INK, INK, figure_style
+from empathy_transfer.records.artefacts import write_csv, write_figure
+from empathy_transfer.report.style import FAINT_INK, INK, figure_style
 
 SERIES = {"blanked": ("#0072b2", "o"), "shuffled": ("#d55e00", "s")}
 NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}

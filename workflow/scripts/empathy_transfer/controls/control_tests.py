@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.artefacts import write_csv
+from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.scores.improvement import BASELINE, CONTROLS, collapsed_runs, read_runs
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.significance.paired_tests import ALL, SOUND
-from empathy_transfer.significance.resampling import FEW_CLUSTERS
-from empathy_transfer.significance.seed_variance import beyond_items
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS
+from empathy_transfer.statistics.seed_variance import beyond_items
 
 TRANSFERS = "transfers"  # the mean over all transfers to a target
 COLUMNS = [

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.artefacts import read_table, write_csv
+from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.scores.improvement import BASELINE, read_runs
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import pair_frames
 from empathy_transfer.significance.paired_tests import effects_of
-from empathy_transfer.significance.resampling import FEW_CLUSTERS
-from empathy_transfer.significance.seed_variance import beyond_items
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS
+from empathy_transfer.statistics.seed_variance import beyond_items
 from empathy_transfer.training.metrics import classification_scores, multilabel_scores, regression_scores
 
 COLUMNS = [

@@ -272,7 +272,7 @@ def write_demo(tables, truth_path, rows, seed):
     """
     import pandas
 
-    from empathy_transfer.artefacts import write_csv, write_json
+    from empathy_transfer.records.artefacts import write_csv, write_json
 
     made = generate(rows, seed)
     for dataset, path in tables.items():

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas
 
-from empathy_transfer.artefacts import write_json, write_table
 from empathy_transfer.data.splits import SPLITS, assign_splits, marks_overlap
 from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
+from empathy_transfer.records.artefacts import write_json, write_table
 
 
 def files_by_name(names: Iterable[str], paths: Path | Iterable[Path]) -> dict[str, Path]:

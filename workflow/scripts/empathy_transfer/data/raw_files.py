@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from empathy_transfer.errors import DataError
-from empathy_transfer.files import sha256_file, write_text
+from empathy_transfer.records.files import sha256_file, write_text
 
 
 def check_raw(

@@ -13,9 +13,9 @@ from typing import Any
 
 import pandas
 
-from empathy_transfer.artefacts import read_json, read_table
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.errors import DataError
+from empathy_transfer.records.artefacts import read_json, read_table
 
 COLUMNS = ["task", "dataset", "split", "statistic", "value", "published", "difference", "note"]
 WORD = re.compile(r"\w+")

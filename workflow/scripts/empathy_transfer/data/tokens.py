@@ -2,11 +2,11 @@
 
 import os
 
-from empathy_transfer.artefacts import read_json, read_table, write_tensors
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.token_file import pack_rows, pack_texts
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
-from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.records.artefacts import read_json, read_table, write_tensors
+from empathy_transfer.records.encoders import find_encoder
 
 
 def tokenise_task(splits, task_path, encoder_settings, tokens_path, threads=1):

@@ -6,10 +6,10 @@ dataset. Which items a cap or half of the data takes is drawn as for the task it
 
 import math
 
-from empathy_transfer.artefacts import read_csv, read_json, read_table, write_json, write_table, write_text
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.errors import DataError, shown
-from empathy_transfer.jobs.provenance import study_of
+from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_json, write_table, write_text
+from empathy_transfer.records.provenance import study_of
 
 
 def derive_variant(name, variant, splits, task_path, labels_path, outputs):

@@ -4,11 +4,11 @@ import numpy
 import torch
 from torch.nn import functional
 
-from empathy_transfer.artefacts import ArtefactError, read_json, read_tensors
-from empathy_transfer.training.adapter_files import check_tensors, read_adapter
-from empathy_transfer.training.batches import batch_of, evaluation_batches
+from empathy_transfer.data.batches import batch_of, evaluation_batches
+from empathy_transfer.models.adapter_files import check_tensors, read_adapter
+from empathy_transfer.models.fast import FastEngine
+from empathy_transfer.records.artefacts import ArtefactError, read_json, read_tensors
 from empathy_transfer.training.evaluation import EVALUATION_BATCH
-from empathy_transfer.training.fast import FastEngine
 
 
 class FeatureEngine(FastEngine):

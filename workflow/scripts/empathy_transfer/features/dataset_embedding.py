@@ -7,11 +7,11 @@ be looked at when a source is chosen, so the mean over training texts stands fir
 import numpy
 import torch
 
-from empathy_transfer.artefacts import read_json, read_table, write_tensors
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
-from empathy_transfer.training.encoders import EncoderNotFoundError, find_encoder
-from empathy_transfer.training.hardware import choose_device
+from empathy_transfer.models.hardware import choose_device
+from empathy_transfer.records.artefacts import read_json, read_table, write_tensors
+from empathy_transfer.records.encoders import EncoderNotFoundError, find_encoder
 
 BATCH = 64
 

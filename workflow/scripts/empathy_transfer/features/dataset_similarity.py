@@ -3,8 +3,8 @@
 import numpy
 import pandas
 
-from empathy_transfer.artefacts import read_tensors, write_csv
 from empathy_transfer.features.vector_similarity import centred_cosines, cosines
+from empathy_transfer.records.artefacts import read_tensors, write_csv
 
 COLUMNS = ["source", "target", "similarity", "centred", "all_texts", "all_texts_centred", "reason"]
 # Which mean each column compares, and how.

@@ -8,8 +8,8 @@ embeddings (`dataset_similarity.py`, `task_similarity.py`); the printed tables h
 import numpy
 import pandas
 
-from empathy_transfer.artefacts import read_csv, write_csv
 from empathy_transfer.features.task_facts import ASPECTS, SIZES, published_facts, study_facts
+from empathy_transfer.records.artefacts import read_csv, write_csv
 
 SIGNS = (*SIZES, "labels")
 TRANSITIONS = ("task_type", "data_source", "language_setting")

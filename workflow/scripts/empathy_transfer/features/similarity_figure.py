@@ -2,8 +2,8 @@
 
 import math
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_figure
-from empathy_transfer.style import (
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.report.style import (
     BLANK_COLOUR,
     DIAGONAL_COLOUR,
     DIVERGING,

@@ -6,7 +6,7 @@ head is never trained. LEEP and the conditional entropy read the source's head t
 
 import numpy
 
-from empathy_transfer.artefacts import read_json, read_tensors, write_csv
+from empathy_transfer.data.batches import choose_items
 from empathy_transfer.data.token_file import unpack_texts
 from empathy_transfer.features.adapter_features import FeatureEngine, head_probabilities, read_head
 from empathy_transfer.features.task_embedding import fewest
@@ -18,10 +18,10 @@ from empathy_transfer.features.transferability import (
     nearest_neighbours,
     negative_conditional_entropy,
 )
-from empathy_transfer.training.batches import choose_items
-from empathy_transfer.training.encoders import find_encoder
-from empathy_transfer.training.fast import applies_to
-from empathy_transfer.training.hardware import choose_device, choose_precision, use_processor
+from empathy_transfer.models.fast import applies_to
+from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
+from empathy_transfer.records.artefacts import read_json, read_tensors, write_csv
+from empathy_transfer.records.encoders import find_encoder
 
 COLUMNS = ["source", "target", "seed", "estimator", "value", "examples", "reason"]
 

@@ -8,14 +8,14 @@ independent models don't correspond.
 
 import torch
 
-from empathy_transfer.artefacts import read_json, write_tensors
+from empathy_transfer.data.batches import batch_of, choose_items, evaluation_batches
 from empathy_transfer.features.adapter_features import trained_engine
 from empathy_transfer.features.fisher import squared_gradients
-from empathy_transfer.training.batches import batch_of, choose_items, evaluation_batches
-from empathy_transfer.training.encoders import find_encoder
+from empathy_transfer.models.fast import applies_to
+from empathy_transfer.models.hardware import choose_device, use_processor
+from empathy_transfer.records.artefacts import read_json, write_tensors
+from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.training.evaluation import EVALUATION_BATCH, predict
-from empathy_transfer.training.fast import applies_to
-from empathy_transfer.training.hardware import choose_device, use_processor
 
 
 def embed_task(inputs, seed, training, encoder_settings, examples, embedding_path, threads=1):

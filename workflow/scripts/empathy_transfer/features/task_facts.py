@@ -6,8 +6,8 @@ data of a study, and the numbers printed in the paper.
 
 import pandas
 
-from empathy_transfer.artefacts import read_csv
 from empathy_transfer.ratings.agreement import ASPECTS, mean_ratings
+from empathy_transfer.records.artefacts import read_csv
 
 SIZES = ("samples", "tokens", "vocabulary")
 FACT_COLUMNS = ["task", "dataset", "kind", *SIZES, "labels", "data_source", "language_setting", *ASPECTS]

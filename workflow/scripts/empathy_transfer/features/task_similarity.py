@@ -7,8 +7,8 @@ rankings are fused. Cosines of embeddings without their mean over tasks are fuse
 import numpy
 import pandas
 
-from empathy_transfer.artefacts import read_tensors, write_csv
 from empathy_transfer.features.vector_similarity import centred_cosines, cosines, fused_scores, scaled_to_one
+from empathy_transfer.records.artefacts import read_tensors, write_csv
 
 BLOCKS = ("attention", "feed_forward")
 COLUMNS = ["source", "target", "similarity", "score", "rank", "centred", "centred_score", "centred_rank", "reason"]

@@ -1,11 +1,11 @@
 """Bars of permutation importance, as in the study's Figure 2, with what the same bars are under shuffled scores."""
 
-from empathy_transfer.artefacts import write_csv, write_figure
 from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES
 from empathy_transfer.importance.permutation import PROTOCOLS
 from empathy_transfer.importance.report import PART_TITLES, read_importance
-from empathy_transfer.reasons import REASONS
-from empathy_transfer.style import BLANK_COLOUR, FAINT_INK, INK, figure_style
+from empathy_transfer.records.artefacts import write_csv, write_figure
+from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.report.style import BLANK_COLOUR, FAINT_INK, INK, figure_style
 
 PLOTTED = [
     "protocol",

@@ -21,7 +21,7 @@ from empathy_transfer.features.pair_features import FEATURE_NAMES, feature_colum
 from empathy_transfer.importance.holdouts import folds, training_means
 from empathy_transfer.importance.kernel_regression import Kernel, Model, fit, permutation_errors, predict
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, outcomes_of, too_few
-from empathy_transfer.significance.task_bootstrap import LEVELS, pair_weights, ratio_interval
+from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
 
 PROTOCOLS = ("published", "sound")
 PUBLISHED_C, OTHER_C, EPSILON = 100.0, 1.0, 0.1

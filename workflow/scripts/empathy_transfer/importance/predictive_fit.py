@@ -20,7 +20,7 @@ from empathy_transfer.importance.holdouts import (
 from empathy_transfer.importance.kernel_regression import Kernel, fit, predict
 from empathy_transfer.importance.pair_outcomes import outcome_pairs, too_few
 from empathy_transfer.importance.permutation import variant_model, variants
-from empathy_transfer.significance.task_bootstrap import LEVELS, pair_weights, ratio_interval
+from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
 
 INTERVALS = [f"r2_{end}_{level}" for level in LEVELS for end in ("low", "high")]
 FIT_COLUMNS = [

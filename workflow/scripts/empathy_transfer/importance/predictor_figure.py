@@ -1,9 +1,9 @@
 """How much better each single predictor ranks sources than a random order does, with intervals over targets."""
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_figure
 from empathy_transfer.importance.predictors import PREDICTOR_NAMES
-from empathy_transfer.reasons import REASONS
-from empathy_transfer.style import FAINT_INK, INK, figure_style
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.report.style import FAINT_INK, INK, figure_style
 
 TITLES = {
     "ndcg": "NDCG above random",

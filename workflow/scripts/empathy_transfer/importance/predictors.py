@@ -15,10 +15,10 @@ import pandas
 from scipy.stats import spearmanr
 from sklearn.metrics import ndcg_score
 
-from empathy_transfer.artefacts import read_csv, write_csv
 from empathy_transfer.features.pair_features import FEATURE_NAMES, TRANSITIONS, read_pair_features
 from empathy_transfer.features.transferability import ESTIMATORS
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, read_full_improvement
+from empathy_transfer.records.artefacts import read_csv, write_csv
 
 SIMILARITY_NAMES = {
     "dataset_similarity_centred": "Data Emb Sim, centred",

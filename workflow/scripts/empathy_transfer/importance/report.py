@@ -2,7 +2,6 @@
 
 import pandas
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES, read_pair_features
 from empathy_transfer.features.task_facts import ASPECTS
 from empathy_transfer.importance.pair_outcomes import read_full_improvement
@@ -11,8 +10,9 @@ from empathy_transfer.importance.predictive_fit import fit_table
 from empathy_transfer.importance.quadratic_assignment import NULLS, PRIMARY_OUTCOME, null_table
 from empathy_transfer.importance.seed_units import read_tests, with_units
 from empathy_transfer.importance.shapley import shapley_table
-from empathy_transfer.markdown import markdown_table
-from empathy_transfer.reasons import REASONS
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.report.markdown import markdown_table
+from empathy_transfer.report.reasons import REASONS
 
 TEXT_COLUMNS = ("reason", "verdict")
 PART_TITLES = {"train": "training", "test": "held-out"}

@@ -6,7 +6,7 @@ the target's standard deviation between seeds does neither: targets whose scores
 
 import pandas
 
-from empathy_transfer.artefacts import read_csv
+from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.significance.paired_tests import ALL, NOTHING
 
 

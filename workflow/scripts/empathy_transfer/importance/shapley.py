@@ -17,7 +17,7 @@ from empathy_transfer.importance.holdouts import folds, training_means
 from empathy_transfer.importance.kernel_regression import Kernel, fit, predict
 from empathy_transfer.importance.pair_outcomes import outcome_pairs
 from empathy_transfer.importance.permutation import INTERVALS, model_or_reason, variants
-from empathy_transfer.significance.task_bootstrap import LEVELS, pair_weights, ratio_interval
+from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
 
 SHAPLEY_COLUMNS = ["protocol", "part", "feature", "name", "shapley", *INTERVALS, "r2_without", "r2", "pairs", "reason"]
 

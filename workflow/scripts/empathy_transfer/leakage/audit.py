@@ -14,9 +14,9 @@ kind.
 import numpy as np
 import pandas
 
-from empathy_transfer.artefacts import write_csv
 from empathy_transfer.leakage.index import ABSENT, HELD_OUT, ID_KINDS, build_index
 from empathy_transfer.leakage.signatures import FIELDS, read_signatures
+from empathy_transfer.records.artefacts import write_csv
 
 TEXT_KINDS = ("exact", "normalised", "near_duplicate")
 COLUMNS = [

@@ -1,8 +1,8 @@
 """Heat map of leakage: share of each target's test items that each source's training items touch."""
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_figure
 from empathy_transfer.leakage.report import LEAKED_MARK
-from empathy_transfer.style import FAINT_INK, INK, figure_style, theme_order
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.report.style import FAINT_INK, INK, figure_style, theme_order
 
 # Sizes in inches.
 CELL_WIDTH, CELL_HEIGHT, LEFT, RIGHT, BOTTOM, TOP = 0.58, 0.34, 2.0, 1.4, 1.8, 0.8

@@ -1,7 +1,7 @@
 """What the audit of leakage found, as tables for the analysis and a short page (job of rule report_leakage)."""
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_text
-from empathy_transfer.markdown import markdown_table
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.report.markdown import markdown_table
 
 LEAKED_MARK = "‡"
 LEAKED_REASON = "training items of the source touch test items of the target (analysis/leaked_pairs.csv)"

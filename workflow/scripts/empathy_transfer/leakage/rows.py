@@ -1,7 +1,7 @@
 """Training tables without the rows that touch held-out data (job of rule remove_leaked_rows)."""
 
-from empathy_transfer.artefacts import read_csv, read_table, write_table
 from empathy_transfer.errors import DataError
+from empathy_transfer.records.artefacts import read_csv, read_table, write_table
 
 
 def remove_rows(train_path, touched_path, output_path):

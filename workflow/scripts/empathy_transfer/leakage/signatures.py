@@ -13,10 +13,10 @@ import unicodedata
 import numpy as np
 import pandas
 
-from empathy_transfer.artefacts import read_table, write_table
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.errors import DataError
 from empathy_transfer.leakage.shared_ids import SHARED_IDS, row_ids
+from empathy_transfer.records.artefacts import read_table, write_table
 
 FIELDS = ("text", "context", "input")
 NO_PIECE = -1

@@ -10,8 +10,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.artefacts import read_csv, write_csv
 from empathy_transfer.errors import DataError
+from empathy_transfer.records.artefacts import read_csv, write_csv
 
 ASPECTS = ("definition", "link", "conduciveness")
 # All ratings taken together, and each rater's mean over the aspects of a task.

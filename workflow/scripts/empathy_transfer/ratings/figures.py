@@ -1,8 +1,8 @@
 """Bar chart of rating differences: how often two raters differ by how much, per aspect (Figure 8 of the study)."""
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_figure
 from empathy_transfer.ratings.agreement import ASPECTS
-from empathy_transfer.style import FAINT_INK, INK, figure_style
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.report.style import FAINT_INK, INK, figure_style
 
 # Told apart by colour-blind readers and in print: dark, middle and light.
 COLOURS = dict(zip(ASPECTS, ("#1b4f72", "#4c9bc9", "#c9c9c9"), strict=True))

@@ -8,11 +8,11 @@ import html
 
 import pandas as pd
 
-from empathy_transfer.artefacts import write_csv, write_text
 from empathy_transfer.ratings.agreement import ASPECTS, mean_ratings, read_ratings
-from empathy_transfer.reasons import REASONS
+from empathy_transfer.records.artefacts import write_csv, write_text
+from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.report.style import THEMES
 from empathy_transfer.scores.tables import html_page, html_table, tex_text
-from empathy_transfer.style import THEMES
 
 COLUMNS = ["theme", "task", "title", *ASPECTS, "mean", "raters", "band", "deviates", "reason"]
 HEADS = {"definition": "Def.", "link": "Link", "conduciveness": "Cond.", "mean": "Mean"}

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.artefacts import read_table, write_csv
 from empathy_transfer.ratings.agreement import krippendorff_alpha
+from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.significance.resampling import FEW_CLUSTERS, make_sample, resampled_counts
-from empathy_transfer.significance.seed_variance import spread
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS, make_sample, resampled_counts
+from empathy_transfer.statistics.seed_variance import spread
 from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
 
 AGREEMENT_COLUMNS = [

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.artefacts import read_csv, write_csv
+from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.relabel.agreement import alpha_interval
-from empathy_transfer.relabel.correlation_intervals import correlation_interval, in_words
 from empathy_transfer.relabel.scores import CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.significance.mean_interval import mean_interval
+from empathy_transfer.statistics.correlation_intervals import correlation_interval, in_words
+from empathy_transfer.statistics.mean_interval import mean_interval
 
 HOLDS, FAILS, UNDECIDED, NOT_TESTED = "holds", "fails", "undecided", "not_tested"
 CLAIM_COLUMNS = ["encoder", "claim", "metric", "printed", "model", "found", "low", "high", "verdict", "explanation"]

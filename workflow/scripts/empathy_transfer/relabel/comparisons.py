@@ -21,12 +21,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.artefacts import read_table, write_csv
+from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.significance.paired_tests import detectable, satterthwaite, two_sided_p
-from empathy_transfer.significance.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
-from empathy_transfer.significance.seed_variance import beyond_items, changes_beyond_items, spread
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
+from empathy_transfer.statistics.seed_variance import beyond_items, changes_beyond_items, spread
 from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
 
 COLUMNS = [

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from empathy_transfer.artefacts import write_csv
 from empathy_transfer.errors import DataError, shown
+from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.relabel.agreement import read_sources
 from empathy_transfer.relabel.correction import flagged
 from empathy_transfer.relabel.training_sets import CROWD

@@ -6,7 +6,7 @@ lengths of the texts, dollars from the prices that the config names, and the tim
 
 import pandas as pd
 
-from empathy_transfer.artefacts import read_csv, read_table, write_csv
+from empathy_transfer.records.artefacts import read_csv, read_table, write_csv
 from empathy_transfer.relabel.scores import BASELINE, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
 

@@ -11,16 +11,23 @@ import numpy as np
 import pandas as pd
 import torch
 
-from empathy_transfer.artefacts import read_json, read_table, read_tensors, write_json, write_json_lines, write_table
+from empathy_transfer.data.batches import Items, derived_seed
 from empathy_transfer.data.token_file import unpack_texts
+from empathy_transfer.models.full_model import choose_full_engine
+from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
+from empathy_transfer.records.artefacts import (
+    read_json,
+    read_table,
+    read_tensors,
+    write_json,
+    write_json_lines,
+    write_table,
+)
+from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.relabel.augmentation import nested_sample
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD, Setting, base_texts, compose
-from empathy_transfer.training.batches import Items, derived_seed
-from empathy_transfer.training.encoders import find_encoder
 from empathy_transfer.training.evaluation import predict
-from empathy_transfer.training.full_model import choose_full_engine
-from empathy_transfer.training.hardware import choose_device, choose_precision, use_processor
 from empathy_transfer.training.metrics import is_constant, regression_scores
 from empathy_transfer.training.train import fit
 

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from empathy_transfer.artefacts import read_csv, write_text
-from empathy_transfer.markdown import markdown_table, plain_text
+from empathy_transfer.records.artefacts import read_csv, write_text
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, Setting
+from empathy_transfer.report.markdown import markdown_table, plain_text
 
 GAIN, LOSS, UNDECIDED = "gain", "loss", "undecided"
 ONE_SEED = "not tested (one seed)"

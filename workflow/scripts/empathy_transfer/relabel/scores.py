@@ -3,7 +3,7 @@
 import pandas as pd
 from scipy.stats import wasserstein_distance
 
-from empathy_transfer.artefacts import read_csv, read_json, read_table, write_csv
+from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_csv
 from empathy_transfer.relabel.training_sets import CROWD, Setting
 
 METRICS = ("pearson_r", "ccc", "rmse")

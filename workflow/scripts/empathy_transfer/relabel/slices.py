@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.artefacts import read_table, write_csv, write_figure
+from empathy_transfer.records.artefacts import read_table, write_csv, write_figure
 from empathy_transfer.relabel.agreement import read_sources
 from empathy_transfer.relabel.comparisons import resample
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.significance.resampling import bootstrap_counts, make_sample
-from empathy_transfer.style import figure_style
+from empathy_transfer.report.style import figure_style
+from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 
 COLUMNS = [
     *["encoder", "system", "attribute", "group", "n", "clusters", "pearson_r", "pearson_low", "pearson_high", "ccc"],

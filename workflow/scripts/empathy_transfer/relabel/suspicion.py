@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.artefacts import read_tensors, write_tensors
 from empathy_transfer.data.token_file import pack_texts, unpack_texts
+from empathy_transfer.records.artefacts import read_tensors, write_tensors
 
 # Folds of the cross-validation, and the penalties that the ridge regression chooses from.
 FOLDS = 5
@@ -23,7 +23,7 @@ def embed_label_set(tokens_path, encoder_settings, embeddings_path, threads=1):
     import torch
     from transformers import AutoModel
 
-    from empathy_transfer.training.encoders import find_encoder
+    from empathy_transfer.records.encoders import find_encoder
 
     torch.set_num_threads(threads)
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from empathy_transfer.artefacts import write_csv, write_figure
+from empathy_transfer.records.artefacts import write_csv, write_figure
 from empathy_transfer.relabel.scores import BASELINE, read_scores
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.style import FAINT_INK, figure_style
+from empathy_transfer.report.style import FAINT_INK, figure_style
 
 # Measure, and what its panel is called and measured in.
 PANELS = {

@@ -4,11 +4,11 @@ import html
 
 import pandas as pd
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_text
-from empathy_transfer.relabel.correlation_intervals import in_words
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.relabel.scores import METRICS, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.scores.tables import html_page, html_table, tex_text
+from empathy_transfer.statistics.correlation_intervals import in_words
 
 TITLES = {"pearson_r": "Pearson r", "ccc": "CCC", "rmse": "RMSE"}
 LOWER_IS_BETTER = ("rmse",)

@@ -1,6 +1,6 @@
 """The threshold of the correction, chosen on validation within a seed and never on test."""
 
-from empathy_transfer.artefacts import read_json, write_json
+from empathy_transfer.records.artefacts import read_json, write_json
 from empathy_transfer.relabel.training_sets import Setting
 
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from empathy_transfer.data.batches import derived_seed
 from empathy_transfer.errors import DataError
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
 from empathy_transfer.relabel.correction import CONTROLS, control, correct, flagged
-from empathy_transfer.training.batches import derived_seed
 
 CROWD = "crowd"
 PLAIN = ("baseline", "huber")

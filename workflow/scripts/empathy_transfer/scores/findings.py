@@ -5,7 +5,7 @@ What the study says of its themes; whether a difference is more than chance says
 
 import numpy as np
 
-from empathy_transfer.reasons import REASONS
+from empathy_transfer.report.reasons import REASONS
 
 THEMES = ("direct", "abstract", "adjacent")
 

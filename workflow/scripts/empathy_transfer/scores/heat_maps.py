@@ -8,12 +8,10 @@ import math
 
 import pandas as pd
 
-from empathy_transfer.artefacts import read_csv, write_csv, write_figure
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
-from empathy_transfer.reasons import REASONS
-from empathy_transfer.scores.improvement import read_improvement
-from empathy_transfer.scores.tables import METRIC_TITLES, nothing_of, targets_of
-from empathy_transfer.style import (
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.report.style import (
     BLANK_COLOUR,
     DIAGONAL_COLOUR,
     DIVERGING,
@@ -24,6 +22,8 @@ from empathy_transfer.style import (
     ink_on,
     theme_order,
 )
+from empathy_transfer.scores.improvement import read_improvement
+from empathy_transfer.scores.tables import METRIC_TITLES, nothing_of, targets_of
 
 # Sizes in inches. Few columns get wider cells, so that title and legend find room.
 CELL_WIDTH, WIDEST_CELL, CELL_HEIGHT, LEAST_WIDTH = 0.58, 1.1, 0.34, 3.6

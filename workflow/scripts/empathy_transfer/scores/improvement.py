@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from empathy_transfer.artefacts import read_csv, read_json, write_csv, write_json
-from empathy_transfer.reasons import REASONS
+from empathy_transfer.records.artefacts import read_csv, read_json, write_csv, write_json
+from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.findings import findings
 
 SCORE_COLUMNS = ["source", "target", "data", "seed", "metric", "value", "n_test", "collapsed", "reason"]

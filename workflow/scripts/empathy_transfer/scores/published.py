@@ -5,7 +5,7 @@ The tables give scores with two decimals and one seed. The own-source cell is th
 
 import pandas
 
-from empathy_transfer.artefacts import read_csv, write_csv
+from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.scores.improvement import COLLAPSED_SHARE
 
 PUBLISHED_COLUMNS = [

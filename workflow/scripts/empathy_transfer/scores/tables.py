@@ -8,9 +8,9 @@ import html
 import io
 from dataclasses import dataclass
 
-from empathy_transfer.artefacts import write_text
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
-from empathy_transfer.reasons import REASONS
+from empathy_transfer.records.artefacts import write_text
+from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.improvement import BASELINE, MAIN_METRICS, common_reason, read_improvement, read_scores
 
 # Which kinds of task share a table or figure.

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import stats
 
 from empathy_transfer.significance.paired_tests import LEAST_CLUSTERS, NOTHING, satterthwaite, two_sided_p
-from empathy_transfer.significance.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
-from empathy_transfer.significance.seed_variance import spread
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
+from empathy_transfer.statistics.seed_variance import spread
 
 CONTRAST_COLUMNS = ["clusters", "method", "covers", "item_se", "seed_se", "se", "df", "low", "high", "p"]
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from empathy_transfer.artefacts import read_table
-from empathy_transfer.significance.resampling import make_sample
+from empathy_transfer.records.artefacts import read_table
+from empathy_transfer.statistics.resampling import make_sample
 
 
 def read_paired(runs, test_path):

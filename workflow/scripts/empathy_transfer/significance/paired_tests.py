@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.artefacts import write_csv
+from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.scores.improvement import BASELINE, collapsed_runs, read_runs
 from empathy_transfer.significance.paired_runs import read_paired
-from empathy_transfer.significance.resampling import (
+from empathy_transfer.statistics.resampling import (
     FEW_CLUSTERS,
     bootstrap_counts,
     dropped_share,
@@ -27,7 +27,7 @@ from empathy_transfer.significance.resampling import (
     score_systems,
     whole_counts,
 )
-from empathy_transfer.significance.seed_variance import beyond_items, spread
+from empathy_transfer.statistics.seed_variance import beyond_items, spread
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.paired_tests import effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
-from empathy_transfer.style import THEMES
 
 COUNT_COLUMNS = [
     *["data", "runs", "test", "outcome", "pairs", "source_theme", "target_theme", "n", "count", "rate", "low", "high"],

@@ -13,7 +13,7 @@ import math
 
 import numpy
 
-from empathy_transfer.style import THEMES
+from empathy_transfer.report.style import THEMES
 
 STRATA = ("kind", "dataset")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 
-from empathy_transfer.files import CHECKPOINT, write_bytes
+from empathy_transfer.records.files import CHECKPOINT, write_bytes
 
 
 class Checkpoint:

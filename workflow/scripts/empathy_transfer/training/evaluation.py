@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from empathy_transfer.training.batches import batch_of, evaluation_batches, label_values
+from empathy_transfer.data.batches import batch_of, evaluation_batches, label_values
 from empathy_transfer.training.metrics import classification_scores, floor_score, multilabel_scores, regression_scores
 
 EVALUATION_BATCH = 32

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import torch
 
-from empathy_transfer.artefacts import read_json, write_json, write_json_lines, write_table
+from empathy_transfer.data.batches import batch_of, choose_items, derived_seed, training_batches
 from empathy_transfer.data.splits import SPLITS
-from empathy_transfer.training.adapter_files import save_adapter, save_head
-from empathy_transfer.training.batches import batch_of, choose_items, derived_seed, training_batches
+from empathy_transfer.models.adapter_files import save_adapter, save_head
+from empathy_transfer.models.engines import choose_engine
+from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
+from empathy_transfer.models.kernel_library import kernels_in_use
+from empathy_transfer.records.artefacts import read_json, write_json, write_json_lines, write_table
+from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.training.checkpoints import Checkpoint
-from empathy_transfer.training.encoders import find_encoder
-from empathy_transfer.training.engines import choose_engine
 from empathy_transfer.training.evaluation import decode, floor, predict, prediction_table, score
-from empathy_transfer.training.hardware import choose_device, choose_precision, use_processor
-from empathy_transfer.training.kernel_library import kernels_in_use
 from empathy_transfer.training.losses import regression_loss
 from empathy_transfer.training.metrics import bootstrap_standard_error, is_constant
 from empathy_transfer.training.optimizer import AdamW

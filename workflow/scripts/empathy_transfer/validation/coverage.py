@@ -14,14 +14,14 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import ndtr, ndtri
 
 from empathy_transfer.significance.paired_tests import primary_test, system_score
-from empathy_transfer.significance.resampling import (
+from empathy_transfer.statistics.resampling import (
     FEW_CLUSTERS,
     make_sample,
     resampled_counts,
     score_systems,
     whole_counts,
 )
-from empathy_transfer.significance.seed_variance import beyond_items
+from empathy_transfer.statistics.seed_variance import beyond_items
 
 SETTINGS = {"alpha": 0.05, "margins": [], "absent_classes": "drop"}
 NODES, WEIGHTS = hermegauss(40)

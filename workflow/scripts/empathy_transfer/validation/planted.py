@@ -9,8 +9,8 @@ import itertools
 import numpy
 import pandas
 
-from empathy_transfer.artefacts import read_json, write_csv
 from empathy_transfer.importance.holdouts import rank_correlation
+from empathy_transfer.records.artefacts import read_json, write_csv
 from empathy_transfer.scores.improvement import read_improvement
 
 PLANTED_COLUMNS = ["data", "pairs", "tasks", "rank_correlation", "p", "reason"]

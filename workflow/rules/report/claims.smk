@@ -1,0 +1,39 @@
+"""
+Stage: does what the paper claims hold here? A verdict for each claim, by rules written down before.
+
+NEEDS    resources/claims.yaml, the printed tables of scores
+         <results>/analysis/{significance,importance_variants,rating_nulls}.csv, and variants.csv where there are any
+MAKES    <results>/analysis/claims.{csv,md}
+"""
+
+
+rule tabulate_claims:
+    input:
+        claims=local("resources/claims.yaml"),
+        scores=local("resources/published/tables7_8_scores.csv"),
+        labels=local("resources/published/tables10_12_label_shares.csv"),
+        themes=local("resources/published/tables4_5_tasks.csv"),
+        significance="<results>/analysis/significance.csv",
+        importance="<results>/analysis/importance_variants.csv",
+        nulls="<results>/analysis/rating_nulls.csv",
+        variants=VARIANT_RESULTS[0] if VARIANT_RESULTS else [],
+    output:
+        csv="<results>/analysis/claims.csv",
+        text="<results>/analysis/claims.md",
+        provenance="<results>/analysis/claims.provenance.json",
+    log:
+        "<logs>/analysis/claims.log",
+    conda:
+        "../../../environment.yml"
+    params:
+        tasks=reported(WANTED),
+        code=code_fingerprint("tabulate_claims"),
+    message:
+        "Judging the claims of the paper"
+    script:
+        "../../scripts/report/tabulate_claims.py"
+
+
+rule claims:
+    input:
+        "<results>/analysis/claims.md",

@@ -1,8 +1,0 @@
-"""Entry point of rule choose_threshold."""
-
-from empathy_transfer.jobs.job import open_job
-from empathy_transfer.relabel.thresholds import choose_threshold
-
-if __name__ == "__main__":
-    with open_job(snakemake) as job:
-        choose_threshold(metrics_paths=job.input["metrics"], threshold_path=job.output["threshold"])

@@ -1,1 +1,0 @@
-"""How jobs run and what they leave behind: frame, lock, device, provenance, and the questions about a study."""

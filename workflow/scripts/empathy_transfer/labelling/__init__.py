@@ -1,0 +1,1 @@
+"""Labels from language models: prompts, providers, and the store of answers."""

@@ -1,0 +1,100 @@
+"""What requests may cost, how fast they may start, and how long a server asks to wait."""
+
+import email.utils
+import math
+import threading
+import time
+
+from empathy_transfer.labelling.questions import CostLimitError
+
+MILLION = 1_000_000
+OVERHEAD_BYTES = 200  # roles and marks that a server puts around messages
+
+
+class Budget:
+    """Money: what was spent, what the requests in flight may cost at most, and the limit for both together.
+
+    A request reserves its upper bound before it starts: a token per byte of what is sent, and all tokens that an
+    answer may have. So the limit holds as long as the server bills by the given prices.
+    """
+
+    def __init__(self, price, limit, spent=0.0, max_tokens=0):
+        """Set up a budget.
+
+        Args:
+            price: {"input", "output"}, dollars per million tokens; None for a model that costs nothing.
+            limit: dollars that all requests together may cost; None without a price.
+            spent: dollars already spent.
+            max_tokens: tokens that an answer may have.
+        """
+        self.price = price or {"input": 0.0, "output": 0.0}
+        self.limit = limit
+        self.spent = spent
+        self.max_tokens = max_tokens
+        self.reserved = 0.0
+
+    def bound(self, question):
+        """Dollars that a question may cost at most."""
+        return self._dollars(question.size + OVERHEAD_BYTES, self.max_tokens)
+
+    def reserve(self, question):
+        """Reserve what a question may cost.
+
+        Raises:
+            CostLimitError: that could exceed the limit.
+        """
+        bound = self.bound(question)
+        if self.limit is not None and self.spent + self.reserved + bound > self.limit:
+            raise CostLimitError(
+                f"max_cost: {self.spent:.4f} dollars are spent, and the next request may cost {bound:.4f}, which could "
+                f"exceed the limit of {self.limit:g}: raise max_cost to go on from here"
+            )
+        self.reserved += bound
+
+    def settle(self, question, cost):
+        """Replace a reservation by what the question cost; 0 when it failed."""
+        self.reserved = max(0.0, self.reserved - self.bound(question))
+        self.spent += cost
+
+    def cost(self, question, tokens_in, tokens_out):
+        """Dollars of an answer; the upper bound where the server does not say how many tokens it took."""
+        if tokens_in is None or tokens_out is None:
+            return self.bound(question)
+        return self._dollars(tokens_in, tokens_out)
+
+    def _dollars(self, tokens_in, tokens_out):
+        return (tokens_in * self.price["input"] + tokens_out * self.price["output"]) / MILLION
+
+
+class Pace:
+    """Lets requests start at most so many times a minute, evenly; safe in threads."""
+
+    def __init__(self, per_minute=None):
+        """Set the rate; None for no limit."""
+        self.gap = 60.0 / per_minute if per_minute else 0.0
+        self.next_start = 0.0
+        self.lock = threading.Lock()
+
+    def wait(self):
+        """Wait until this request may start."""
+        with self.lock:
+            now = time.monotonic()
+            start = max(now, self.next_start)
+            self.next_start = start + self.gap
+        time.sleep(max(0.0, start - now))
+
+
+def told_wait(headers):
+    """Seconds that a server asks to wait before the next try, by a number or a date; None where it asks for nothing."""
+    for name, units in (("retry-after-ms", 1000), ("retry-after", 1)):
+        said = headers.get(name, "")
+        try:
+            seconds = float(said) / units
+        except ValueError:
+            try:
+                seconds = email.utils.parsedate_to_datetime(said).timestamp() - time.time()
+            except ValueError:
+                continue
+        if math.isfinite(seconds) and seconds > 0:
+            return seconds
+    return None

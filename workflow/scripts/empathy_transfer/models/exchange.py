@@ -1,0 +1,97 @@
+"""Exchange trained adapters and heads with the `adapters` library, in its own layout of a folder.
+
+Only safetensors files are written and read: the library's other format is pickled and can run code.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from empathy_transfer.records.artefacts import ArtefactError, read_tensors
+
+ADAPTER_FILE, HEAD_FILE, CONFIG_FILE = "adapter.safetensors", "model_head.safetensors", "adapter_config.json"
+
+
+def export_adapter(adapter_path, head_path, encoder, folder, name=None):
+    """Write an adapter and its head to a folder from which `model.load_adapter(folder, use_safetensors=True)` loads.
+
+    Args:
+        adapter_path: the run's `adapter.safetensors`. head_path: its `head.safetensors`.
+        encoder: the `encoders.Encoder` that they were trained on.
+        folder: the folder to write. name: the adapter's name in the library; the task when None.
+
+    Raises:
+        ArtefactError: a file is damaged, or belongs to another encoder.
+    """
+    from adapters import AutoAdapterModel, SeqBnConfig
+
+    from empathy_transfer.models.adapter_files import check_tensors, read_adapter
+    from empathy_transfer.models.reference import adapter_tensors
+
+    _, metadata = read_tensors(adapter_path)
+    head, head_metadata = read_tensors(head_path)
+    name = name or metadata["task"]
+    model = AutoAdapterModel.from_pretrained(str(encoder.folder), use_safetensors=True)
+    model.add_adapter(name, config=SeqBnConfig(reduction_factor=metadata["reduction_factor"]))
+    labels = head_metadata.get("labels")
+    model.add_classification_head(
+        name,
+        num_labels=len(labels or [None]),
+        multilabel=head_metadata["kind"] == "multilabel",
+        id2label=dict(enumerate(labels)) if labels else None,
+    )
+    own = adapter_tensors(model, name)
+    shapes = {key: tuple(tensor.shape) for key, tensor in own.items()}
+    for key, tensor in read_adapter(adapter_path, shapes, encoder, metadata["reduction_factor"]).items():
+        own[key].copy_(tensor)
+    own_head = dict(model.heads[name].state_dict())
+    check_tensors(head_path, head, {key: tuple(tensor.shape) for key, tensor in own_head.items()})
+    for key, tensor in head.items():
+        own_head[key].copy_(tensor)
+    model.save_adapter(str(folder), name, with_head=True, use_safetensors=True)
+
+
+def import_adapter(folder):
+    """Read an adapter and its head that the `adapters` library saved with `use_safetensors=True`.
+
+    Args:
+        folder: the folder that `model.save_adapter` wrote.
+
+    Returns:
+        tuple: the adapter's tensors and the head's (empty without one), named as in our files, and the reduction
+        factor; `adapter_files.save_adapter` and `save_head` write them.
+
+    Raises:
+        ArtefactError: a file is missing or unreadable, the adapter is not of type `seq_bn`, or its weights are pickled.
+    """
+    folder = Path(folder)
+    if not (folder / ADAPTER_FILE).is_file():
+        raise ArtefactError(
+            f"{folder} has no {ADAPTER_FILE}. Pickled weights are not read, since they can run code: save the adapter "
+            "with `model.save_adapter(folder, name, use_safetensors=True)`."
+        )
+    try:
+        description = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        name, config = description["name"], description["config"]
+        factor = config["reduction_factor"]
+        unlike = [key for key, value in _seq_bn().items() if config.get(key) != value]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtefactError(f"{folder / CONFIG_FILE}: this describes no adapter ({error!r})") from error
+    if unlike:
+        raise ArtefactError(f"{folder}: only bottleneck adapters of type seq_bn are read; this differs in {unlike[0]}.")
+    adapter, _ = read_tensors(folder / ADAPTER_FILE, verify=False)
+    inner = re.compile(rf"\.adapters\.{re.escape(name)}\.")
+    head = {}
+    if (folder / HEAD_FILE).is_file():
+        tensors, _ = read_tensors(folder / HEAD_FILE, verify=False)
+        head = {key.removeprefix(f"heads.{name}."): tensor for key, tensor in tensors.items()}
+    return {inner.sub(".adapters.", key): tensor for key, tensor in adapter.items()}, head, factor
+
+
+def _seq_bn():
+    """The settings that make an adapter a single bottleneck after the feed-forward block."""
+    return {
+        "original_ln_before": True, "original_ln_after": True, "residual_before_ln": True, "ln_before": False,
+        "adapter_residual_before_ln": False, "ln_after": False, "mh_adapter": False, "output_adapter": True,
+        "non_linearity": "relu", "phm_layer": False,
+    }  # fmt: skip

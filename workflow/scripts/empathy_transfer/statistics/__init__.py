@@ -1,0 +1,1 @@
+"""Resampling, intervals and variances that several analyses share."""

@@ -1,0 +1,13 @@
+"""Entry point of rules parse_labels and parse_sample."""
+
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.labelling.labels import parse_labels
+
+if __name__ == "__main__":
+    with open_job(snakemake) as job:
+        parse_labels(
+            answers_path=job.input["answers"],
+            scale_path=job.input["scale"],
+            prompt_path=job.input["prompt"],
+            labels_path=job.output["labels"],
+        )
