@@ -23,7 +23,7 @@ def encoder(request, tmp_path_factory):
 def unverified(monkeypatch):
     """Files of tests have no provenance."""
     read = artefacts.read_tensors
-    for module in ("training.adapter_files", "features.adapter_features"):
+    for module in ("models.adapter_files", "features.adapter_features"):
         monkeypatch.setattr(f"empathy_transfer.{module}.read_tensors", lambda path: read(path, verify=False))
 
 
