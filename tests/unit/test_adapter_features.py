@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from empathy_transfer.models.fast import FastEngine
 
 from empathy_transfer.features.adapter_features import FeatureEngine, head_probabilities, read_head, trained_engine
 from empathy_transfer.models import adapter_files
-from empathy_transfer.models.fast import FastEngine
 from empathy_transfer.records import artefacts
 from empathy_transfer.records.artefacts import ArtefactError
 from empathy_transfer.training.evaluation import predict

@@ -1,7 +1,8 @@
 """
 Stage: what transfer gains net of capacity, as the controls tell.
 
-NEEDS    <results>/{baseline,transfer,controls}/**/{metrics.json,predictions.parquet}
+NEEDS    <results>/{baseline,transfer,controls}/**/{run.json,predictions.parquet}
+         <results>/analysis/scores/{target}.csv
          <results>/data/{target}/test.parquet
 MAKES    <results>/analysis/controls/{target}/tests.csv
          <results>/analysis/controls.csv, <results>/tables/controls.html
@@ -9,10 +10,26 @@ MAKES    <results>/analysis/controls/{target}/tests.csv
 """
 
 
+use rule score_target as score_controls with:
+    input:
+        runs=control_records,
+        predictions=control_predictions,
+    output:
+        scores="<results>/analysis/controls/{target}/scores.csv",
+        provenance="<results>/analysis/controls/{target}/scores.provenance.json",
+    log:
+        "<logs>/analysis/controls/{target}.scores.log",
+    message:
+        "Scoring the controls of {wildcards.target}"
+
+
 rule compare_with_controls:
     input:
-        metrics=control_metrics,
-        predictions=control_predictions,
+        scores=[
+            "<results>/analysis/scores/{target}.csv",
+            "<results>/analysis/controls/{target}/scores.csv",
+        ],
+        predictions=compared_predictions,
         test="<results>/data/{target}/test.parquet",
     output:
         tests="<results>/analysis/controls/{target}/tests.csv",

@@ -1,7 +1,7 @@
 """
 Stage: is a transfer better or worse than its target's baseline by more than chance? Per target, then all side by side.
 
-NEEDS    <results>/{baseline,transfer}/**/{metrics.json,predictions.parquet}
+NEEDS    <results>/{baseline,transfer}/**/predictions.parquet, <results>/analysis/scores/{target}.csv
          <results>/data/{target}/test.parquet, <results>/analysis/{improvement,leaked_pairs}.csv
 MAKES    <results>/analysis/significance/{target}/{tests,covariance}.csv
          <results>/analysis/{significance,theme_counts}.csv
@@ -10,7 +10,7 @@ MAKES    <results>/analysis/significance/{target}/{tests,covariance}.csv
 
 rule compare_with_baseline:
     input:
-        metrics=target_metrics,
+        scores="<results>/analysis/scores/{target}.csv",
         predictions=target_predictions,
         test="<results>/data/{target}/test.parquet",
     output:

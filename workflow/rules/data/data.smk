@@ -119,7 +119,7 @@ rule tokenise_task:
         "../../../environment.yml"
     params:
         encoder=config["encoder"],
-        code=code_fingerprint("tokenise_task"),
+        code=tokens_code,
     message:
         "Tokenising {wildcards.task}"
     script:

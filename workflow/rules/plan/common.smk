@@ -64,7 +64,41 @@ def study_training():
 def training_settings(task):
     """Training settings of a task: the study's defaults, then the task's own, then the study's override."""
     settings = config["training"]["defaults"] | KNOWN[task].get("training", {}) | config["training"]["override"]
+    loss = settings["losses"][KNOWN[task]["kind"]]
+    settings = {key: value for key, value in settings.items() if key != "losses"} | {"loss": dict(sorted(loss.items()))}
     return dict(sorted(settings.items()))
+
+
+# The engines that a setting chooses among.
+ENGINES = {"auto": ("packed", "library"), "fast": "packed", "reference": "library"}
+
+
+def training_code(script, task):
+    """Fingerprint of a training job of a task: of kinds, losses, metrics, adapters and engines those that it uses."""
+    settings = training_settings(task)
+    return code_fingerprint(
+        script,
+        kinds=KNOWN[task]["kind"],
+        losses=settings["loss"]["name"],
+        metrics=KNOWN[task]["metric"],
+        adaptations=settings["adapter"]["type"],
+        engines=ENGINES[settings["engine"]],
+    )
+
+
+def baseline_code(wildcards):
+    """Fingerprint of training a task without a source."""
+    return training_code("train_baseline", wildcards.task)
+
+
+def transfer_code(wildcards):
+    """Fingerprint of training a task from a source."""
+    return training_code("train_transfer", wildcards.target)
+
+
+def tokens_code(wildcards):
+    """Fingerprint of tokenising a task, with the kind that it has."""
+    return code_fingerprint("tokenise_task", kinds=KNOWN[wildcards.task]["kind"])
 
 
 def longer_training(wildcards):

@@ -2,8 +2,11 @@
 Code fingerprints: what a rule's job computes with, as one hash, so that results never outlive the code they come from.
 
 The hash covers the syntax trees of the entry point and of every module of the library that it reaches by imports, also
-those inside functions, and C files in the folder of such a module. Comments, formatting and docstrings of Python don't count.
-Files are read as text; nothing is imported.
+those inside functions, and C files and templates in the folder of such a module. Comments, formatting and docstrings of
+Python don't count. Files are read as text; nothing is imported.
+
+Two things are told apart from that. What carries a job and computes nothing (`CARRIERS`) does not count. And of the
+folders whose files are found by name (`REGISTRIES`), only those count that a rule says its job uses; without a word all.
 """
 
 import ast
@@ -13,31 +16,69 @@ from pathlib import Path
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 PACKAGE = "empathy_transfer"
+# The frame of jobs, stores, exporters, readers and writers of files: an edit there makes no result another one. For the
+# rare edit that does, raise CARRIER_VERSION, and everything runs again.
+CARRIERS = ("errors.py", "frame", "inspection", "records/artefacts.py", "records/files.py", "records/provenance.py")
+CARRIER_VERSION = 1
+# Folders of files that are found by name, below the package.
+REGISTRIES = ("kinds", "losses", "metrics", "models/adaptations", "models/engines", "data/readers")
 
 
 @functools.cache
-def code_fingerprint(script, *modules):
-    """Return the fingerprint of an entry point, with modules that it imports by a computed name."""
+def code_fingerprint(script, **chosen):
+    """Return the fingerprint of an entry point.
+
+    Args:
+        script: its name. chosen: the names of the files that it uses of a registry, such as `kinds="regression"`; a text,
+            or a tuple of several.
+    """
     (entry,) = SCRIPTS.glob(f"*/{script}.py")
-    found = reachable(
-        [
-            entry,
-            *(SCRIPTS / PACKAGE / f"{module.replace('.', '/')}.py" for module in modules),
-        ]
-    )
+    found = reachable([entry], {name: (names,) if isinstance(names, str) else names for name, names in chosen.items()})
     parts = [f"{path.relative_to(SCRIPTS).as_posix()}\0{tree_digest(path)}" for path in sorted(found)]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([str(CARRIER_VERSION), *parts]).encode()).hexdigest()[:16]
 
 
-def reachable(paths):
-    """Return the files reached from these by imports inside the library, transitively."""
+def reachable(paths, chosen={}):
+    """Return the files reached from these by imports inside the library, transitively, but for the carriers."""
     found, waiting = set(), list(paths)
     while waiting:
         path = waiting.pop()
-        if path not in found:
+        if path not in found and not is_carrier(path):
             found.add(path)
-            waiting += [*imported(path), *path.parent.glob("*.[ch]")] if path.suffix == ".py" else []
+            if path.suffix == ".py":
+                waiting += [*imported(path), *path.parent.glob("*.[ch]"), *path.parent.glob("*.j2")]
+                waiting += [file for name in used_registries(path) for file in members(name, chosen)]
     return found
+
+
+def is_carrier(path):
+    """Whether a file carries jobs and computes nothing."""
+    inner = path.relative_to(SCRIPTS).as_posix().removeprefix(f"{PACKAGE}/")
+    return any(inner == carrier or inner.startswith(f"{carrier}/") for carrier in CARRIERS)
+
+
+def members(registry, chosen):
+    """Return the chosen files of a registry; all of them where none is chosen."""
+    folder = SCRIPTS / PACKAGE / registry
+    names = chosen.get(registry.rpartition("/")[2])
+    return folder.glob("*.py") if names is None else [folder / f"{name}.py" for name in names]
+
+
+@functools.cache
+def used_registries(path):
+    """Return the registries that a file outside of them imports, or of which it imports what is no file of theirs."""
+    used = set()
+    for registry in REGISTRIES:
+        folder = SCRIPTS / PACKAGE / registry
+        if folder not in path.parents:
+            dotted = ".".join([PACKAGE, *registry.split("/")])
+            inside = [name for name in imported_names(path) if name.startswith(f"{dotted}.")]
+            files = [
+                name for name in inside if (folder / f"{name.removeprefix(f'{dotted}.').split('.')[0]}.py").is_file()
+            ]
+            if len(files) < len(inside) or (dotted in imported_names(path) and not inside):
+                used.add(registry)
+    return used
 
 
 @functools.cache
@@ -49,6 +90,12 @@ def syntax_tree(path):
 @functools.cache
 def imported(path):
     """Return the library's files that a file imports anywhere in it, package files included."""
+    return [file for name in imported_names(path) for file in module_files(name)]
+
+
+@functools.cache
+def imported_names(path):
+    """Return all dotted names that a file imports; of `from a import b` both `a` and `a.b`."""
     names = set()
     package = path.relative_to(SCRIPTS).parent.parts
     for node in ast.walk(syntax_tree(path)):
@@ -58,7 +105,7 @@ def imported(path):
             base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
             origin = ".".join(part for part in (base, node.module) if part)
             names |= {origin} | {f"{origin}.{alias.name}" for alias in node.names}
-    return [file for name in names for file in module_files(name)]
+    return names
 
 
 def module_files(name):

@@ -74,6 +74,13 @@ def relabel_training(wildcards):
     return dict(sorted((key, value) for key, value in RELABEL["training"].items() if key not in unused))
 
 
+def relabelled_code(wildcards):
+    """Fingerprint of a training: the loss is the one that its setting is named after, or squared error."""
+    loss = wildcards.setting if wildcards.setting in ("huber", "trimmed") else "squared_error"
+    chosen = {"kinds": "regression", "metrics": "ccc", "adaptations": "full", "losses": loss}
+    return code_fingerprint("train_relabelled", engines=ENGINES[RELABEL["training"]["engine"]], **chosen)
+
+
 def training_inputs(wildcards):
     """What a run reads: label sets and their tokens, and what its model and setting need beyond."""
     if unknown := [name for name in ROLES.values() if name not in LABEL_SETS]:
@@ -93,10 +100,10 @@ def training_inputs(wildcards):
     return inputs
 
 
-def sweep_metrics(wildcards):
+def sweep_records(wildcards):
     """Metrics of the runs of a model and a seed that correct at each threshold."""
     runs = f"{RESULTS}/relabel/runs/{wildcards.encoder}/{wildcards.labeller}"
-    return [f"{runs}/alpha={threshold:g}/seed={wildcards.seed}/metrics.json" for threshold in THRESHOLDS]
+    return [f"{runs}/alpha={threshold:g}/seed={wildcards.seed}/run.json" for threshold in THRESHOLDS]
 
 
 def bought_answers():

@@ -8,19 +8,19 @@ def runs(pattern):
     return expand(pattern, data=DATA, seed=SEEDS, task=TASKS, pair=PAIRS)
 
 
-def baseline_metrics(wildcards):
-    """Paths of the metrics of all baselines. As a function, so that only a plan with them pays for their list."""
-    return runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/metrics.json")
+def baseline_records(wildcards):
+    """Paths of the records of all baselines. As a function, so that only a plan with them pays for their list."""
+    return runs(f"{RESULTS}/baseline/{{data}}/seed={{seed}}/{{task}}/run.json")
 
 
-def transfer_metrics(wildcards):
-    """Paths of the metrics of all transfers."""
-    return runs(f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/metrics.json")
+def transfer_records(wildcards):
+    """Paths of the records of all transfers."""
+    return runs(f"{RESULTS}/transfer/{{data}}/seed={{seed}}/{{pair}}/run.json")
 
 
-def all_metrics(wildcards):
-    """Paths of the metrics of all runs: baselines, then transfers."""
-    return baseline_metrics(wildcards) + transfer_metrics(wildcards)
+def all_records(wildcards):
+    """Paths of the records of all runs: baselines, then transfers."""
+    return baseline_records(wildcards) + transfer_records(wildcards)
 
 
 def target_runs(target, name):
@@ -48,9 +48,9 @@ def source_heads(wildcards):
     return [path.replace("adapter.safetensors", "head.safetensors") for path in source_adapters(wildcards)]
 
 
-def target_metrics(wildcards):
-    """Paths of the metrics of all runs that train a target."""
-    return target_runs(wildcards.target, "metrics.json")
+def target_records(wildcards):
+    """Paths of the records of all runs that train a target."""
+    return target_runs(wildcards.target, "run.json")
 
 
 def target_predictions(wildcards):
@@ -71,14 +71,19 @@ def control_runs(target, name):
     return expand(pattern, data=DATA, seed=SEEDS, control=CONTROLS)
 
 
-def control_metrics(wildcards):
-    """Paths of the metrics of all runs that train a target, controls included."""
-    return target_metrics(wildcards) + control_runs(wildcards.target, "metrics.json")
+def control_records(wildcards):
+    """Paths of the records of the controls of a target."""
+    return control_runs(wildcards.target, "run.json")
 
 
 def control_predictions(wildcards):
+    """Paths of the test predictions of the controls of a target."""
+    return control_runs(wildcards.target, "predictions.parquet")
+
+
+def compared_predictions(wildcards):
     """Paths of the test predictions of all runs that train a target, controls included."""
-    return target_predictions(wildcards) + control_runs(wildcards.target, "predictions.parquet")
+    return target_predictions(wildcards) + control_predictions(wildcards)
 
 
 def target_test(wildcards):
@@ -86,8 +91,8 @@ def target_test(wildcards):
     return f"{RESULTS}/data/{wildcards.target}/test.parquet"
 
 
-def existing_metrics(wildcards):
-    """Paths of the metrics of the study's runs that have been made; of a target's, if a job has one.
+def existing_records(wildcards):
+    """Paths of the records of the study's runs that have been made; of a target's, if a job has one.
 
     Runs of tasks, seeds and data conditions that the study no longer asks for may lie there, too: they don't count.
     """
@@ -95,15 +100,20 @@ def existing_metrics(wildcards):
     paths = [
         path
         for folder in expand("{stage}/{data}/seed={seed}", stage=["baseline", "transfer"], data=DATA, seed=SEEDS)
-        for path in Path(RESULTS, folder).glob("*/metrics.json")
+        for path in Path(RESULTS, folder).glob("*/run.json")
         if path.parent.name in planned
     ]
     return sorted(str(path) for path in paths if target is None or path.parent.name.split("--")[-1] == target)
 
 
+def existing_predictions(wildcards):
+    """Paths of the test predictions of the study's runs that have been made, as of `existing_records`."""
+    return [path.replace("run.json", "predictions.parquet") for path in existing_records(wildcards)]
+
+
 def newest_change(wildcards):
-    """Time of the last change among the existing metrics, in seconds, so that a partial result follows them."""
-    return max((os.path.getmtime(path) for path in existing_metrics(wildcards)), default=0.0)
+    """Time of the last change among the existing records, in seconds, so that a partial result follows them."""
+    return max((os.path.getmtime(path) for path in existing_records(wildcards)), default=0.0)
 
 
 def existing_leaked_pairs(wildcards):

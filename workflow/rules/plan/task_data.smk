@@ -38,8 +38,8 @@ def task_digests(wildcards):
 
 
 def prepare_code(wildcards):
-    """Fingerprint of preparing a task: the entry point and the reader of its data."""
-    return code_fingerprint("prepare_task", f"data.readers.{task_form(wildcards)['reader']}")
+    """Fingerprint of preparing a task, with the reader of its data and the kind that it has."""
+    return code_fingerprint("prepare_task", readers=task_form(wildcards)["reader"], kinds=TASKS[wildcards.task]["kind"])
 
 
 def raw_files(wildcards):

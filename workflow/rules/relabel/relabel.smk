@@ -6,7 +6,7 @@ NEEDS    raw files of the label sets in raw_dir
 MAKES    <results>/relabel/data/{set}.parquet
          <results>/relabel/corrected/{model}/alpha={threshold}.csv
          <results>/relabel/thresholds/{encoder}/{labeller}/seed={seed}.json
-         <results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/{metrics.json,predictions.parquet}
+         <results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/{run.json,predictions.parquet}
 """
 
 
@@ -81,7 +81,7 @@ rule embed_label_set:
 
 rule choose_threshold:
     input:
-        metrics=sweep_metrics,
+        runs=sweep_records,
     output:
         threshold="<results>/relabel/thresholds/{encoder}/{labeller}/seed={seed}.json",
         provenance="<results>/relabel/thresholds/{encoder}/{labeller}/seed={seed}.provenance.json",
@@ -101,8 +101,9 @@ rule train_relabelled:
     input:
         unpack(training_inputs),
     output:
-        metrics="<results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/metrics.json",
+        run="<results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/run.json",
         predictions="<results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/predictions.parquet",
+        validation="<results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/validation.parquet",
         training_set="<results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/training_set.parquet",
         epochs="<results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/epochs.jsonl",
         provenance="<results>/relabel/runs/{encoder}/{labeller}/{setting}/seed={seed}/provenance.json",
@@ -115,7 +116,7 @@ rule train_relabelled:
     params:
         training=relabel_training,
         encoder=relabel_encoder,
-        code=code_fingerprint("train_relabelled"),
+        code=relabelled_code,
     message:
         "Training with labels of {wildcards.labeller}: {wildcards.setting} ({wildcards.encoder}, seed {wildcards.seed})"
     script:

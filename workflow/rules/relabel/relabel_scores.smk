@@ -1,7 +1,7 @@
 """
 Stage: scores of the runs with corrected and added labels, their comparisons, table, sweep and cost.
 
-NEEDS    <results>/relabel/runs/**/{metrics.json,predictions.parquet,training_set.parquet}
+NEEDS    <results>/relabel/runs/**/{run.json,predictions.parquet,validation.parquet,training_set.parquet}
 MAKES    <results>/relabel/{scores,comparisons,costs}.csv
          <results>/tables/relabel.{csv,html,tex}, <results>/figures/relabel_thresholds.{png,svg,csv}
 """
@@ -9,7 +9,7 @@ MAKES    <results>/relabel/{scores,comparisons,costs}.csv
 
 rule collect_relabelled:
     input:
-        metrics=relabel_runs("metrics.json"),
+        runs=relabel_runs("run.json"),
         training_sets=relabel_runs("training_set.parquet"),
         thresholds=expand(
             "<results>/relabel/thresholds/{encoder}/{labeller}/seed={seed}.json",

@@ -6,9 +6,23 @@ MAKES    below <results>/partial what the stages of the scores, of their signifi
 """
 
 
+use rule score_target as score_partial_target with:
+    input:
+        runs=[],
+    output:
+        scores="<results>/partial/analysis/scores/{target}.csv",
+        provenance="<results>/partial/analysis/scores/{target}.provenance.json",
+    log:
+        "<logs>/partial/analysis/scores/{target}.log",
+    params:
+        runs=existing_records,
+        changed=newest_change,
+        code=code_fingerprint("score_target"),
+
+
 use rule collect_scores as collect_partial_scores with:
     input:
-        metrics=[],
+        scores=expand("<results>/partial/analysis/scores/{target}.csv", target=TASKS),
     output:
         scores="<results>/partial/analysis/scores.csv",
         improvement="<results>/partial/analysis/improvement.csv",
@@ -16,20 +30,11 @@ use rule collect_scores as collect_partial_scores with:
         provenance="<results>/partial/analysis/provenance.json",
     log:
         "<logs>/partial/analysis/scores.log",
-    params:
-        tasks=reported(WANTED),
-        left_out=LEFT_OUT,
-        seeds=SEEDS,
-        data=DATA,
-        logs=LOGS,
-        metrics=existing_metrics,
-        changed=newest_change,
-        code=code_fingerprint("collect_scores"),
 
 
 use rule compare_with_baseline as compare_partial_with_baseline with:
     input:
-        metrics=[],
+        scores="<results>/partial/analysis/scores/{target}.csv",
     output:
         tests="<results>/partial/analysis/significance/{target}/tests.csv",
         covariance="<results>/partial/analysis/significance/{target}/covariance.csv",
@@ -39,8 +44,7 @@ use rule compare_with_baseline as compare_partial_with_baseline with:
     params:
         settings=significance_settings(),
         test=target_test,
-        metrics=existing_metrics,
-        changed=newest_change,
+        predictions=existing_predictions,
         code=code_fingerprint("compare_with_baseline"),
 
 

@@ -1,37 +1,11 @@
 """
-Stage: scores, tables and heat maps of the whole study.
+Stage: tables and heat maps of the whole study.
 
-NEEDS    <results>/{baseline,transfer}/**/metrics.json, <results>/analysis/leaked_pairs.csv
-MAKES    <results>/analysis/{scores,improvement}.csv, <results>/analysis/findings.json
-         <results>/tables/scores_{kind}_{data}.{csv,html,tex}
+NEEDS    <results>/analysis/{scores,improvement,leaked_pairs}.csv
+MAKES    <results>/tables/scores_{kind}_{data}.{csv,html,tex}
          <results>/figures/improvement_{kind}_{data}.{png,svg,csv}
          <results>/COMPLETE.json
 """
-
-
-rule collect_scores:
-    input:
-        metrics=all_metrics,
-    output:
-        scores="<results>/analysis/scores.csv",
-        improvement="<results>/analysis/improvement.csv",
-        findings="<results>/analysis/findings.json",
-        provenance="<results>/analysis/provenance.json",
-    log:
-        "<logs>/analysis/scores.log",
-    conda:
-        "../../../environment.yml"
-    params:
-        tasks=reported(WANTED),
-        left_out=LEFT_OUT,
-        seeds=SEEDS,
-        data=DATA,
-        logs=LOGS,
-        code=code_fingerprint("collect_scores"),
-    message:
-        "Collecting the scores of all runs"
-    script:
-        "../../scripts/report/collect_scores.py"
 
 
 rule tabulate_scores:
@@ -107,7 +81,7 @@ AGGREGATES = [
 rule complete_study:
     input:
         summary="<results>/data/summary.csv",
-        metrics=all_metrics,
+        scores="<results>/analysis/scores.csv",
         aggregates=AGGREGATES,
     output:
         complete="<results>/COMPLETE.json",

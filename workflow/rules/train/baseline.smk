@@ -3,7 +3,7 @@ Stage: one adapter per task, without transfer; those of full data are also the s
 
 NEEDS    <results>/tokens/{task}/tokens.safetensors
 MAKES    <results>/baseline/{data}/seed={seed}/{task}/{adapter,head}.safetensors
-         <results>/baseline/{data}/seed={seed}/{task}/{metrics.json,predictions.parquet}
+         <results>/baseline/{data}/seed={seed}/{task}/{run.json,predictions.parquet}
 """
 
 
@@ -15,7 +15,7 @@ rule train_baseline:
         adapter="<results>/baseline/{data}/seed={seed}/{task}/adapter.safetensors",
         head="<results>/baseline/{data}/seed={seed}/{task}/head.safetensors",
         predictions="<results>/baseline/{data}/seed={seed}/{task}/predictions.parquet",
-        metrics="<results>/baseline/{data}/seed={seed}/{task}/metrics.json",
+        run="<results>/baseline/{data}/seed={seed}/{task}/run.json",
         epochs="<results>/baseline/{data}/seed={seed}/{task}/epochs.jsonl",
         provenance="<results>/baseline/{data}/seed={seed}/{task}/provenance.json",
     log:
@@ -29,7 +29,7 @@ rule train_baseline:
     params:
         training=target_training,
         encoder=config["encoder"],
-        code=code_fingerprint("train_baseline"),
+        code=baseline_code,
     message:
         "Training {wildcards.task} ({wildcards.data} data, seed {wildcards.seed})"
     script:
@@ -38,4 +38,4 @@ rule train_baseline:
 
 rule baseline:
     input:
-        baseline_metrics,
+        baseline_records,

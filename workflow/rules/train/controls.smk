@@ -4,7 +4,7 @@ Stage: controls of capacity: each target on its own adapter, on random ones, and
 NEEDS    <results>/tokens/{target}/tokens.safetensors
          <results>/baseline/{data}/seed={seed}/{target}/adapter.safetensors
 MAKES    <results>/controls/adapters/seed={seed}/{control}/adapter.safetensors
-         <results>/controls/{data}/seed={seed}/{control}--{target}/{metrics.json,predictions.parquet}, and all else that
+         <results>/controls/{data}/seed={seed}/{control}--{target}/{run.json,predictions.parquet}, and all else that
          a baseline or a transfer has
 """
 
@@ -23,8 +23,7 @@ rule draw_adapter:
         "../../../environment.yml"
     params:
         encoder=config["encoder"],
-        engine=study_training()["engine"],
-        reduction_factor=study_training()["reduction_factor"],
+        adapter=study_training()["adapter"],
         code=code_fingerprint("draw_adapter"),
     message:
         "Drawing the adapter {wildcards.control} (seed {wildcards.seed})"
@@ -41,7 +40,7 @@ use rule train_transfer as train_control with:
         adapter="<results>/controls/{data}/seed={seed}/{source}--{target}/adapter.safetensors",
         head="<results>/controls/{data}/seed={seed}/{source}--{target}/head.safetensors",
         predictions="<results>/controls/{data}/seed={seed}/{source}--{target}/predictions.parquet",
-        metrics="<results>/controls/{data}/seed={seed}/{source}--{target}/metrics.json",
+        run="<results>/controls/{data}/seed={seed}/{source}--{target}/run.json",
         epochs="<results>/controls/{data}/seed={seed}/{source}--{target}/epochs.jsonl",
         provenance="<results>/controls/{data}/seed={seed}/{source}--{target}/provenance.json",
     log:
@@ -55,7 +54,7 @@ use rule train_baseline as train_longer with:
         adapter="<results>/controls/{data}/seed={seed}/longer--{task}/adapter.safetensors",
         head="<results>/controls/{data}/seed={seed}/longer--{task}/head.safetensors",
         predictions="<results>/controls/{data}/seed={seed}/longer--{task}/predictions.parquet",
-        metrics="<results>/controls/{data}/seed={seed}/longer--{task}/metrics.json",
+        run="<results>/controls/{data}/seed={seed}/longer--{task}/run.json",
         epochs="<results>/controls/{data}/seed={seed}/longer--{task}/epochs.jsonl",
         provenance="<results>/controls/{data}/seed={seed}/longer--{task}/provenance.json",
     log:
@@ -63,6 +62,6 @@ use rule train_baseline as train_longer with:
     params:
         training=longer_training,
         encoder=config["encoder"],
-        code=code_fingerprint("train_baseline"),
+        code=baseline_code,
     message:
         "Training {wildcards.task} for twice the epochs ({wildcards.data} data, seed {wildcards.seed})"

@@ -4,7 +4,7 @@ Stage: continue from every source adapter on every other task.
 NEEDS    <results>/tokens/{target}/tokens.safetensors
          <results>/baseline/full/seed={seed}/{source}/adapter.safetensors
 MAKES    <results>/transfer/{data}/seed={seed}/{source}--{target}/{adapter,head}.safetensors
-         <results>/transfer/{data}/seed={seed}/{source}--{target}/{metrics.json,predictions.parquet}
+         <results>/transfer/{data}/seed={seed}/{source}--{target}/{run.json,predictions.parquet}
 """
 
 
@@ -17,7 +17,7 @@ rule train_transfer:
         adapter="<results>/transfer/{data}/seed={seed}/{source}--{target}/adapter.safetensors",
         head="<results>/transfer/{data}/seed={seed}/{source}--{target}/head.safetensors",
         predictions="<results>/transfer/{data}/seed={seed}/{source}--{target}/predictions.parquet",
-        metrics="<results>/transfer/{data}/seed={seed}/{source}--{target}/metrics.json",
+        run="<results>/transfer/{data}/seed={seed}/{source}--{target}/run.json",
         epochs="<results>/transfer/{data}/seed={seed}/{source}--{target}/epochs.jsonl",
         provenance="<results>/transfer/{data}/seed={seed}/{source}--{target}/provenance.json",
     log:
@@ -31,7 +31,7 @@ rule train_transfer:
     params:
         training=target_training,
         encoder=config["encoder"],
-        code=code_fingerprint("train_transfer"),
+        code=transfer_code,
     message:
         "Training {wildcards.target} from {wildcards.source} ({wildcards.data} data, seed {wildcards.seed})"
     script:
@@ -40,4 +40,4 @@ rule train_transfer:
 
 rule transfer:
     input:
-        transfer_metrics,
+        transfer_records,

@@ -44,7 +44,7 @@ rule derive_variant:
 
 rule compare_variants:
     input:
-        metrics=variant_runs("metrics.json") + variant_counterparts("metrics.json"),
+        runs=variant_runs("run.json") + variant_counterparts("run.json"),
         predictions=variant_runs("predictions.parquet") + variant_counterparts("predictions.parquet"),
         tests=expand("<results>/data/{task}/test.parquet", task=KNOWN),
     output:

@@ -6,8 +6,8 @@ from empathy_transfer.significance.paired_tests import write_tests
 if __name__ == "__main__":
     with open_job(snakemake) as job:
         write_tests(
-            target=job.wildcards["target"],
-            metrics_paths=job.input.get("metrics") or job.params.get("metrics", []),
+            scores_path=job.input["scores"],
+            prediction_paths=job.input.get("predictions") or job.params.get("predictions", []),
             test_path=job.input.get("test") or job.params["test"],
             settings=job.params["settings"],
             tests_path=job.output["tests"],

@@ -7,7 +7,8 @@ if __name__ == "__main__":
     with open_job(snakemake) as job:
         write_control_tests(
             target=job.wildcards["target"],
-            metrics_paths=job.input["metrics"],
+            scores_paths=job.input["scores"],
+            prediction_paths=job.input["predictions"],
             test_path=job.input["test"],
             settings=job.params["settings"],
             tests_path=job.output["tests"],

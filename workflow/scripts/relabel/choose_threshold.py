@@ -5,4 +5,4 @@ from empathy_transfer.relabel.thresholds import choose_threshold
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:
-        choose_threshold(metrics_paths=job.input["metrics"], threshold_path=job.output["threshold"])
+        choose_threshold(run_paths=job.input["runs"], threshold_path=job.output["threshold"])

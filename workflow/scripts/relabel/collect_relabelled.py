@@ -6,7 +6,7 @@ from empathy_transfer.relabel.scores import write_scores
 if __name__ == "__main__":
     with open_job(snakemake) as job:
         write_scores(
-            metrics_paths=job.input["metrics"],
+            run_paths=job.input["runs"],
             thresholds_paths=job.input["thresholds"],
             thresholds=job.params["thresholds"],
             width=job.params["width"],

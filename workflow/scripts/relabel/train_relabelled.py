@@ -8,15 +8,12 @@ if __name__ == "__main__" and not reuse(snakemake):
     continue_warm()
     # The device is claimed before torch looks for devices, which it does once.
     with open_shared_job(snakemake) as job, claim_device():
-        from empathy_transfer.relabel.fine_tuning import train_relabelled
+        from empathy_transfer.records.runs import RelabelledRun
+        from empathy_transfer.relabel.recipe import relabelled_recipe
+        from empathy_transfer.training.run import train_job
 
-        train_relabelled(
-            model=job.wildcards["labeller"],
-            setting=job.wildcards["setting"],
-            seed=int(job.wildcards["seed"]),
-            inputs=job.input,
-            outputs=job.output,
-            settings=job.params["training"],
-            encoder_settings=job.params["encoder"],
-            threads=job.threads,
+        names = job.wildcards
+        run = RelabelledRun(names["encoder"], names["labeller"], names["setting"], int(names["seed"]))
+        train_job(
+            job, run, lambda: relabelled_recipe(run, job.input, job.params["training"], job.output["training_set"])
         )

@@ -7,7 +7,7 @@ if __name__ == "__main__":
     with open_job(snakemake) as job:
         write_variant_effects(
             variants=job.params["variants"],
-            metrics_paths=job.input["metrics"],
+            run_paths=job.input["runs"],
             test_paths={path.parent.name: path for path in job.input["tests"]},
             settings=job.params["settings"],
             table_path=job.output["table"],

@@ -9,7 +9,6 @@ if __name__ == "__main__":
             control=job.wildcards["control"],
             seed=int(job.wildcards["seed"]),
             encoder_settings=job.params["encoder"],
-            engine=job.params["engine"],
-            reduction_factor=job.params["reduction_factor"],
+            adapter_settings=job.params["adapter"],
             adapter_path=job.output["adapter"],
         )

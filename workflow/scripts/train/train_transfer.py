@@ -1,4 +1,4 @@
-"""Entry point of rule train_transfer."""
+"""Entry point of rules train_transfer and train_control."""
 
 from empathy_transfer.frame.devices import claim_device
 from empathy_transfer.frame.reuse import open_shared_job, reuse
@@ -8,6 +8,10 @@ if __name__ == "__main__" and not reuse(snakemake):
     continue_warm()
     # The device is claimed before torch looks for devices, which it does once.
     with open_shared_job(snakemake) as job, claim_device():
-        from empathy_transfer.training.train import train_job
+        from empathy_transfer.records.runs import TransferRun
+        from empathy_transfer.training.recipes.transfer import transfer_recipe
+        from empathy_transfer.training.run import train_job
 
-        train_job(job, job.wildcards["source"], job.wildcards["target"])
+        names = job.wildcards
+        run = TransferRun(names["source"], names["target"], names["data"], int(names["seed"]))
+        train_job(job, run, lambda: transfer_recipe(run, job.input, job.params["training"], job.origin))

@@ -14,12 +14,12 @@ import numpy as np
 from empathy_transfer.data.batches import Items, derived_seed
 from empathy_transfer.data.token_file import pack_rows
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
-from empathy_transfer.data.tokens import encode_labels
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.models.hardware import use_processor
 from empathy_transfer.models.trained_models import load_trained
 from empathy_transfer.records.artefacts import read_json, read_table, write_json, write_table
 from empathy_transfer.records.encoders import find_encoder
-from empathy_transfer.training.evaluation import decode, predict, prediction_table, score
+from empathy_transfer.training.evaluation import labels_of, predict, prediction_table, score
 
 CONDITIONS = ("intact", "blanked", "shuffled")
 # The same model on the same items: only the arithmetic of another machine may differ.
@@ -33,7 +33,8 @@ def ablate_context(inputs, outputs, settings, encoder_settings, seed, threads):
         inputs: paths of the task's `test` split and `task_json`, and of the run's `adapter`, `head` and `predictions`,
             whose items are answered.
         outputs: a path of predictions for each of `CONDITIONS`, and `scores` (JSON): the run's `target`, `data`,
-            `seed` and `metric`, `n_test`, `with_context` (items with one) and `values` {condition: {metric: score}}.
+            `seed` and `metric`, `n_test`, `with_context` (items with one) and `values` {condition: {metric: score}} of
+            the main metric.
         settings: the run's training settings. encoder_settings: `name`, `revision`, `max_length`.
         seed: seed of the study, which also decides the shuffling. threads: CPU threads.
 
@@ -47,7 +48,7 @@ def ablate_context(inputs, outputs, settings, encoder_settings, seed, threads):
     task = read_json(inputs["task_json"])
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
     tokenizer = load_tokenizer(encoder.folder)
-    engine = load_trained(inputs["adapter"], inputs["head"], encoder, len(task.get("labels", [None])), settings)
+    engine = load_trained(inputs["adapter"], inputs["head"], encoder, settings)
     earlier = read_table(inputs["predictions"], columns=["id", "label", "prediction"])
     frame = read_table(inputs["test"]).set_index("id").loc[earlier["id"]].reset_index()
     contexts = [context if isinstance(context, str) and context else None for context in frame["context"]]
@@ -56,12 +57,11 @@ def ablate_context(inputs, outputs, settings, encoder_settings, seed, threads):
     values = {}
     for condition in CONDITIONS:
         rows, _ = encode_pairs(tokenizer, used[condition], frame["text"], encoder_settings["max_length"])
-        packed = pack_rows(rows) | {"labels": encode_labels(frame["label"], task)}
+        packed = pack_rows(rows) | {"labels": kind_of(task).encode(frame["label"], task)}
         items = Items(**packed, rows=np.arange(len(frame)))
-        logits = predict(engine, items, "test")
-        labels, predictions = decode(items, logits, task)
-        values[condition] = score(labels, predictions, task)
-        table = prediction_table(frame["id"].tolist(), items, predictions, logits, task)
+        outputs_here, labels = predict(engine, items, "test"), labels_of(items, task)
+        values[condition] = {task["metric"]: score(labels, kind_of(task).decode(outputs_here, task), task)}
+        table = prediction_table(frame["id"].tolist(), labels, outputs_here, task)
         write_table(outputs[condition], table)
         if condition == "intact":
             check_same(table.column("prediction").to_pylist(), earlier["prediction"].tolist(), inputs["predictions"])

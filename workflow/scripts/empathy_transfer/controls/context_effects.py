@@ -52,7 +52,7 @@ def target_effects(runs, test_path, settings):
     folder of its predictions)}.
     """
     records = {
-        (condition, seed): (record, folder / condition / "metrics.json")
+        (condition, seed): (record, folder / condition / "predictions.parquet")
         for seed, (record, folder) in runs.items()
         for condition in CONDITIONS
     }

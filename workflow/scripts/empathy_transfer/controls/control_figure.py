@@ -3,8 +3,8 @@
 from empathy_transfer.controls.control_tables import CONTROL_TITLES, read_tests
 from empathy_transfer.controls.control_tests import CONTROLS, TRANSFERS
 from empathy_transfer.records.artefacts import write_csv, write_figure
+from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report.style import FAINT_INK, INK, figure_style
-from empathy_transfer.scores.improvement import BASELINE
 from empathy_transfer.scores.tables import DATA_TITLES
 from empathy_transfer.significance.paired_tests import ALL
 

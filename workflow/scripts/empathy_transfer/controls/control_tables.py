@@ -7,8 +7,8 @@ from scipy.stats import false_discovery_control
 
 from empathy_transfer.controls.control_tests import COLUMNS, CONTROLS, TEXT_COLUMNS, TRANSFERS
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report.reasons import REASONS
-from empathy_transfer.scores.improvement import BASELINE
 from empathy_transfer.scores.tables import DATA_TITLES, html_page, html_table
 from empathy_transfer.significance.paired_tests import ALL, effects_of
 

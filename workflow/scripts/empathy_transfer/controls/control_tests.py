@@ -7,13 +7,14 @@ transfer - control, on the same test items and seeds.
 """
 
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from empathy_transfer.records.artefacts import write_csv
-from empathy_transfer.scores.improvement import BASELINE, CONTROLS, collapsed_runs, read_runs
+from empathy_transfer.records.runs import BASELINE, CONTROLS
+from empathy_transfer.scores.improvement import collapsed_runs
+from empathy_transfer.scores.run_scores import file_of, read_run_scores
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.significance.paired_tests import ALL, SOUND
@@ -28,11 +29,12 @@ COLUMNS = [
 TEXT_COLUMNS = ("target", "data", "runs", "compared", "reference", "metric", "method", "covers", "reason")
 
 
-def write_control_tests(target, metrics_paths, test_path, settings, tests_path):
+def write_control_tests(target, scores_paths, prediction_paths, test_path, settings, tests_path):
     """Compare the runs of a target with its controls, and write a row for each comparison (`COLUMNS`).
 
     Args:
-        target: the task. metrics_paths: metrics files of its baselines, transfers and controls.
+        target: the task. scores_paths: the scores of its baselines and transfers, and of its controls (`run_scores`).
+        prediction_paths: the predictions of all these runs.
         test_path: its test split, whose groups are what is resampled.
         settings: `resamples`, `alpha` and `absent_classes`, see the config's schema.
         tests_path: the CSV file to write.
@@ -40,12 +42,10 @@ def write_control_tests(target, metrics_paths, test_path, settings, tests_path):
     Raises:
         ArtefactError: a file is damaged. ValueError: predictions are not those of the same test items in all runs.
     """
-    runs = {}
-    for path in map(Path, metrics_paths):
-        # A baseline that is trained longer calls itself a baseline in its record; its folder names the control.
-        source = path.parent.name.rpartition("--")[0] or BASELINE
-        for record in read_runs([path]):
-            runs[source, record["data"], record["seed"]] = (record | {"source": source}, path)
+    runs = {
+        (record["source"], record["data"], record["seed"]): (record, file_of(record, prediction_paths))
+        for record in read_run_scores(*scores_paths)
+    }
     records, sample, _, predictions = read_paired(runs, test_path)
     tests = compare_with_controls(records, sample, predictions, settings)
     write_csv(tests_path, tests)

@@ -1,18 +1,18 @@
 """What a variant changes: its baseline against its task's on the test items of both, and its adapter as a source."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.records.artefacts import read_table, write_csv
-from empathy_transfer.scores.improvement import BASELINE, read_runs
+from empathy_transfer.kinds import kind_of
+from empathy_transfer.metrics import metric
+from empathy_transfer.records.artefacts import read_json, read_table, write_csv
+from empathy_transfer.records.runs import BASELINE
+from empathy_transfer.scores.run_scores import finished, occurring_labels
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import pair_frames
 from empathy_transfer.significance.paired_tests import effects_of
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS
 from empathy_transfer.statistics.seed_variance import beyond_items
-from empathy_transfer.training.metrics import classification_scores, multilabel_scores, regression_scores
 
 COLUMNS = [
     *["variant", "task", "role", "source", "target", "data", "metric", "seeds", "n_test", "value"],
@@ -21,7 +21,7 @@ COLUMNS = [
 TEXT_COLUMNS = (*COLUMNS[:7], "method", "covers", "effect", "reason")
 
 
-def write_variant_effects(variants, metrics_paths, test_paths, settings, table_path):
+def write_variant_effects(variants, run_paths, test_paths, settings, table_path):
     """Write a row for each comparison of a variant and data condition (`COLUMNS`).
 
     By `role`, compared are: `baseline`, the variant's with its task's; `source`, a transfer from the variant with that
@@ -29,7 +29,7 @@ def write_variant_effects(variants, metrics_paths, test_paths, settings, table_p
 
     Args:
         variants: {variant: the task that it is made from}.
-        metrics_paths: metrics files of the variants' runs, and of those of their tasks that they are compared with.
+        run_paths: records of the variants' runs, and of those of their tasks that they are compared with.
         test_paths: {task or variant: its test split}. settings: `resamples`, `alpha` and `absent_classes`.
         table_path: the CSV file to write.
 
@@ -37,9 +37,9 @@ def write_variant_effects(variants, metrics_paths, test_paths, settings, table_p
         ArtefactError: a file is damaged. ValueError: two runs have no test item in common.
     """
     runs = {}
-    for path in map(Path, metrics_paths):
-        for record in read_runs([path]):
-            runs[record["source"], record["target"], record["data"], record["seed"]] = (record, path)
+    for path in finished(run_paths):
+        record = read_json(path)
+        runs[record["source"], record["target"], record["data"], record["seed"]] = (record, path)
     rows = []
     for variant, task in variants.items():
         for source, target, data in sorted({key[:3] for key in runs if variant in key[:2]}):
@@ -86,8 +86,8 @@ def compare_sides(ours, theirs, test_path, settings):
     }
     sample, _, predictions = pair_frames(frames, test_path)
     scores = resample_scores(sample, list(predictions.values()), settings)
-    metric = ours[seeds[0]][0]["metric"]
-    values = {key: score_of(frame, metric) for key, frame in frames.items()}
+    name = ours[seeds[0]][0]["metric"]
+    values = {key: score_of(frame, name) for key, frame in frames.items()}
     scored = {(side, "", seed): value for (side, seed), value in values.items()}
     placed = {key: row for row, key in enumerate(scored)}
     few = sample.n_units < FEW_CLUSTERS
@@ -95,7 +95,7 @@ def compare_sides(ours, theirs, test_path, settings):
     rows = [[list(values).index((side, seed)) for seed in seeds] for side in ("ours", "theirs")]
     value, reference_value = (float(np.mean([values[side, seed] for seed in seeds])) for side in ("ours", "theirs"))
     row = {
-        "metric": metric,
+        "metric": name,
         "seeds": len(seeds),
         "n_test": len(shared),
         "value": value,
@@ -106,14 +106,11 @@ def compare_sides(ours, theirs, test_path, settings):
     return row | contrast_test(scores, [tuple(rows)], value - reference_value, between, sample.n_units, settings)
 
 
-def score_of(frame, metric):
-    """The main score of a frame of labels and predictions."""
+def score_of(frame, name):
+    """The score of a frame of labels and predictions by a metric of this name."""
+    scored = metric(name)
     labels, predictions = frame["label"].tolist(), frame["prediction"].tolist()
-    if metric == "pearson_r":
-        return regression_scores(labels, predictions)[metric]
-    if isinstance(labels[0], list):
-        names = sorted({name for row in [*labels, *predictions] for name in row})
-        return multilabel_scores(
-            *(np.array([[name in row for name in names] for row in side]) for side in (labels, predictions))
-        )[metric]
-    return classification_scores(labels, predictions, sorted({*labels, *predictions}))[metric]
+    several, numbers = isinstance(labels[0], list), not isinstance(labels[0], list | str)
+    kind = kind_of("multilabel" if several else "regression" if numbers else "classification")
+    names = None if numbers else occurring_labels(labels, predictions)
+    return scored.value(kind.comparable(labels, names), kind.comparable(predictions, names))

@@ -10,6 +10,7 @@ import torch
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.subsets import capped_share, nested_subset
 from empathy_transfer.data.token_file import unpack_texts
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_tensors
 
 # Batches are made of items of like length, from chunks of this many batches in random order: little padding in
@@ -130,7 +131,7 @@ def derived_seed(purpose, target, seed):
 
 
 def choose_items(tokens_path, task, data, seed, caps):
-    """Choose the items of a run: returns ({split: Items}, ids of the test items).
+    """Choose the items of a run: returns ({split: Items}, {split: ids of its items}).
 
     The training items are a part of those of the cap, and half of them for `half`, drawn per seed; validation and
     test items depend on the task alone. Whole groups are taken, stratified by label (see `subsets`).
@@ -140,7 +141,7 @@ def choose_items(tokens_path, task, data, seed, caps):
         data: `full` or `half`. seed: seed of the study. caps: greatest number of items by split, or None.
     """
     tensors, _ = read_tensors(tokens_path)
-    chosen = {}
+    chosen, ids = {}, {}
     for split in SPLITS:
         part = {
             name.removeprefix(f"{split}."): value for name, value in tensors.items() if name.startswith(f"{split}.")
@@ -149,22 +150,12 @@ def choose_items(tokens_path, task, data, seed, caps):
         share = capped_share(count, caps[split]) * (1.0 if fixed else DATA_SHARES[data])
         draw = derived_seed("items" if fixed else "data", task["task"], split if fixed else seed)
         mask = nested_subset(
-            unpack_texts(part, "groups"), label_values(part["labels"], task), task["kind"], share, draw
+            unpack_texts(part, "groups"), kind_of(task).values(part["labels"].numpy(), task), task["kind"], share, draw
         )
         names = ("input_ids", "token_type_ids", "offsets", "labels")
         chosen[split] = Items(**{name: part[name] for name in names}, rows=np.flatnonzero(mask))
-        if split == "test":
-            ids = [name for name, wanted in zip(unpack_texts(part, "ids"), mask, strict=True) if wanted]
+        ids[split] = [name for name, wanted in zip(unpack_texts(part, "ids"), mask, strict=True) if wanted]
     return chosen, ids
-
-
-def label_values(labels, task):
-    """Return labels of a tokens file as in the Parquet files: class names, values, or lists of class names."""
-    values = labels.numpy()
-    if task["kind"] == "regression":
-        return values
-    names = np.array(task["labels"], dtype=object)
-    return names[values].tolist() if task["kind"] == "classification" else [list(names[row == 1]) for row in values]
 
 
 def training_batches(lengths, batch_size, generator):

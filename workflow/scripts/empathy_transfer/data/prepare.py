@@ -7,9 +7,11 @@ from typing import Any
 
 import pandas
 
+from empathy_transfer.data import readers
 from empathy_transfer.data.splits import SPLITS, assign_splits, marks_overlap
 from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import write_json, write_table
 
 
@@ -57,7 +59,7 @@ def prepare_task(
 
     Raises DataError for data that can't be used (see `task_frame`) and for an empty split.
     """
-    reader = import_module(f"empathy_transfer.data.readers.{form['reader']}")
+    reader = import_module(f"{readers.__name__}.{form['reader']}")
     frame = task_frame(reader.read(dict(files), dict(form), dict(task)), task_name, dict(task))
     frame = _typed(frame, task["kind"]).sort_values("id", kind="stable", ignore_index=True)
     _warn_of_unused_labels(frame["label"], task_name, task)
@@ -93,19 +95,13 @@ def _typed(frame: pandas.DataFrame, kind: str) -> pandas.DataFrame:
     """The task's columns with the types that all later jobs rely on, also where a column holds nothing at all."""
     # A column of Nones would otherwise be stored as type null, and as string in the next split.
     texts = {column: frame[column].astype("str") for column in ("id", "group", "context", "text", "label_source")}
-    if kind == "regression":
-        label = frame["label"].astype("float64")
-    elif kind == "classification":
-        label = frame["label"].astype("str")
-    else:
-        label = frame["label"].map(lambda labels: [str(one) for one in labels])
     columns = ["id", "group", "context", "text", "label", "label_source"]
-    return pandas.DataFrame({**texts, "label": label})[columns]
+    return pandas.DataFrame({**texts, "label": kind_of(kind).typed(frame["label"])})[columns]
 
 
 def _warn_of_unused_labels(labels: pandas.Series, task_name: str, task: Mapping[str, Any]) -> None:
     """Print the declared labels that no row has: possible in a partial release, so no error."""
-    if task["kind"] != "regression":
+    if "labels" in task:
         present = set(labels.explode())
         unused = [str(label) for label in task["labels"] if str(label) not in present]
         if unused:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from empathy_transfer.data.hashing import hash_fraction
+from empathy_transfer.kinds import kind_of
 
 DECILES = 10
 
@@ -68,17 +69,15 @@ def _group_order(names, group_of, sizes, labels, kind, seed) -> np.ndarray:
     rank = np.empty(len(names), dtype=int)
     rank[np.argsort([hash_fraction(f"subset:{seed}:{name}") for name in names], kind="stable")] = np.arange(len(names))
     jitter = np.array([hash_fraction(f"jitter:{seed}:{name}") for name in names])
-    if kind == "regression":
+    classes = kind_of(kind).classes(labels)
+    if classes is None:
         strata = _decile_strata(group_of, sizes, labels)
         first = np.array([], dtype=int)
-    elif kind in ("classification", "multilabel"):
-        classes = _class_indices(labels, kind)
+    else:
         counts = np.zeros((len(names), classes.max() + 1), dtype=int)
         np.add.at(counts, (group_of, classes), 1)
         strata = _majority_strata(counts)
         first = _one_of_each_class(counts, rank)
-    else:
-        raise ValueError(f"unknown task kind {kind!r}")
     rank[first] = np.arange(len(first)) - len(first)  # ahead of all others, also inside their strata
     place = np.empty(len(names))
     for stratum in np.unique(strata):
@@ -92,19 +91,9 @@ def _group_order(names, group_of, sizes, labels, kind, seed) -> np.ndarray:
 
 def _decile_strata(group_of: np.ndarray, sizes: np.ndarray, labels: Sequence) -> np.ndarray:
     """The decile of each group's mean label among the groups; equal means share one."""
-    values = np.asarray(labels, dtype=float)
-    if not np.isfinite(values).all():
-        raise ValueError("regression labels must be finite numbers")
-    means = np.bincount(group_of, weights=values) / sizes
+    means = np.bincount(group_of, weights=np.asarray(labels, dtype=float)) / sizes
     edges = np.quantile(means, np.arange(1, DECILES) / DECILES)
     return np.searchsorted(edges, means, side="left")
-
-
-def _class_indices(labels: Sequence, kind: str) -> np.ndarray:
-    """Each item's class as a number; for multilabel items that of the first label, an own class for none."""
-    if kind == "multilabel":
-        labels = [str(item[0]) if len(item) else "" for item in labels]
-    return np.unique(np.asarray(labels), return_inverse=True)[1]
 
 
 def _majority_strata(counts: np.ndarray) -> np.ndarray:

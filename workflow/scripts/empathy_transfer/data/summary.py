@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import pandas
 
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.errors import DataError
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_json, read_table
 
 COLUMNS = ["task", "dataset", "split", "statistic", "value", "published", "difference", "note"]
@@ -74,7 +74,7 @@ def summarise(tasks: Mapping[str, Mapping], published_dir: Path) -> pandas.DataF
             values = {
                 "n": len(table),
                 "share_percent": 100.0 if split == "all" else 100 * len(table) / n_total,
-                **_label_statistics(table["label"], task),
+                **kind_of(task).statistics(table["label"], task),
                 "tokens": words[split][0],
                 "vocabulary": len(words[split][1]),
             }
@@ -154,14 +154,6 @@ def published_numbers(published_dir: Path) -> dict[tuple[str, str, str], float]:
 def _split_name(printed: str) -> str:
     """Our name of a split in the printed tables."""
     return {"val": "validation"}.get(printed, printed)
-
-
-def _label_statistics(labels: pandas.Series, task: Mapping[str, Any]) -> dict[str, float]:
-    """Moments of a regression label, or the share in percent of each declared label."""
-    if task["kind"] == "regression":
-        return {statistic: getattr(labels, statistic)() for statistic in ("min", "median", "max", "mean", "std")}
-    counts = labels.explode().astype(str).value_counts()
-    return {f"share:{label}": 100 * counts.get(str(label), 0) / len(labels) for label in task["labels"]}
 
 
 def _words(table: pandas.DataFrame) -> tuple[int, frozenset[str]]:

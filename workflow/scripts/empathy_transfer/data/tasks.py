@@ -1,11 +1,11 @@
 """From a reader's frame to the rows of one task: filter, map and check labels."""
 
-import math
 from typing import Any
 
 import pandas
 
 from empathy_transfer.errors import DataError, shown
+from empathy_transfer.kinds import is_missing, kind_of, plain
 
 COLUMNS = ["id", "group", "context", "text", "label", "label_source"]
 LABEL_SOURCES = ("human", "model", "mixed")
@@ -44,7 +44,7 @@ def task_frame(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) ->
     result = rows[["id", "group", "text"]].astype("str").reset_index(drop=True)
     contexts = [None if _is_empty(context) else str(context) for context in rows["context"]]
     result["context"] = pandas.Series(contexts, dtype="object")
-    result["label"] = pandas.Series(labels, dtype="float64" if task["kind"] == "regression" else "object")
+    result["label"] = kind_of(task).typed(pandas.Series(labels, dtype="object"))
     result["label_source"] = _label_sources(rows, places, task_name, task)
     return result[COLUMNS]
 
@@ -54,7 +54,7 @@ def _chosen_rows(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) 
     for column, allowed in task.get("rows", {}).items():
         if column not in frame.columns:
             raise _no_column(frame, task_name, column, "rows")
-        frame = frame[[_plain(value) in {str(value) for value in allowed} for value in frame[column]]]
+        frame = frame[[plain(value) in {str(value) for value in allowed} for value in frame[column]]]
     if not len(frame):
         raise DataError(f"task {task_name}: no rows left. Check `rows` in its description, and the raw files.")
     return frame
@@ -80,46 +80,10 @@ def _check_rows(rows: pandas.DataFrame, places: list[str], task_name: str) -> No
 
 def _label(value: Any, place: str, task_name: str, task: dict[str, Any]) -> Any:
     """The value as a label of the task's kind."""
-    if task["kind"] == "regression":
-        return _number(value, place, task_name, task["range"])
-    if task["kind"] == "classification":
-        return _known_label(_plain(value), place, task_name, task)
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(task.get("label_separator", "|")) if part.strip()]
-    values = [] if _is_missing(value) else list(value)
-    return list(dict.fromkeys(_known_label(_plain(one), place, task_name, task) for one in values))
-
-
-def _known_label(value: str, place: str, task_name: str, task: dict[str, Any]) -> str:
-    """The label that a value stands for."""
-    mapping = task.get("label_mapping")
-    if mapping is not None:
-        mapping = {str(raw): str(label) for raw, label in mapping.items()}
-    label = value if mapping is None else mapping.get(value)
-    known = [str(label) for label in task["labels"]]
-    if label not in known:
-        listed = ", ".join(known if mapping is None else mapping)
-        raise DataError(
-            f"{place}: task {task_name}: unknown label {shown(value)} (known: {listed}). Add it to `labels` or "
-            "`label_mapping` of the task, leave its rows out with `rows`, or correct the file."
-        )
-    return label
-
-
-def _number(value: Any, place: str, task_name: str, scale: list[float]) -> float:
-    """The value as a number on the task's scale."""
-    low, high = scale
     try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not low <= number <= high:  # also true of NaN
-        problem = "is not a number" if math.isnan(number) else f"is outside of the range {low} to {high}"
-        raise DataError(
-            f"{place}: task {task_name}: the label {shown(_plain(value))} {problem}. "
-            "Correct the file, or `range` of the task."
-        )
-    return number
+        return kind_of(task).label_of(value, task)
+    except DataError as error:
+        raise DataError(f"{place}: task {task_name}: {error}") from None
 
 
 def _label_sources(rows: pandas.DataFrame, places: list[str], task_name: str, task: dict[str, Any]) -> list[str]:
@@ -129,7 +93,7 @@ def _label_sources(rows: pandas.DataFrame, places: list[str], task_name: str, ta
     for value, place in zip(rows["label_source"], places, strict=True):
         if value not in LABEL_SOURCES:
             raise DataError(
-                f"{place}, column 'label_source': task {task_name}: unknown value {shown(_plain(value))} (known: "
+                f"{place}, column 'label_source': task {task_name}: unknown value {shown(plain(value))} (known: "
                 f"{', '.join(LABEL_SOURCES)}). Correct or rename the column."
             )
     return list(rows["label_source"])
@@ -152,22 +116,6 @@ def _no_column(frame: pandas.DataFrame, task_name: str, column: str, key: str) -
     )
 
 
-def _plain(value: Any) -> str:
-    """A value as the string that descriptions use: a missing one is "", and 1 is "1" also where a gap made it 1.0."""
-    if _is_missing(value):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether a single value is None or NaN."""
-    return value is None or (
-        not isinstance(value, list | tuple | str) and pandas.api.types.is_scalar(value) and pandas.isna(value)
-    )
-
-
 def _is_empty(value: Any) -> bool:
     """Whether a value is missing or blank."""
-    return _is_missing(value) or not str(value).strip()
+    return is_missing(value) or not str(value).strip()

@@ -5,6 +5,7 @@ import os
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.token_file import pack_rows, pack_texts
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_json, read_table, write_tensors
 from empathy_transfer.records.encoders import find_encoder
 
@@ -29,24 +30,8 @@ def tokenise_task(splits, task_path, encoder_settings, tokens_path, threads=1):
         frame = read_table(splits[split], columns=["id", "group", "context", "text", "label"])
         rows, cut = encode_pairs(tokenizer, frame["context"], frame["text"], encoder_settings["max_length"])
         packed = pack_rows(rows) | pack_texts("ids", frame["id"]) | pack_texts("groups", frame["group"])
-        packed["labels"] = encode_labels(frame["label"], task)
+        packed["labels"] = kind_of(task).encode(frame["label"], task)
         tensors |= {f"{split}.{name}": tensor for name, tensor in packed.items()}
         metadata[f"{split}_texts_cut"] = cut
         print(f"{split}: {len(rows):,} texts, {sum(len(ids) for ids, _ in rows):,} tokens, {cut:,} texts cut")
     write_tensors(tokens_path, tensors, metadata)
-
-
-def encode_labels(labels, task):
-    """Return labels as a tensor: class indices, values or indicators, by the task's kind (see `token_file`)."""
-    import torch
-
-    if task["kind"] == "regression":
-        return torch.tensor(labels.to_numpy(dtype="float32"))
-    index = {label: position for position, label in enumerate(task["labels"])}
-    if task["kind"] == "classification":
-        return torch.tensor([index[label] for label in labels], dtype=torch.int64)
-    indicators = torch.zeros(len(labels), len(index))
-    for row, present in enumerate(labels):
-        for label in present:
-            indicators[row, index[label]] = 1.0
-    return indicators

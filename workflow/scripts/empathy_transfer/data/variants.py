@@ -4,10 +4,9 @@ A variant keeps the split of every row, so that its test items are test items of
 dataset. Which items a cap or half of the data takes is drawn as for the task itself.
 """
 
-import math
-
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.errors import DataError, shown
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_json, write_table, write_text
 from empathy_transfer.records.provenance import study_of
 
@@ -80,17 +79,8 @@ def relabel(frame, labels, task, path):
 
 
 def _label(text, task, place):
-    """A label of the task's kind from its text."""
-    if task["kind"] == "regression":
-        low, high = task["range"]
-        try:
-            number = float(text)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not low <= number <= high:
-            raise DataError(f"{place}: the label {shown(str(text))} is no number from {low} to {high}.")
-        return number
-    parts = [part.strip() for part in str(text).split("|")] if task["kind"] == "multilabel" else [text]
-    if unknown := [part for part in parts if part not in task["labels"]]:
-        raise DataError(f"{place}: unknown label {shown(str(unknown[0]))} (known: {', '.join(task['labels'])}).")
-    return parts if task["kind"] == "multilabel" else text
+    """A label of the task's kind from its text, which says the label itself and no raw value."""
+    try:
+        return kind_of(task).label_of(text, task | {"label_mapping": None})
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from None

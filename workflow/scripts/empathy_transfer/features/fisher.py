@@ -5,7 +5,8 @@ gradient of its own log-likelihood, since no item's activations enter another's 
 """
 
 import torch
-from torch.nn import functional
+
+from empathy_transfer.kinds import kind_of
 
 
 def squared_gradients(engine, batch, kind, variance=1.0):
@@ -16,7 +17,7 @@ def squared_gradients(engine, batch, kind, variance=1.0):
     data's (empirical Fisher information); the engine should be in evaluation mode.
 
     Args:
-        engine: a `fast.FastEngine`. batch: a `batches.Batch`.
+        engine: a model of the packed engine. batch: a `batches.Batch`.
         kind: `classification`, `regression` (Gaussian) or `multilabel`.
         variance: of the residuals, for regression.
 
@@ -25,18 +26,9 @@ def squared_gradients(engine, batch, kind, variance=1.0):
     """
     record = []
     with torch.enable_grad():
-        likelihood = log_likelihood(engine.logits(batch, record), batch.labels, kind, variance).sum()
+        likelihood = kind_of(kind).log_likelihood(engine.logits(batch, record), batch.labels, variance).sum()
         gradients = torch.autograd.grad(likelihood, record)
     return torch.stack([_mean_square(gradient.float(), batch.lengths) for gradient in gradients])
-
-
-def log_likelihood(logits, labels, kind, variance=1.0):
-    """Return the log-likelihood of each item (items), up to a constant."""
-    if kind == "classification":
-        return -functional.cross_entropy(logits, labels, reduction="none")
-    if kind == "regression":
-        return -((logits[:, 0] - labels) ** 2) / (2 * variance)
-    return -functional.binary_cross_entropy_with_logits(logits, labels, reduction="none").sum(dim=1)
 
 
 def _mean_square(gradient, lengths):

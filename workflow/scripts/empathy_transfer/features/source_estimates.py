@@ -8,7 +8,7 @@ import numpy
 
 from empathy_transfer.data.batches import choose_items
 from empathy_transfer.data.token_file import unpack_texts
-from empathy_transfer.features.adapter_features import FeatureEngine, head_probabilities, read_head
+from empathy_transfer.features.adapter_features import head_probabilities, vectors
 from empathy_transfer.features.task_embedding import fewest
 from empathy_transfer.features.transferability import (
     ESTIMATORS,
@@ -18,8 +18,12 @@ from empathy_transfer.features.transferability import (
     nearest_neighbours,
     negative_conditional_entropy,
 )
-from empathy_transfer.models.fast import applies_to
+from empathy_transfer.kinds import kind_of
+from empathy_transfer.models.adaptations import Adaptation
+from empathy_transfer.models.compose import compose, is_packable
 from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
+from empathy_transfer.models.heads import PooledHead
+from empathy_transfer.models.trained_models import load_adapter, read_head
 from empathy_transfer.records.artefacts import read_json, read_tensors, write_csv
 from empathy_transfer.records.encoders import find_encoder
 
@@ -48,21 +52,22 @@ def write_estimates(
     use_processor(threads)
     encoder, task = find_encoder(encoder_settings["name"], encoder_settings["revision"]), read_json(inputs["task_json"])
     rows = []
-    if applies_to(encoder):
+    if is_packable(encoder):
         caps = {"train": fewest(training["max_train"], examples), "validation": 1, "test": 1}
         items = choose_items(inputs["tokens"], task, "full", seed, caps)[0]["train"]
         groups = numpy.array(unpack_texts(read_tensors(inputs["tokens"])[0], "train.groups"))[items.rows]
         device = choose_device()
-        precision = choose_precision(training["precision"], device)
-        engine = FeatureEngine(encoder, training["reduction_factor"], device, precision)
+        options = {"dropout": 0.0, "seed": 0, "device": device}
+        options["precision"] = choose_precision(training["precision"], device)
+        engine = compose("fast", encoder, Adaptation(training["adapter"]), PooledHead(1), **options)
         engine.keep_first_layer({"train": items}, tokens_digest)
         for source, adapter, head in zip(sources, inputs["adapters"], inputs["heads"], strict=True):
-            engine.load_adapter(adapter)
-            vectors = engine.vectors(items, "train")
-            head, about = read_head(head, encoder)
+            load_adapter(engine, adapter, encoder, training["adapter"])
+            read = vectors(engine, items, "train")
+            head, about = read_head(head)
             labels = items.labels[items.rows].numpy()
-            guesses = head_probabilities(vectors, head) if about["kind"] == "classification" else None
-            found = estimates(vectors, guesses, labels, groups, task["kind"])
+            guesses = head_probabilities(read, head) if about["kind"] == "classification" else None
+            found = estimates(read, guesses, labels, groups, task["kind"])
             rows += [{"source": source, "examples": len(items)} | row for row in found]
             print(f"{source}: " + ", ".join(f"{row['estimator']} {row['value']:.4f}" for row in found), flush=True)
     else:
@@ -84,8 +89,7 @@ def estimates(vectors, guesses, labels, groups, kind):
         guesses: the source model's class probabilities, items x classes; None for other kinds of source.
         labels: class indices, values, or indicators. groups: the group of each item. kind: kind of the target.
     """
-    indicators = one_column_per_class(labels) if kind == "classification" else numpy.asarray(labels, float)
-    indicators = indicators[:, None] if indicators.ndim == 1 else indicators
+    indicators = kind_of(kind).indicators(labels)
     flat = not numpy.ptp(vectors, axis=0).any() or not numpy.ptp(labels, axis=0).any()
     values = dict.fromkeys(ESTIMATORS, (numpy.nan, "constant" if flat else "not_available"))
     if not flat:
@@ -100,8 +104,3 @@ def estimates(vectors, guesses, labels, groups, kind):
                 values["leep"] = (leep(guesses, labels), "")
                 values["nce"] = (negative_conditional_entropy(guesses.argmax(axis=1), labels), "")
     return [{"estimator": name, "value": value, "reason": reason} for name, (value, reason) in values.items()]
-
-
-def one_column_per_class(labels):
-    """Class indices as 0 and 1, a column for each class that occurs."""
-    return (labels[:, None] == numpy.unique(labels)[None, :]).astype(float)

@@ -9,10 +9,10 @@ independent models don't correspond.
 import torch
 
 from empathy_transfer.data.batches import batch_of, choose_items, evaluation_batches
-from empathy_transfer.features.adapter_features import trained_engine
 from empathy_transfer.features.fisher import squared_gradients
-from empathy_transfer.models.fast import applies_to
-from empathy_transfer.models.hardware import choose_device, use_processor
+from empathy_transfer.models.compose import is_packable
+from empathy_transfer.models.hardware import use_processor
+from empathy_transfer.models.trained_models import load_trained
 from empathy_transfer.records.artefacts import read_json, write_tensors
 from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.training.evaluation import EVALUATION_BATCH, predict
@@ -37,15 +37,15 @@ def embed_task(inputs, seed, training, encoder_settings, examples, embedding_pat
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
     task = read_json(inputs["task_json"])
     metadata = {"type": "task_embedding", "task": task["task"], "seed": seed}
-    if not applies_to(encoder):
+    if not is_packable(encoder):
         print(f"the fast engine, which gives the gradients, can't compute {encoder.name}: no task embedding")
         metadata |= {"examples": 0, "reason": "not_available"}
         write_tensors(embedding_path, {"components": torch.zeros(0, 0)}, metadata)
         return
     caps = {"train": fewest(training["max_train"], examples), "validation": 1, "test": 1}
     items = choose_items(inputs["tokens"], task, "full", seed, caps)[0]["train"]
-    device = choose_device()
-    engine = trained_engine(encoder, inputs["adapter"], inputs["head"], training["reduction_factor"], device)
+    exact = training | {"engine": "fast", "precision": "fp32"}
+    engine = load_trained(inputs["adapter"], inputs["head"], encoder, exact)
     variance = residual_variance(engine, items) if task["kind"] == "regression" else 1.0
     components = information(engine, items, task["kind"], variance)
     metadata |= {"examples": len(items), "variance": variance, "reason": ""}

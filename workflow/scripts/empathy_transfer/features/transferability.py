@@ -7,7 +7,8 @@ promises a better transfer. All are relative: only values of one target can be c
 import numpy
 from sklearn.covariance import ledoit_wolf
 
-from empathy_transfer.training.metrics import classification_scores, regression_scores
+from empathy_transfer.kinds.classification import comparable
+from empathy_transfer.metrics import f1_macro, pearson_r
 
 ESTIMATORS = ("log_me", "h_score", "leep", "nce", "nearest_neighbours")
 NEIGHBOURS = 5
@@ -135,10 +136,10 @@ def nearest_neighbours(features, labels, groups, kind, neighbours=NEIGHBOURS):
     if not known.any(axis=1).all():
         raise ValueError("all items are of one group")
     if kind == "regression":
-        return regression_scores(labels, (labels[nearest] * known).sum(axis=1) / known.sum(axis=1))["pearson_r"]
+        return pearson_r.value(labels, (labels[nearest] * known).sum(axis=1) / known.sum(axis=1))
     names, index = numpy.unique(labels, return_inverse=True)
     votes = numpy.zeros((len(labels), len(names)))
     # All bonuses together are less than a vote, and the nearest one's is more than all others'.
     weights = (1 + 0.5 ** numpy.arange(2, nearest.shape[1] + 2)) * known
     numpy.add.at(votes, (numpy.arange(len(labels))[:, None], index[nearest]), weights)
-    return classification_scores(labels, names[votes.argmax(axis=1)], list(names))["f1_macro"]
+    return f1_macro.value(*(comparable(one, list(names)) for one in (labels, names[votes.argmax(axis=1)])))

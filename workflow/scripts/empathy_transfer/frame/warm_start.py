@@ -175,8 +175,9 @@ def _preload():
     import torch  # noqa: F401
 
     import empathy_transfer.frame.reuse
-    import empathy_transfer.models.fast
-    import empathy_transfer.training.train  # noqa: F401
+    import empathy_transfer.models.engines.packed
+    import empathy_transfer.training.recipes.transfer
+    import empathy_transfer.training.run  # noqa: F401
 
 
 def _run(request, files):

@@ -79,11 +79,11 @@ def _row(record, path):
 
 
 def _device(record, folder):
-    """What a training computed on, by its metrics; empty for other jobs, and where the file can't be read."""
-    if "metrics.json" not in record.get("outputs", {}):
+    """What a training computed on, by its record; empty for other jobs, and where the file can't be read."""
+    if "run.json" not in record.get("outputs", {}):
         return {}
     try:
-        metrics = json.loads((folder / "metrics.json").read_bytes())
-        return {key: metrics.get(key) for key in RUN}
+        run = json.loads((folder / "run.json").read_bytes())
+        return {key: run.get(key) for key in RUN}
     except (OSError, ValueError, AttributeError):
         return {}

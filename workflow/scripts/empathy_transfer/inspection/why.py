@@ -22,8 +22,8 @@ from empathy_transfer.records.provenance import (
     study_of,
 )
 
-# What a training says of its own run in metrics.json, as far as it explains a result.
-RUN_FACTS = ("device", "engine", "precision", "encoder", "n_train", "best_epoch", "epochs", "trained_parameters")
+# What a training says of its own run in run.json, as far as it explains a result.
+RUN_FACTS = ("device", "engine", "precision", "encoder_name", "n_train", "best_epoch", "epochs", "trained_parameters")
 ENCODER_DIGESTS = ("encoder_sha256", "weights_sha256")
 
 
@@ -167,9 +167,9 @@ def _run_facts(folder, record):
         path = folder / name
         if path.suffix not in (".json", ".safetensors") or _problem(path, entry):
             continue
-        if path.name == "metrics.json":
-            metrics = json.loads(path.read_bytes())
-            facts |= {key: metrics[key] for key in RUN_FACTS if key in metrics}
+        if path.name == "run.json":
+            run = json.loads(path.read_bytes())
+            facts |= {key: run[key] for key in RUN_FACTS if key in run}
         elif path.suffix == ".safetensors":
             metadata = tensor_file_metadata(path)
             digest = next((metadata[key] for key in ENCODER_DIGESTS if key in metadata), None)

@@ -145,7 +145,7 @@ def _again(explanation, named):
 def _encoder(record, run):
     """The encoder's name and the digest of its weights, as far as they are known."""
     settings = record["settings"].get("encoder")
-    name = run.get("encoder") or (settings.get("name") if isinstance(settings, dict) else settings)
+    name = run.get("encoder_name") or (settings.get("name") if isinstance(settings, dict) else settings)
     digest = f"weights SHA-256 {run['encoder_sha256'][:12]}..." if run.get("encoder_sha256") else ""
     return ", ".join(filter(None, [name, digest]))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas
 
+from empathy_transfer.metrics import ccc, pearson_r, rmse
 from empathy_transfer.records.artefacts import read_table, write_csv, write_text
 from empathy_transfer.scores.tables import html_page, html_table
 from empathy_transfer.statistics.correlation_intervals import correlation_interval
-from empathy_transfer.training.metrics import concordance, regression_scores
 
 COLUMNS = [
     "model",
@@ -112,14 +112,14 @@ def _agreement(human, model, level):
     """Agreement of a model's labels with the crowd's; `bias` is the mean of model minus crowd, in label units."""
     if len(human) < FEWEST:
         return {}
-    scores = regression_scores(human, model)
-    low, high = correlation_interval(scores["pearson_r"], len(human), level)
+    r = pearson_r.value(human, model)
+    low, high = correlation_interval(r, len(human), level)
     return {
-        "pearson_r": scores["pearson_r"],
+        "pearson_r": r,
         "pearson_low": low,
         "pearson_high": high,
-        "ccc": concordance(human, model),
-        "rmse": scores["rmse"],
+        "ccc": ccc.value(human, model),
+        "rmse": rmse.value(human, model),
         "bias": float(np.mean(model - human)),
     }
 
@@ -134,7 +134,7 @@ def _retest(labels):
         return {"retested": len(twice)}
     return {
         "retested": len(twice),
-        "retest_pearson_r": regression_scores(twice[0], twice[1])["pearson_r"],
+        "retest_pearson_r": pearson_r.value(twice[0], twice[1]),
         "retest_difference": float((twice[0] - twice[1]).abs().mean()),
     }
 

@@ -5,40 +5,50 @@ import torch
 from empathy_transfer.records.artefacts import ArtefactError, read_tensors, write_tensors
 
 
-def save_adapter(path, tensors, encoder, reduction_factor, **keys):
-    """Write an adapter with what is needed to use it again: the encoder's name and digest, and its configuration."""
-    metadata = {
-        "type": "adapter",
-        "adapter_config": "seq_bn",
-        "reduction_factor": reduction_factor,
-        "encoder": encoder.name,
-        "encoder_sha256": encoder.weights_sha256,
-    }
-    write_tensors(path, tensors, metadata | keys)
+def save_adapter(path, tensors, encoder, settings, **keys):
+    """Write an adapter with what is needed to use it again: the encoder's name and digest, and its own settings.
+
+    Args:
+        path: the file. tensors: by name. encoder: an `encoders.Encoder`. settings: the adapter's `type`, and what that
+            takes. keys: further plain values for the file's metadata.
+    """
+    metadata = {"type": "adapter", **_described(settings), "encoder": encoder.name}
+    write_tensors(path, tensors, metadata | {"encoder_sha256": encoder.weights_sha256} | keys)
 
 
 def save_head(path, tensors, **keys):
-    """Write a head: dense layer, tanh, output layer, on the [CLS] vector."""
+    """Write a head (see `heads.PooledHead`)."""
     write_tensors(path, tensors, {"type": "head"} | keys)
 
 
-def read_adapter(path, shapes, encoder, reduction_factor):
+def read_adapter(path, shapes, encoder, settings):
     """Read an adapter file and return its tensors by name.
 
     Args:
         path: the file. shapes: name and shape of each tensor that is expected.
-        encoder: the encoder that it must belong to. reduction_factor: the configuration that it must have.
+        encoder: the encoder that it must belong to. settings: the type and the settings that it must have.
 
     Raises:
-        ArtefactError: the file is damaged, belongs to another encoder or configuration, or its tensors don't fit.
+        ArtefactError: the file is damaged, belongs to another encoder, type or settings, or its tensors don't fit.
     """
     tensors, metadata = read_tensors(path)
-    expected = {"type": "adapter", "reduction_factor": reduction_factor, "encoder_sha256": encoder.weights_sha256}
+    expected = {"type": "adapter", **_described(settings), "encoder_sha256": encoder.weights_sha256}
     for key, value in expected.items():
         if metadata.get(key) != value:
             raise ArtefactError(f"{path}: {key} is {metadata.get(key)!r}, but this run needs {value!r}.")
     check_tensors(path, tensors, shapes)
     return tensors
+
+
+def settings_in(metadata):
+    """The settings of an adapter that its file's metadata tell."""
+    others = {"type", "adapter_config", "encoder", "encoder_sha256", "task", "seed"}
+    return {"type": metadata["adapter_config"]} | {key: value for key, value in metadata.items() if key not in others}
+
+
+def _described(settings):
+    """An adapter's settings as its file tells them: the type goes by the library's name for it."""
+    return {"adapter_config" if key == "type" else key: value for key, value in settings.items()}
 
 
 def check_tensors(path, tensors, shapes):

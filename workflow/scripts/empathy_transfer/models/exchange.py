@@ -7,7 +7,10 @@ import json
 import re
 from pathlib import Path
 
-from empathy_transfer.records.artefacts import ArtefactError, read_tensors
+from empathy_transfer.models.adaptations import Adaptation
+from empathy_transfer.models.adapter_files import check_tensors, read_adapter, settings_in
+from empathy_transfer.models.parameters import fill, shapes_of
+from empathy_transfer.records.artefacts import ArtefactError, read_tensors, write_text
 
 ADAPTER_FILE, HEAD_FILE, CONFIG_FILE = "adapter.safetensors", "model_head.safetensors", "adapter_config.json"
 
@@ -23,16 +26,15 @@ def export_adapter(adapter_path, head_path, encoder, folder, name=None):
     Raises:
         ArtefactError: a file is damaged, or belongs to another encoder.
     """
-    from adapters import AutoAdapterModel, SeqBnConfig
+    from adapters import AutoAdapterModel
 
-    from empathy_transfer.models.adapter_files import check_tensors, read_adapter
-    from empathy_transfer.models.reference import adapter_tensors
+    from empathy_transfer.models.engines.library import adapter_tensors
 
     _, metadata = read_tensors(adapter_path)
     head, head_metadata = read_tensors(head_path)
-    name = name or metadata["task"]
+    name, settings = name or metadata["task"], settings_in(metadata)
     model = AutoAdapterModel.from_pretrained(str(encoder.folder), use_safetensors=True)
-    model.add_adapter(name, config=SeqBnConfig(reduction_factor=metadata["reduction_factor"]))
+    model.add_adapter(name, config=Adaptation(settings).type.library_config(settings))
     labels = head_metadata.get("labels")
     model.add_classification_head(
         name,
@@ -40,15 +42,21 @@ def export_adapter(adapter_path, head_path, encoder, folder, name=None):
         multilabel=head_metadata["kind"] == "multilabel",
         id2label=dict(enumerate(labels)) if labels else None,
     )
-    own = adapter_tensors(model, name)
-    shapes = {key: tuple(tensor.shape) for key, tensor in own.items()}
-    for key, tensor in read_adapter(adapter_path, shapes, encoder, metadata["reduction_factor"]).items():
-        own[key].copy_(tensor)
-    own_head = dict(model.heads[name].state_dict())
-    check_tensors(head_path, head, {key: tuple(tensor.shape) for key, tensor in own_head.items()})
-    for key, tensor in head.items():
-        own_head[key].copy_(tensor)
+    own, own_head = adapter_tensors(model, name), dict(model.heads[name].state_dict())
+    fill(own, read_adapter(adapter_path, shapes_of(own), encoder, settings))
+    check_tensors(head_path, head, shapes_of(own_head))
+    fill(own_head, head)
     model.save_adapter(str(folder), name, with_head=True, use_safetensors=True)
+    _name_encoder(Path(folder), encoder)
+
+
+def _name_encoder(folder, encoder):
+    """Put the encoder's name in place of its path on this machine, which the library writes."""
+    for path in folder.glob("*_config.json"):
+        description = json.loads(path.read_text(encoding="utf-8"))
+        if "model_name" in description:
+            description["model_name"] = Path(encoder.name).name if Path(encoder.name).is_dir() else encoder.name
+            write_text(path, json.dumps(description, indent=2, sort_keys=True))
 
 
 def import_adapter(folder):
@@ -58,8 +66,8 @@ def import_adapter(folder):
         folder: the folder that `model.save_adapter` wrote.
 
     Returns:
-        tuple: the adapter's tensors and the head's (empty without one), named as in our files, and the reduction
-        factor; `adapter_files.save_adapter` and `save_head` write them.
+        tuple: the adapter's tensors and the head's (empty without one), named as in our files, and the adapter's
+        settings; `adapter_files.save_adapter` and `save_head` write them.
 
     Raises:
         ArtefactError: a file is missing or unreadable, the adapter is not of type `seq_bn`, or its weights are pickled.
@@ -73,8 +81,9 @@ def import_adapter(folder):
     try:
         description = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         name, config = description["name"], description["config"]
-        factor = config["reduction_factor"]
-        unlike = [key for key, value in _seq_bn().items() if config.get(key) != value]
+        settings = {"type": "seq_bn", "reduction_factor": config["reduction_factor"]}
+        expected = Adaptation(settings).type.library_config(settings).to_dict()
+        unlike = [key for key, value in expected.items() if key in config and config[key] != value]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f"{folder / CONFIG_FILE}: this describes no adapter ({error!r})") from error
     if unlike:
@@ -85,13 +94,4 @@ def import_adapter(folder):
     if (folder / HEAD_FILE).is_file():
         tensors, _ = read_tensors(folder / HEAD_FILE, verify=False)
         head = {key.removeprefix(f"heads.{name}."): tensor for key, tensor in tensors.items()}
-    return {inner.sub(".adapters.", key): tensor for key, tensor in adapter.items()}, head, factor
-
-
-def _seq_bn():
-    """The settings that make an adapter a single bottleneck after the feed-forward block."""
-    return {
-        "original_ln_before": True, "original_ln_after": True, "residual_before_ln": True, "ln_before": False,
-        "adapter_residual_before_ln": False, "ln_after": False, "mh_adapter": False, "output_adapter": True,
-        "non_linearity": "relu", "phm_layer": False,
-    }  # fmt: skip
+    return {inner.sub(".adapters.", key): tensor for key, tensor in adapter.items()}, head, settings

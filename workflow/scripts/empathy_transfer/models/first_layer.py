@@ -25,8 +25,12 @@ from empathy_transfer.records.files import sha256_file
 
 # The modules that compute what is kept: an edit of one leaves the files of the earlier code aside.
 CODE = (
-    *("models/attention.py", "data/batches.py", "models/fast.py", "models/first_layer.py"),
-    *("models/kernels/functions.py", "models/linear.py"),
+    "data/batches.py",
+    "models/attention.py",
+    "models/first_layer.py",
+    "models/kernels/functions.py",
+    "models/linear.py",
+    "models/packed_encoder.py",
 )
 LIBRARY = Path(__file__).parents[1]
 DIGEST_BYTES = 16
@@ -40,7 +44,7 @@ class FirstLayer:
         """Compute what is missing, and open the files.
 
         Args:
-            engine: gives `first_sums(batch)`, `type`, `config` and `encoder`.
+            engine: a `packed_encoder.PackedEncoder`.
             splits: `batches.Items` by split.
             tokens_digest: SHA-256 of the tokens file, which names the items.
             folder: where the files lie. limit: bytes that all of them may take; the ones used least lately are deleted

@@ -10,19 +10,21 @@ import math
 import torch
 
 from empathy_transfer.data.batches import derived_seed
+from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.adapter_files import save_adapter
-from empathy_transfer.models.engines import choose_engine
+from empathy_transfer.models.compose import compose
+from empathy_transfer.models.heads import PooledHead
 from empathy_transfer.records.encoders import find_encoder
 
 RANDOM_ADAPTERS = ("random_identity", "random_full")
 
 
-def draw_adapter(control, seed, encoder_settings, engine, reduction_factor, adapter_path):
+def draw_adapter(control, seed, encoder_settings, adapter_settings, adapter_path):
     """Draw a random adapter and write it as a baseline writes its own; one for all targets of a seed.
 
     Args:
         control: `random_identity` or `random_full`. seed: seed of the study.
-        encoder_settings: `name`, `revision`. engine: the setting `engine`. reduction_factor: of the adapter.
+        encoder_settings: `name`, `revision`. adapter_settings: `type`, and what that takes.
         adapter_path: the file to write.
 
     Raises:
@@ -32,13 +34,11 @@ def draw_adapter(control, seed, encoder_settings, engine, reduction_factor, adap
         raise ValueError(f"no such random adapter: {control!r}; there are {', '.join(RANDOM_ADAPTERS)}")
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
     drawn_with = derived_seed("random adapter", control, seed)
-    # An engine names the tensors of its adapters, and draws new ones near the identity.
-    new = choose_engine(engine, encoder)(
-        encoder=encoder, outputs=1, reduction_factor=reduction_factor, dropout=0.0, source_adapter=None,
-        seed=drawn_with, device="cpu", precision="fp32",
-    ).adapter()  # fmt: skip
+    # A model names the tensors of its adapter, and draws a new one near the identity.
+    options = {"dropout": 0.0, "seed": drawn_with, "device": "cpu", "precision": "fp32"}
+    new = compose("auto", encoder, Adaptation(adapter_settings), PooledHead(1), **options).adapter()
     tensors = new if control == "random_identity" else full_variance(new, drawn_with)
-    save_adapter(adapter_path, tensors, encoder, reduction_factor, task=control, seed=seed)
+    save_adapter(adapter_path, tensors, encoder, adapter_settings, task=control, seed=seed)
     print(f"{control}, seed {seed}: {sum(tensor.numel() for tensor in tensors.values()):,} parameters")
 
 

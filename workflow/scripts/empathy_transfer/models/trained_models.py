@@ -1,40 +1,55 @@
-"""A trained run as an engine that answers items: the encoder with the run's adapter and head."""
+"""A trained run as a model that answers items: the encoder with the run's adapter and head."""
 
-import torch
-
+from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.adapter_files import check_tensors, read_adapter
-from empathy_transfer.models.engines import choose_engine
+from empathy_transfer.models.compose import compose
 from empathy_transfer.models.hardware import choose_device, choose_precision
-from empathy_transfer.records.artefacts import read_tensors
+from empathy_transfer.models.heads import PooledHead
+from empathy_transfer.models.parameters import fill, shapes_of
+from empathy_transfer.records.artefacts import ArtefactError, read_tensors
 
 
-def load_trained(adapter_path, head_path, encoder, outputs, settings):
-    """Load a run without a source adapter, on a GPU if there is one; returns its engine in evaluation mode.
+def load_trained(adapter_path, head_path, encoder, settings):
+    """Load a run without a source adapter, on a GPU if there is one; returns its model in evaluation mode.
 
     Args:
         adapter_path, head_path: the run's files. encoder: the `encoders.Encoder` that it was trained on.
-        outputs: number of outputs of its head. settings: its `engine`, `precision` and `reduction_factor`.
+        settings: its `adapter`, `engine` and `precision`.
 
     Raises:
         ArtefactError: a file is damaged, belongs to another encoder or configuration, or its tensors don't fit.
     """
+    head, about = read_head(head_path)
     device = choose_device()
-    engine = choose_engine(settings["engine"], encoder)(
-        encoder=encoder, outputs=outputs, reduction_factor=settings["reduction_factor"], dropout=0.0,
-        source_adapter=None, seed=0, device=device, precision=choose_precision(settings["precision"], device),
-    )  # fmt: skip
-    own, head = engine.adapter(), engine.head()
-    adapter = read_adapter(adapter_path, _shapes(own), encoder, settings["reduction_factor"])
-    trained, _ = read_tensors(head_path)
-    check_tensors(head_path, trained, _shapes(head))
-    # An engine's tensors share the memory that it computes with.
-    with torch.no_grad():
-        for name, tensor in (own | head).items():
-            tensor.copy_({**adapter, **trained}[name])
-    engine.train(False)
-    return engine
+    model = compose(
+        settings["engine"],
+        encoder,
+        Adaptation(settings["adapter"]),
+        PooledHead(len(about["labels"] or [None])),
+        dropout=0.0,
+        seed=0,
+        device=device,
+        precision=choose_precision(settings["precision"], device),
+    )
+    load_adapter(model, adapter_path, encoder, settings["adapter"])
+    check_tensors(head_path, head, shapes_of(model.head()))
+    fill(model.head(), head)
+    model.train(False)
+    return model
 
 
-def _shapes(tensors):
-    """Name and shape of each tensor."""
-    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+def load_adapter(model, path, encoder, settings):
+    """Put the adapter of a file in place of a model's own; arguments and errors as in `adapter_files.read_adapter`."""
+    fill(model.adapter(), read_adapter(path, shapes_of(model.adapter()), encoder, settings))
+
+
+def read_head(path):
+    """Read a head file: returns its tensors by name and its metadata.
+
+    Raises:
+        ArtefactError: the file is damaged, or holds no head.
+    """
+    tensors, about = read_tensors(path)
+    if about.get("type") != "head":
+        raise ArtefactError(f"{path}: this is not a head")
+    return tensors, about

@@ -12,7 +12,7 @@ from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_label
 from empathy_transfer.relabel.training_sets import CROWD
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, make_sample, resampled_counts
 from empathy_transfer.statistics.seed_variance import spread
-from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
+from empathy_transfer.statistics.values import CONSTANT_TOLERANCE
 
 AGREEMENT_COLUMNS = [
     "set", "first", "second", "n", "clusters", "krippendorff_alpha", "alpha_low", "alpha_high", "alpha_se", "pearson_r",

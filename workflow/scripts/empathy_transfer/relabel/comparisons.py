@@ -27,7 +27,7 @@ from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.significance.paired_tests import detectable, satterthwaite, two_sided_p
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
 from empathy_transfer.statistics.seed_variance import beyond_items, changes_beyond_items, spread
-from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
+from empathy_transfer.statistics.values import CONSTANT_TOLERANCE
 
 COLUMNS = [
     *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],

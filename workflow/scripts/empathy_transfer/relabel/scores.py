@@ -3,8 +3,10 @@
 import pandas as pd
 from scipy.stats import wasserstein_distance
 
+from empathy_transfer.metrics import metric
 from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_csv
 from empathy_transfer.relabel.training_sets import CROWD, Setting
+from empathy_transfer.statistics.values import is_constant
 
 METRICS = ("pearson_r", "ccc", "rmse")
 BASELINE, CHOSEN = "baseline", "alpha=chosen"
@@ -16,7 +18,7 @@ COLUMNS = [
 ]
 
 
-def write_scores(metrics_paths, thresholds_paths, thresholds, width, test_path, scores_path):
+def write_scores(run_paths, thresholds_paths, thresholds, width, test_path, scores_path):
     """Write scores.csv: the runs, and beside them those that stand for settings which are not trained twice.
 
     ``alpha=<width>`` replaces nothing and is the baseline; ``alpha=chosen`` is, for each seed, the run at the threshold
@@ -25,12 +27,12 @@ def write_scores(metrics_paths, thresholds_paths, thresholds, width, test_path, 
     distance (units of the label) between the training labels and the crowd's labels of the test texts.
 
     Args:
-        metrics_paths: metrics of all runs. thresholds_paths: chosen thresholds of each encoder, model and seed.
+        run_paths: records of all runs. thresholds_paths: chosen thresholds of each encoder, model and seed.
         thresholds: all thresholds of the study, also those that replace nothing. width: width of the scale.
         test_path: the test set. scores_path: CSV to write.
     """
     test = read_table(test_path, columns=["label"])["label"].dropna()
-    rows = pd.DataFrame([_row(path, test) for path in metrics_paths], columns=COLUMNS)
+    rows = pd.DataFrame([_row(path, test) for path in run_paths], columns=COLUMNS)
     stand_ins = [rows]
     models = [model for model in rows["model"].unique() if model != CROWD]
     for number in [number for number in thresholds if number >= width]:
@@ -51,7 +53,12 @@ def write_scores(metrics_paths, thresholds_paths, thresholds, width, test_path, 
 
 def _row(path, test):
     """The row of a run."""
-    record, setting = read_json(path), Setting.parse(read_json(path)["setting"])
+    record = read_json(path)
+    setting = Setting.parse(record["setting"])
+    answers = {
+        part: read_table(path.with_name(f"{name}.parquet"), columns=["label", "prediction"])
+        for part, name in {"test": "predictions", "validation": "validation"}.items()
+    }
     training = read_table(path.with_name("training_set.parquet"), columns=["label"])
     row = {name: record[name] for name in COLUMNS if name in record}
     return row | {
@@ -60,9 +67,15 @@ def _row(path, test):
         "trained_as": record["setting"],
         "share_concerned": record["n_concerned"] / record["n_base"],
         "label_distance": wasserstein_distance(training["label"], test),
-        **{name: record["values"][name] for name in (*METRICS, "mae")},
-        **{f"validation_{name}": record["validation"][name] for name in ("ccc", "pearson_r")},
+        "constant_prediction": is_constant(answers["test"]["prediction"]),
+        **{name: _score(name, answers["test"]) for name in (*METRICS, "mae")},
+        **{f"validation_{name}": _score(name, answers["validation"]) for name in ("ccc", "pearson_r")},
     }
+
+
+def _score(name, answers):
+    """A score of a frame of labels and predictions."""
+    return metric(name).value(answers["label"], answers["prediction"])
 
 
 def read_scores(path):

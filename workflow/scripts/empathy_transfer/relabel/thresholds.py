@@ -4,24 +4,24 @@ from empathy_transfer.records.artefacts import read_json, write_json
 from empathy_transfer.relabel.training_sets import Setting
 
 
-def choose_threshold(metrics_paths, threshold_path):
+def choose_threshold(run_paths, threshold_path):
     """Write the threshold with the best concordance on validation, and that of all: `threshold`, `validation_ccc`.
 
     Only thresholds that replace at least one label compete, so that the controls of equal size have something to
     change; whether to correct at all is what the comparison with the baseline says. Of equal ones the largest wins.
 
     Args:
-        metrics_paths: metrics of the runs of one model and seed, one per threshold. threshold_path: JSON to write.
+        run_paths: records of the runs of one model and seed, one per threshold. threshold_path: JSON to write.
 
     Raises:
         ValueError: no threshold replaces a label.
     """
-    records = [read_json(path) for path in metrics_paths]
+    records = [read_json(path) for path in run_paths]
     found = {Setting.parse(record["setting"]).number: record for record in records}
     competing = [threshold for threshold, record in found.items() if record["n_concerned"] > 0]
     if not competing:
         raise ValueError("no threshold of `relabel: correction: thresholds` replaces a label: add smaller ones")
-    best = max(competing, key=lambda threshold: (found[threshold]["validation"]["ccc"], threshold))
-    scores = {f"{threshold:g}": found[threshold]["validation"]["ccc"] for threshold in sorted(found)}
+    best = max(competing, key=lambda threshold: (found[threshold]["validation"], threshold))
+    scores = {f"{threshold:g}": found[threshold]["validation"] for threshold in sorted(found)}
     write_json(threshold_path, {"threshold": best, "validation_ccc": scores})
     print(f"threshold {best:g} of {', '.join(scores)}")

@@ -9,50 +9,34 @@ from pathlib import Path
 import pandas as pd
 
 from empathy_transfer.records.artefacts import read_csv, read_json, write_csv, write_json
+from empathy_transfer.records.runs import BASELINE, CONTROLS
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.findings import findings
+from empathy_transfer.scores.run_scores import read_run_scores
 
-SCORE_COLUMNS = ["source", "target", "data", "seed", "metric", "value", "n_test", "collapsed", "reason"]
+SCORE_COLUMNS = ["source", "target", "data", "seed", "metric", "main", "value", "n_test", "collapsed", "reason"]
 IMPROVEMENT_COLUMNS = [
     *["source", "target", "data", "metric", "seeds", "floor", "baseline", "baseline_standard_error", "transfer"],
     *["difference", "percent", "percent_vs_half_baseline", "scaled", "reason"],
 ]
-# The metrics of a kind of task, the main one first.
-METRICS = {
-    "classification": ("f1_macro", "f1_weighted"),
-    "multilabel": ("f1_macro", "f1_weighted"),
-    "regression": ("pearson_r",),
-}
-MAIN_METRICS = ("f1_macro", "pearson_r")
-BASELINE = "none"
-CONTROLS = ("self", "random_identity", "random_full", "longer")
 # A run that gains less over the floor than this share of its target's median run has collapsed.
 COLLAPSED_SHARE = 0.25
 
 
-def write_scores(metrics_paths, tasks, left_out, seeds, data, logs, scores_path, improvement_path, findings_path):
-    """Write scores.csv, improvement.csv and findings.json from the metrics files that exist.
+def write_scores(run_scores_paths, tasks, left_out, seeds, data, logs, scores_path, improvement_path, findings_path):
+    """Write scores.csv, improvement.csv and findings.json from the tables of the runs' scores, see `run_scores`.
 
     ``tasks`` is {task: its title, kind, metric and theme} with the left-out tasks, in the order of the rows;
     ``left_out`` {task: why}; ``seeds`` and ``data`` list the planned runs; ``logs`` is the folder in which failed jobs
     left their records.
     """
-    runs = read_runs(metrics_paths)
+    runs = read_run_scores(*run_scores_paths)
     scores = collect_scores(runs, tasks, left_out, seeds, data, failed_runs(logs))
     improvement = percent_improvement(scores, runs)
     write_csv(scores_path, scores)
     write_csv(improvement_path, improvement)
     write_json(findings_path, findings(improvement, scores, tasks))
     print(f"{len(runs)} of {len(planned_runs(tasks, seeds, data))} planned runs found")
-
-
-def read_runs(metrics_paths):
-    """Records of the runs whose metrics file is finished; a run without a provenance beside it does not count.
-
-    Raises ArtefactError where a file is damaged.
-    """
-    finished = [Path(path) for path in metrics_paths if Path(path).with_name("provenance.json").exists()]
-    return [read_json(path) for path in finished if path.exists()]
 
 
 def failed_runs(logs):
@@ -82,16 +66,18 @@ def planned_runs(tasks, seeds, data):
 def collect_scores(runs, tasks, left_out, seeds, data, failed=()):
     """One row for each planned run and metric of its target, in a frame with the columns ``SCORE_COLUMNS``.
 
-    ``runs`` are the records of ``read_runs``, ``failed`` the keys of ``failed_runs``. A run that does not exist has an
-    empty value and a reason: ``no_data`` (or the reason code given in ``left_out``) when its source or target was left
-    out, ``failed``, or else ``not_run``. A collapsed run keeps its value, with the reason ``collapsed``. Runs of the
-    controls (``CONTROLS``) follow where there are any. Raises ValueError for a left-out task that is missing from
-    ``tasks``, a run that is not planned, or two records of one run.
+    A target without any run has a row for its main metric alone. ``runs`` are as of ``read_run_scores``, ``failed`` the
+    keys of ``failed_runs``. A run that does not exist has an empty value and a reason: ``no_data`` (or the reason code
+    given in ``left_out``) when its source or target was left out, ``failed``, or else ``not_run``. A collapsed run
+    keeps its value, with the reason ``collapsed``. Runs of the controls (``CONTROLS``) follow where there are any.
+    Raises ValueError for a left-out task that is missing from ``tasks``, a run that is not planned, or two records of
+    one run.
     """
     if unknown := [task for task in left_out if task not in tasks]:
         raise ValueError(f"left-out tasks must be listed among the tasks, too: {', '.join(unknown)}")
-    found = {}
+    found, metrics = {}, {task: [about["metric"]] for task, about in tasks.items()}
     for run in runs:
+        metrics[run["target"]] = list(dict.fromkeys([*metrics.get(run["target"], ()), *run["values"]]))
         if found.setdefault(_key(run), run) is not run:
             raise ValueError(f"two records of one run: {_key(run)}")
     planned = planned_runs(tasks, seeds, data)
@@ -110,9 +96,9 @@ def collect_scores(runs, tasks, left_out, seeds, data, failed=()):
             reason = left_out[absent] if left_out[absent] in REASONS else "no_data"
         else:
             reason = "failed" if key in failed else "not_run"
-        for metric in METRICS[tasks[target]["kind"]]:
+        for metric in metrics[target]:
             values = (run["values"][metric], run["n_test"], key in collapsed) if run else (None, None, None)
-            rows.append((*key, metric, *values, reason))
+            rows.append((*key, metric, metric == tasks[target]["metric"], *values, reason))
     frame = pd.DataFrame(rows, columns=SCORE_COLUMNS)
     return frame.astype({"seed": "int64", "value": "float64", "n_test": "Int64", "collapsed": "boolean"})
 
@@ -154,7 +140,7 @@ def percent_improvement(scores, runs):
     floors, errors = _floors(runs), {_key(run): run["standard_error"] for run in runs if run["source"] == BASELINE}
     # Plain dicts: a frame per cell takes minutes for a hundred tasks.
     cells = {}
-    for row in scores[scores["metric"].isin(MAIN_METRICS)].itertuples(index=False):
+    for row in scores[scores["main"]].itertuples(index=False):
         cells.setdefault((row.source, row.target, row.data), {})[row.seed] = row
     rows = []
     for (source, target, data), transfers in cells.items():

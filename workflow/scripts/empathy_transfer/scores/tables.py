@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
 from empathy_transfer.records.artefacts import write_text
+from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report.reasons import REASONS
-from empathy_transfer.scores.improvement import BASELINE, MAIN_METRICS, common_reason, read_improvement, read_scores
+from empathy_transfer.scores.improvement import common_reason, read_improvement, read_scores
 
 # Which kinds of task share a table or figure.
 KINDS = {"classification": ("classification", "multilabel"), "regression": ("regression",)}
@@ -75,7 +76,7 @@ def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
     targets = targets_of(tasks, kind)
     if not targets:
         return {}
-    main = scores[(scores["data"] == data) & scores["metric"].isin(MAIN_METRICS)]
+    main = scores[(scores["data"] == data) & scores["main"]]
     cells = dict(iter(main.groupby(["source", "target"], sort=False)))
     values = {key: cell.dropna(subset=["value"]).set_index("seed")["value"] for key, cell in cells.items()}
     values = {key: found for key, found in values.items() if len(found)}

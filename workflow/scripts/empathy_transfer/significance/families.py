@@ -10,7 +10,8 @@ from scipy.stats import false_discovery_control
 
 from empathy_transfer.leakage.report import read_leaked
 from empathy_transfer.records.artefacts import read_csv, write_csv
-from empathy_transfer.scores.improvement import BASELINE, read_improvement
+from empathy_transfer.records.runs import BASELINE
+from empathy_transfer.scores.improvement import read_improvement
 from empathy_transfer.scores.tables import KINDS
 from empathy_transfer.significance.paired_tests import (
     ALL,

@@ -10,7 +10,7 @@ def read_paired(runs, test_path):
     """Read the predictions of runs of one target, checked to be paired.
 
     Args:
-        runs: {key: (record of the run, path of its metrics file)}. test_path: the target's test split.
+        runs: {key: (record of the run, path of its predictions)}. test_path: the target's test split.
 
     Returns:
         tuple: {key: record}, the test items in their groups, the items one by one (``resampling.Sample``), and
@@ -19,10 +19,7 @@ def read_paired(runs, test_path):
     Raises:
         ValueError: runs have other test items or labels than the first one, or the split lacks an item.
     """
-    frames = {
-        key: read_table(path.with_name("predictions.parquet"), columns=["id", "label", "prediction"])
-        for key, (_, path) in runs.items()
-    }
+    frames = {key: read_table(path, columns=["id", "label", "prediction"]) for key, (_, path) in runs.items()}
     first = next(iter(frames.values()))
     for key, frame in frames.items():
         if not (frame["id"].equals(first["id"]) and frame["label"].equals(first["label"])):

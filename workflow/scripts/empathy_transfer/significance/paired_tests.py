@@ -9,14 +9,14 @@ distribution (Satterthwaite). A percentile bootstrap over three to five seeds is
 far too often.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from empathy_transfer.records.artefacts import write_csv
-from empathy_transfer.scores.improvement import BASELINE, collapsed_runs, read_runs
+from empathy_transfer.records.runs import BASELINE
+from empathy_transfer.scores.improvement import collapsed_runs
+from empathy_transfer.scores.run_scores import file_of, read_run_scores
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.statistics.resampling import (
     FEW_CLUSTERS,
@@ -59,11 +59,12 @@ POWER = 0.8
 NOTHING = 1e-9
 
 
-def write_tests(target, metrics_paths, test_path, settings, tests_path, covariance_path):
+def write_tests(scores_path, prediction_paths, test_path, settings, tests_path, covariance_path):
     """Test all transfers to a target, and write a row for each, and the covariances of their differences.
 
     Args:
-        target: the task. metrics_paths: metrics files of runs; of unfinished ones and of other targets nothing is read.
+        scores_path: the scores of the target's runs, see `run_scores`. prediction_paths: their predictions, and maybe
+            those of others, which are not read.
         test_path: the target's test split, whose groups are what is resampled.
         settings: ``resamples``, ``alpha``, ``margins`` (percent) and ``absent_classes``, see the config's schema.
         tests_path, covariance_path: CSV files to write.
@@ -71,11 +72,10 @@ def write_tests(target, metrics_paths, test_path, settings, tests_path, covarian
     Raises:
         ArtefactError: a file is damaged. ValueError: predictions are not those of the same test items in all runs.
     """
-    runs = {}
-    for path in metrics_paths:
-        for record in read_runs([path]):
-            if record["target"] == target:
-                runs[record["source"], record["data"], record["seed"]] = (record, Path(path))
+    runs = {
+        (record["source"], record["data"], record["seed"]): (record, file_of(record, prediction_paths))
+        for record in read_run_scores(scores_path)
+    }
     tests, covariance = (
         compare(*read_paired(runs, test_path), settings) if runs else (empty_tests(settings), _covariance([]))
     )
@@ -295,10 +295,10 @@ def system_score(whole, row):
 
 
 def _check_score(key, record, score):
-    """Raise ValueError unless the predictions give the score that the run's own record holds."""
+    """Raise ValueError unless the predictions give the score that stands in the table of the runs."""
     if abs(score - record["values"][record["metric"]]) > 1e-6:
         recorded = record["values"][record["metric"]]
-        raise ValueError(f"run {key}: its predictions give {score:.6f}, but its metrics.json says {recorded:.6f}")
+        raise ValueError(f"run {key}: its predictions give {score:.6f}, but its scores say {recorded:.6f}")
 
 
 def _frame(rows, settings):

@@ -13,6 +13,7 @@ import math
 
 import numpy
 
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.report.style import THEMES
 
 STRATA = ("kind", "dataset")
@@ -22,7 +23,7 @@ def stratum(task, strata):
     """The stratum of a task, given its kind and dataset."""
     if strata == "dataset":
         return task["dataset"]
-    return "regression" if task["kind"] == "regression" else "classification"
+    return kind_of(task).MATRIX
 
 
 def permuted_labels(labels, strata, draws, generator):

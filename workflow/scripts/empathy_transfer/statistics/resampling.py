@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from empathy_transfer.training.metrics import CONSTANT_TOLERANCE, is_constant
+from empathy_transfer.statistics.values import CONSTANT_TOLERANCE, is_constant
 
 # Counts held in memory at once: 8 million 32-bit numbers are 32 MB.
 BLOCK_CELLS = 8_000_000

@@ -57,6 +57,19 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
+class NoCheckpoint:
+    """In place of a checkpoint: for runs whose state is several times the encoder's size, and that take minutes."""
+
+    def load(self):
+        """Find nothing."""
+
+    def save(self, tensors, record):
+        """Keep nothing."""
+
+    def remove(self):
+        """Have nothing to delete."""
+
+
 def _digest(tensors):
     """SHA-256 over the names and the bytes of tensors."""
     digest = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Entry point of rules collect_scores and partial_scores."""
+"""Entry point of rules collect_scores and collect_partial_scores."""
 
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.scores.improvement import write_scores
@@ -6,7 +6,7 @@ from empathy_transfer.scores.improvement import write_scores
 if __name__ == "__main__":
     with open_job(snakemake) as job:
         write_scores(
-            metrics_paths=job.input.get("metrics") or job.params.get("metrics", []),
+            run_scores_paths=job.input["scores"],
             tasks=job.params["tasks"],
             left_out=job.params["left_out"],
             seeds=job.params["seeds"],

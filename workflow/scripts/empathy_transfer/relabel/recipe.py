@@ -1,102 +1,59 @@
-"""Train an encoder on the training set of a setting, and test it: one run of the stage.
+"""The recipe of the study of labels: a whole encoder on the training set of a setting.
 
 Every run of a seed draws the same base texts and starts from the same weights, so that settings are paired; validation
 and test labels are always the crowd's. The state of the epoch with the best concordance on validation is tested.
 """
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 
-from empathy_transfer.data.batches import Items, derived_seed
+from empathy_transfer.data.batches import Items
 from empathy_transfer.data.token_file import unpack_texts
-from empathy_transfer.models.full_model import choose_full_engine
-from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
-from empathy_transfer.records.artefacts import (
-    read_json,
-    read_table,
-    read_tensors,
-    write_json,
-    write_json_lines,
-    write_table,
-)
-from empathy_transfer.records.encoders import find_encoder
+from empathy_transfer.models.adaptations import Adaptation
+from empathy_transfer.models.heads import LinearHead
+from empathy_transfer.records.artefacts import read_json, read_table, read_tensors, write_table
 from empathy_transfer.relabel.augmentation import nested_sample
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD, Setting, base_texts, compose
-from empathy_transfer.training.evaluation import predict
-from empathy_transfer.training.metrics import is_constant, regression_scores
-from empathy_transfer.training.train import fit
+from empathy_transfer.training.run import Recipe
 
 TASK = {"kind": "regression", "metric": "ccc"}
-PURPOSE = "relabel"
+PAIRING = "relabel"
 
 
-class NoCheckpoint:
-    """In place of a training's checkpoint: a run takes minutes, and its state is several times the encoder's size."""
-
-    def load(self):
-        """Find nothing."""
-
-    def save(self, tensors, record):
-        """Keep nothing."""
-
-
-def train_relabelled(model, setting, seed, inputs, outputs, settings, encoder_settings, threads):
-    """Train one run, test it, and write its files.
+def relabelled_recipe(run, inputs, settings, training_set_path):
+    """Return the `Recipe` of a run, and write its training set.
 
     Args:
-        model: whose labels are used: `crowd` or a model. setting: its name, see `training_sets`. seed: of the study.
+        run: a `runs.RelabelledRun`; its `model` is whose labels are used, `crowd` or a model.
         inputs: paths of the label sets `train`, `added`, `validation` and `test`, and of their tokens (`train_tokens`);
             where the setting needs them, of the model's labels of the first two (`train_labels`, `added_labels`), the
             chosen `threshold`, and the `embeddings` of the training texts.
-        outputs: paths of `metrics`, `predictions`, `training_set` and `epochs`.
-        settings: see `relabel: training` in the config's schema.
-        encoder_settings: `key`, `name`, `revision`. threads: CPU threads.
+        settings: see `relabel: training` in the config's schema. training_set_path: Parquet file to write.
 
     Raises:
-        ArtefactError: an input is damaged. FloatingPointError: the training diverged.
+        ArtefactError: an input is damaged.
     """
-    started = time.monotonic()
-    use_processor(threads)
-    texts = read_training_set(model, Setting.parse(setting), seed, inputs, settings)
+    texts = read_training_set(run.model, Setting.parse(run.setting), run.seed, inputs, settings)
     tested = {part: read_table(inputs[part], columns=["id", "label"]).dropna() for part in ("validation", "test")}
     items = {part: join_items([inputs[f"{part}_tokens"]], frame) for part, frame in tested.items()}
     items["train"] = join_items([inputs["train_tokens"], inputs["added_tokens"]], texts.training)
-    encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    device = choose_device()
-    precision = choose_precision(settings["precision"], device)
-    engine = choose_full_engine(settings["engine"], encoder)(
-        encoder=encoder,
-        dropout=settings["dropout"],
-        seed=derived_seed("initialisation", PURPOSE, seed),
-        bias=float(texts.training["label"].mean()),
-        device=device,
-        precision=precision,
+    write_table(training_set_path, texts.training)
+    return Recipe(
+        items=items,
+        held_out={part: (frame["id"].tolist(), frame["label"].to_numpy()) for part, frame in tested.items()},
+        task=TASK,
+        training_labels=texts.training["label"],
+        adaptation=Adaptation({"type": "full"}),
+        head=LinearHead(1, float(texts.training["label"].mean())),
+        loss=loss_of(run.setting, texts, settings),
+        pairing=PAIRING,
+        facts={"threshold": texts.threshold, "n_base": texts.n_base, "n_concerned": texts.number},
+        resumable=False,
     )
-    loss = loss_of(setting, texts, settings)
-    print(f"{model} {setting}, seed {seed}: {len(texts.training):,} texts, {texts.number:,} labels concerned, {loss}")
-    order = derived_seed("order", PURPOSE, seed)
-    log, best = fit(engine, items, TASK, settings | {"loss": loss}, order, NoCheckpoint())
-    predictions = {part: predict(engine, items[part], part)[:, 0].astype("float64") for part in tested}
-    scores = {part: regression_scores(frame["label"], predictions[part]) for part, frame in tested.items()}
-    record = {
-        "encoder": encoder_settings["key"], "model": model, "setting": setting, "seed": seed,
-        "threshold": texts.threshold, "values": scores["test"], "validation": scores["validation"],
-        "n_base": texts.n_base, "n_concerned": texts.number, "n_train": len(texts.training),
-        "n_validation": len(tested["validation"]), "n_test": len(tested["test"]), "loss": loss,
-        "constant_prediction": bool(is_constant(predictions["test"])), "best_epoch": best + 1, "epochs": len(log),
-        "seconds": round(time.monotonic() - started, 3), "engine": engine.name, "precision": precision,
-        "device": device, "encoder_name": encoder.name,
-    }  # fmt: skip
-    write_table(outputs["predictions"], tested["test"].assign(prediction=predictions["test"]))
-    write_table(outputs["training_set"], texts.training)
-    write_json_lines(outputs["epochs"], log)
-    write_json(outputs["metrics"], record)
-    print(", ".join(f"test {name} {value:.3f}" for name, value in scores["test"].items()))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,122 @@
+"""Scores of finished runs, from their predictions: by every metric of the task's kind, without training anything."""
+
+import functools
+from pathlib import Path
+
+import pandas as pd
+
+from empathy_transfer.kinds import kind_of
+from empathy_transfer.metrics import metric, metrics_of
+from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_csv
+from empathy_transfer.records.runs import TransferRun
+from empathy_transfer.statistics.item_bootstrap import standard_error
+from empathy_transfer.statistics.values import is_constant
+
+# What a run's own record says of it, beside its key.
+RUN_FACTS = ("validation", "floor_validation")
+COLUMNS = [
+    *TransferRun.__dataclass_fields__,
+    "metric",
+    "main",
+    "value",
+    "floor",
+    "standard_error",
+    "n_test",
+    "constant_prediction",
+    *RUN_FACTS,
+]
+
+
+def write_run_scores(run_paths, scores_path):
+    """Write the long table of the scores of runs: a row for each run and metric, with `COLUMNS`.
+
+    `main` marks the metric of the task; it has a standard error (item bootstrap). `floor` is the score of the best
+    answer that knows the training labels alone.
+
+    Args:
+        run_paths: records of runs; of unfinished ones nothing is read. scores_path: CSV file to write.
+
+    Raises:
+        ArtefactError: a file is damaged.
+    """
+    rows = []
+    for path in finished(run_paths):
+        record = read_json(path)
+        found = scores_of(read_table(path.with_name("predictions.parquet")), record)
+        keys = TransferRun.of(record).columns
+        rows += [keys | row | {name: record[name] for name in RUN_FACTS} for row in found]
+    write_csv(scores_path, pd.DataFrame(rows, columns=COLUMNS))
+    print(f"{len(rows)} scores of {len(run_paths)} runs")
+
+
+def finished(paths):
+    """The paths of those records of runs that are finished: a run without a provenance beside it does not count."""
+    return [path for path in map(Path, paths) if path.with_name("provenance.json").exists() and path.exists()]
+
+
+def scores_of(table, record):
+    """Score one run: a list of {`metric`, `value`, `floor`, ...}, one for each metric of its kind, the main one first.
+
+    Args:
+        table: its predictions, a frame with id, label, prediction, and `p_<label>` for each label.
+        record: the run's record: `kind`, `metric` and `constant_answer`.
+    """
+    kind = kind_of(record["kind"])
+    names = [name.removeprefix("p_") for name in table.columns if name.startswith("p_")]
+    labels, predictions = table["label"].tolist(), table["prediction"].tolist()
+    if not names:
+        labels, predictions = (table[name].to_numpy() for name in ("label", "prediction"))
+    true, given, floor = (
+        kind.comparable(answers, names) for answers in (labels, predictions, [record["constant_answer"]] * len(table))
+    )
+    rows = []
+    for name in sorted(metrics_of(record["kind"]), key=lambda name: (name != record["metric"], name)):
+        scored = metric(name)
+        error = None
+        if name == record["metric"]:
+            occurring = occurring_labels(labels, predictions) if names else None
+            sides = (kind.comparable(answers, occurring) for answers in (labels, predictions))
+            error = standard_error(scored, *sides, seed=0)
+        row = {"metric": name, "main": error is not None, "value": scored.value(true, given)}
+        row |= {"floor": scored.value(true, floor), "standard_error": error, "n_test": len(table)}
+        rows.append(row | {"constant_prediction": is_constant(given)})
+    return rows
+
+
+def occurring_labels(labels, predictions):
+    """The labels that occur among labels and predictions (texts, or lists of texts), sorted."""
+    several = any(isinstance(answer, list) for answer in labels)
+    answers = [*labels, *predictions]
+    return sorted({name for row in answers for name in row} if several else set(answers))
+
+
+def read_run_scores(*paths):
+    """Read tables of `write_run_scores` as records of runs: their keys and facts, and `values` {metric: score}.
+
+    `metric`, `floor` and `standard_error` are those of the main metric.
+    """
+    frames = [read_csv(path, dtype={"source": str, "target": str}) for path in paths]
+    return [record for frame in frames for record in run_records(frame)]
+
+
+def run_records(frame):
+    """The runs of a frame with `COLUMNS`, in its order, each as a dict (see `read_run_scores`)."""
+    records = {}
+    for row in frame.to_dict("records"):
+        run = TransferRun.of(row)
+        record = records.setdefault(run, {"values": {}})
+        record["values"][row["metric"]] = row["value"]
+        if row["main"]:
+            record.update({name: value for name, value in row.items() if name not in ("value", "main")})
+    return list(records.values())
+
+
+@functools.cache
+def _places(paths):
+    """{folder of a run below its study's results: path} of files of runs."""
+    return {"/".join(Path(path).parent.parts[-4:]): Path(path) for path in paths}
+
+
+def file_of(record, paths):
+    """Which of some paths is the file of a run, given by its record."""
+    return _places(tuple(map(str, paths)))[TransferRun.of(record).folder]

@@ -1,0 +1,168 @@
+"""One run, whatever is trained on what: a model from its recipe, the loop, and the files of the run.
+
+Test scores are no part of a run. They are computed from its predictions, by rules of their own, so that a new metric
+trains nothing anew; a run computes the one score that chooses among its epochs.
+"""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from empathy_transfer.data.batches import derived_seed
+from empathy_transfer.kinds import kind_of
+from empathy_transfer.losses import loss_function
+from empathy_transfer.models.adaptations import Adaptation
+from empathy_transfer.models.adapter_files import save_adapter, save_head
+from empathy_transfer.models.compose import compose
+from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
+from empathy_transfer.models.kernel_library import kernels_in_use
+from empathy_transfer.records.artefacts import write_json, write_json_lines, write_table
+from empathy_transfer.records.encoders import find_encoder
+from empathy_transfer.training.checkpoints import Checkpoint, NoCheckpoint
+from empathy_transfer.training.evaluation import predict, prediction_table, score
+from empathy_transfer.training.loop import Objective, fit
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run trains on what.
+
+    `items` are `batches.Items` by split, `held_out` (ids, labels) of those of validation and test, labels as files hold
+    them. `task` is the task's description (`kind`, `metric`, and `labels` where it has any). `pairing` is the word that
+    seeds of order and of new parameters are derived from: runs with one word are paired. `training_labels` give the
+    best constant answer, `loss` is the loss's name and settings, `facts` further fields of the run's record.
+    `resumable`: whether the state between epochs is kept. `tokens_digest` names the tokens of the items, see
+    `first_layer`.
+    """
+
+    items: dict
+    held_out: dict
+    task: dict
+    training_labels: object
+    adaptation: Adaptation
+    head: object
+    loss: dict
+    pairing: str
+    facts: dict = field(default_factory=dict)
+    resumable: bool = True
+    tokens_digest: str | None = None
+
+
+def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, origin, hooks=()):
+    """Train one run, answer the held-out items, and write its files.
+
+    Args:
+        run: its key, see `records.runs`. make_recipe: gives the `Recipe`, with its inputs read.
+        outputs: paths of `predictions` (of the test items), `run` (the record) and `epochs`, and, where they are
+            wanted, of `adapter`, `head` and `validation` (predictions of the validation items).
+        settings: of the training. encoder_settings: `name`, `revision`, `max_length`.
+        threads: CPU threads.
+        origin: fingerprint of the `code` and SHA-256 of each of the `inputs` by name: with the settings, what a
+            checkpoint belongs to.
+        hooks: see `loop.fit`.
+
+    Raises:
+        ArtefactError: an input is damaged. FloatingPointError: the training diverged.
+    """
+    started = time.monotonic()
+    use_processor(threads)
+    recipe = make_recipe()
+    encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
+    device = choose_device()
+    precision = choose_precision(settings["precision"], device)
+    model = compose(
+        settings["engine"],
+        encoder,
+        recipe.adaptation,
+        recipe.head,
+        dropout=settings["dropout"],
+        seed=derived_seed("initialisation", recipe.pairing, run.seed),
+        device=device,
+        precision=precision,
+    )
+    sources = [{key: tensor.clone() for key, tensor in source.items()} for source in model.sources()]
+    sizes = ", ".join(f"{len(part):,} {split}" for split, part in recipe.items.items())
+    print(f"{run.label}: {sizes} items, {recipe.loss}, {device} {precision}")
+    model.keep_first_layer(recipe.items, recipe.tokens_digest)
+    identity = {
+        "run": run.columns,
+        "settings": settings,
+        "encoder": encoder.weights_sha256,
+        "origin": origin,
+        "torch": torch.__version__,
+        "engine": model.name,
+        "precision": precision,
+        "device": device,
+        "threads": threads,
+        "kernels": kernels_in_use(),
+    }
+    checkpoint = Checkpoint(Path(outputs["run"]).parent, identity) if recipe.resumable else NoCheckpoint()
+    order = derived_seed("order", recipe.pairing, run.seed)
+
+    log, best = fit(model, recipe.items, objective_of(recipe), settings, order, checkpoint, hooks)
+
+    for before, after in zip(sources, model.sources(), strict=True):
+        if any(not torch.equal(tensor, before[key]) for key, tensor in after.items()):
+            raise RuntimeError("a frozen source adapter changed in training; its transfer would mean nothing")
+    task, kind = recipe.task, kind_of(recipe.task)
+    keys = {"task": task.get("task"), "seed": run.seed}
+    if "adapter" in outputs:
+        save_adapter(outputs["adapter"], model.adapter(), encoder, recipe.adaptation.settings, **keys)
+    if "head" in outputs:
+        save_head(outputs["head"], model.head(), labels=task.get("labels"), kind=task["kind"], **keys)
+    for split, name in {"test": "predictions", "validation": "validation"}.items():
+        if name in outputs:
+            answers = predict(model, recipe.items[split], split)
+            write_table(outputs[name], prediction_table(*recipe.held_out[split], answers, task))
+    write_json_lines(outputs["epochs"], log)
+    constant = kind.constant_answer(recipe.training_labels)
+    labels = recipe.held_out["validation"][1]
+    record = run.columns | {
+        "kind": task["kind"],
+        "metric": task["metric"],
+        "validation": log[best]["validation"],
+        "floor_validation": score(labels, [constant] * len(labels), task),
+        "constant_answer": constant,
+        **{f"n_{split}": len(part) for split, part in recipe.items.items()},
+        "best_epoch": best + 1,
+        "epochs": len(log),
+        "loss": recipe.loss,
+        "adaptation": recipe.adaptation.settings,
+        "trained_parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "seconds": round(time.monotonic() - started, 3),
+        "engine": model.name,
+        "precision": precision,
+        "device": device,
+        "encoder_name": encoder.name,
+        **recipe.facts,
+    }
+    write_json(outputs["run"], record)
+    checkpoint.remove()
+    print(f"best epoch {best + 1} of {len(log)}: validation {task['metric']} {log[best]['validation']:.3f}")
+
+
+def objective_of(recipe):
+    """What a recipe's training makes small, and the score of its validation items."""
+    labels = recipe.held_out["validation"][1]
+    kind = kind_of(recipe.task)
+
+    def score_of(outputs):
+        """The task's main score of the validation items."""
+        return score(labels, kind.decode(outputs, recipe.task), recipe.task)
+
+    return Objective(loss_function(recipe.loss), score_of, recipe.task["metric"])
+
+
+def train_job(job, run, make_recipe):
+    """Train the run of a `Job` whose params are `training` and `encoder`; arguments as in `train_run`."""
+    train_run(
+        run=run,
+        make_recipe=make_recipe,
+        outputs=job.output,
+        settings=job.params["training"],
+        encoder_settings=job.params["encoder"],
+        threads=job.threads,
+        origin=job.origin,
+    )
