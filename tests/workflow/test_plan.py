@@ -196,7 +196,7 @@ def test_a_partial_study_takes_no_run_that_is_not_planned_any_more(tmp_path):
     """Runs of other seeds, of half data and of another task lie there from an earlier config."""
     for data, seed, run in product(("full", "half"), (1, 2), ("baseline/a", "baseline/c", "transfer/a--b")):
         stage, name = run.split("/")
-        path = tmp_path / stage / data / f"seed={seed}" / name / "metrics.json"
+        path = tmp_path / stage / data / f"seed={seed}" / name / "run.json"
         path.parent.mkdir(parents=True)
         path.touch()
 
@@ -207,6 +207,6 @@ def test_a_partial_study_takes_no_run_that_is_not_planned_any_more(tmp_path):
     known |= {"DATA": ["full"], "SEEDS": [2]}
     text = (ROOT / "workflow/rules/plan/run_files.smk").read_text(encoding="utf-8")
     exec(compile(text, "run_files.smk", "exec"), known)
-    found = [Path(path).relative_to(tmp_path).as_posix() for path in known["existing_metrics"]({})]
-    assert found == ["baseline/full/seed=2/a/metrics.json", "transfer/full/seed=2/a--b/metrics.json"]
-    assert len(known["existing_metrics"]({"target": "b"})) == 1
+    found = [Path(path).relative_to(tmp_path).as_posix() for path in known["existing_records"]({})]
+    assert found == ["baseline/full/seed=2/a/run.json", "transfer/full/seed=2/a--b/run.json"]
+    assert len(known["existing_records"]({"target": "b"})) == 1

@@ -40,8 +40,8 @@ CONTEXT = {"ablate_context": 1, "compare_contexts": 1, "plot_context_ablation": 
 
 
 def compared(targets):
-    """The tests of this many targets: each has a run that is made anew."""
-    return {"compare_with_baseline": targets}
+    """The scores and tests of this many targets: each has a run that is made anew."""
+    return {"score_target": targets, "compare_with_baseline": targets}
 
 
 def learnt(targets, changed=1):
@@ -89,12 +89,12 @@ def add_nineteenth_task(study, worked_example):
 
 
 def comments_in_code(study):
-    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/frame/job.py", "workflow/scripts/train/train_transfer.py"]:
+    for path in [f"{LIBRARY}/training/run.py", f"{LIBRARY}/frame/job.py", "workflow/scripts/train/train_transfer.py"]:
         study.change(path, lambda text: text.replace("\n\n", "\n\n# a comment\n\n"))
 
 
 def docstrings_in_code(study):
-    for path in [f"{LIBRARY}/training/train.py", f"{LIBRARY}/frame/job.py", "workflow/scripts/train/train_transfer.py"]:
+    for path in [f"{LIBRARY}/training/run.py", f"{LIBRARY}/frame/job.py", "workflow/scripts/train/train_transfer.py"]:
         study.change(path, lambda text: re.sub(r'^( *)"""(?=\w)', r'\1"""In other words: ', text, flags=re.MULTILINE))
 
 
@@ -139,6 +139,29 @@ def other_resources(study):
     study.change("workflow/rules/train/transfer.smk", lambda text: text.replace("gpu=1,", "gpu=2,"))
 
 
+def frame_of_jobs(study):
+    """A message of the store of results, and one more field in each provenance."""
+    study.change(f"{LIBRARY}/frame/result_store.py", lambda text: text.replace("already in", "is there in"))
+    study.change(f"{LIBRARY}/records/provenance.py", lambda text: text.replace('"scipy",', '"scipy",\n    "datasets",'))
+
+
+def new_files_beside_those_in_use(study):
+    """A loss, a kind, a type of adapter and a figure, none of which this study uses."""
+    for folder, name in [
+        ("losses", "squared_error"),
+        ("kinds", "regression"),
+        ("models/adaptations", "seq_bn"),
+        ("scores", "heat_maps"),
+    ]:
+        text = (study.folder / LIBRARY / folder / f"{name}.py").read_text(encoding="utf-8")
+        study.write(f"{LIBRARY}/{folder}/another.py", text)
+
+
+def unused_loss(study):
+    """An edit of a loss that this study does not use."""
+    study.change(f"{LIBRARY}/losses/huber.py", lambda text: text.replace("delta=delta", "delta=2 * delta"))
+
+
 def touched_raw_files(study):
     for path in (study.folder / "resources/raw").rglob("*.csv"):
         os.utime(path)
@@ -153,6 +176,9 @@ HARMLESS = [
     words_for_people,
     comments_in_rules_and_config,
     other_resources,
+    frame_of_jobs,
+    new_files_beside_those_in_use,
+    unused_loss,
     touched_raw_files,
 ]
 
@@ -162,8 +188,17 @@ HARMLESS = [
 
 def loss(study):
     study.change(
-        f"{LIBRARY}/training/losses.py", lambda text: text.replace("functional.mse_loss(", "functional.huber_loss(")
+        f"{LIBRARY}/losses/squared_error.py", lambda text: text.replace("functional.mse_loss(", "functional.l1_loss(")
     )
+
+
+def loop(study):
+    study.change(f"{LIBRARY}/training/loop.py", lambda text: text.replace("value > log[best]", "value >= log[best]"))
+
+
+def new_metric(study):
+    text = (study.folder / LIBRARY / "metrics/mae.py").read_text(encoding="utf-8")
+    study.write(f"{LIBRARY}/metrics/largest_error.py", text.replace(".mean()", ".max()"))
 
 
 def title_and_theme(study):
@@ -209,7 +244,7 @@ def flagged_share(study):
     study.edit_yaml("config/config.yaml", lambda content: content["leakage"].update(flagged_share=0.5))
 
 
-MEANINGFUL = [loss, title_and_theme, learning_rate_and_title, reader, fifth_task, flagged_share]
+MEANINGFUL = [loss, loop, new_metric, title_and_theme, learning_rate_and_title, reader, fifth_task, flagged_share]
 MEANINGFUL += [strict_with_one_touching, strict_with_none_touching]
 
 
@@ -300,8 +335,22 @@ def test_nothing_runs_again_after(change, changed):
     assert run.jobs == ()
 
 
-def test_the_loss_retrains_all_and_leaves_the_data(changed):
+def test_an_edited_loss_retrains_the_tasks_that_use_it_and_what_follows_from_their_adapters(changed):
+    """Condolence and News Empathy are regressions; ten of twelve pairs have one of them."""
     run = planned(changed["loss"])
+    assert run.trained == runs_of("condolence", SMALL) | runs_of("news_empathy", SMALL)
+    trained = {"train_baseline": 4, "train_transfer": 20}
+    assert run.rules == trained | compared(4) | learnt(4, changed=2) | CONTEXT | AGGREGATES
+
+
+def test_a_new_metric_scores_the_stored_predictions_and_trains_nothing(changed):
+    run = planned(changed["new_metric"])
+    assert run.trained == set()
+    assert run.rules == compared(4) | {"rank_predictors": 1, "plot_predictors": 1} | AGGREGATES
+
+
+def test_the_loop_retrains_all_and_leaves_the_data(changed):
+    run = planned(changed["loop"])
     assert run.trained == all_runs(SMALL)
     expected = {"train_baseline": 8, "train_transfer": 24} | compared(4) | learnt(4, changed=4) | CONTEXT | AGGREGATES
     assert run.rules == expected | {"ablate_context": 2}

@@ -30,7 +30,7 @@ rule ablate_context:
     params:
         training=target_training,
         encoder=config["encoder"],
-        code=code_fingerprint("ablate_context"),
+        code=ablation_code,
     message:
         "Testing {wildcards.task} without its context (seed {wildcards.seed})"
     script:

@@ -74,7 +74,7 @@ rule embed_task:
         training=target_training,
         encoder=config["encoder"],
         examples=config["analysis"]["features"]["fisher_examples"],
-        code=code_fingerprint("embed_task"),
+        code=embedding_code,
     message:
         "Embedding what was learnt of {wildcards.task} (seed {wildcards.seed})"
     script:

@@ -29,7 +29,7 @@ rule estimate_sources:
         training=target_training,
         encoder=config["encoder"],
         examples=config["analysis"]["features"]["estimator_examples"],
-        code=code_fingerprint("estimate_sources"),
+        code=estimates_code,
     message:
         "Estimating which sources suit {wildcards.target} (seed {wildcards.seed})"
     script:

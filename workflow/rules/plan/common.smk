@@ -73,8 +73,8 @@ def training_settings(task):
 ENGINES = {"auto": ("packed", "library"), "fast": "packed", "reference": "library"}
 
 
-def training_code(script, task):
-    """Fingerprint of a training job of a task: of kinds, losses, metrics, adapters and engines those that it uses."""
+def training_code(script, task, engines=None):
+    """Fingerprint of a job that trains a task or uses its models: of kinds, losses and so on those that it uses."""
     settings = training_settings(task)
     return code_fingerprint(
         script,
@@ -82,7 +82,7 @@ def training_code(script, task):
         losses=settings["loss"]["name"],
         metrics=KNOWN[task]["metric"],
         adaptations=settings["adapter"]["type"],
-        engines=ENGINES[settings["engine"]],
+        engines=engines or ENGINES[settings["engine"]],
     )
 
 
@@ -94,6 +94,21 @@ def baseline_code(wildcards):
 def transfer_code(wildcards):
     """Fingerprint of training a task from a source."""
     return training_code("train_transfer", wildcards.target)
+
+
+def embedding_code(wildcards):
+    """Fingerprint of a task embedding."""
+    return training_code("embed_task", wildcards.task, engines="packed")
+
+
+def estimates_code(wildcards):
+    """Fingerprint of the estimates of all sources of a target."""
+    return training_code("estimate_sources", wildcards.target, engines="packed")
+
+
+def ablation_code(wildcards):
+    """Fingerprint of testing a baseline without its contexts."""
+    return training_code("ablate_context", wildcards.task)
 
 
 def tokens_code(wildcards):

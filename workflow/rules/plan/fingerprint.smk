@@ -32,7 +32,7 @@ def code_fingerprint(script, **chosen):
         script: its name. chosen: the names of the files that it uses of a registry, such as `kinds="regression"`; a text,
             or a tuple of several.
     """
-    (entry,) = SCRIPTS.glob(f"*/{script}.py")
+    entry = next(SCRIPTS.glob(f"*/{script}.py"), SCRIPTS / f"{script}.py")
     found = reachable([entry], {name: (names,) if isinstance(names, str) else names for name, names in chosen.items()})
     parts = [f"{path.relative_to(SCRIPTS).as_posix()}\0{tree_digest(path)}" for path in sorted(found)]
     return hashlib.sha256("\n".join([str(CARRIER_VERSION), *parts]).encode()).hexdigest()[:16]
