@@ -11,7 +11,8 @@ import pyarrow.parquet
 import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
 
-from empathy_transfer.data.prepare import files_by_name, prepare_task
+from empathy_transfer.data.prepare import prepare_task
+from empathy_transfer.data.raw_files import files_by_name
 from empathy_transfer.errors import DataError
 from empathy_transfer.records.artefacts import read_json, read_table
 

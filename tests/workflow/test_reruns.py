@@ -146,10 +146,9 @@ def frame_of_jobs(study):
 
 
 def new_files_beside_those_in_use(study):
-    """A loss, a kind, a type of adapter and a figure, none of which this study uses."""
+    """A loss, a type of adapter and a figure, none of which this study uses."""
     for folder, name in [
         ("losses", "squared_error"),
-        ("kinds", "regression"),
         ("models/adaptations", "seq_bn"),
         ("scores", "heat_maps"),
     ]:
@@ -196,7 +195,9 @@ def loop(study):
     study.change(f"{LIBRARY}/training/loop.py", lambda text: text.replace("value > log[best]", "value >= log[best]"))
 
 
-def new_metric(study):
+def new_metric_and_kind(study):
+    text = (study.folder / LIBRARY / "kinds/regression.py").read_text(encoding="utf-8")
+    study.write(f"{LIBRARY}/kinds/another.py", text)
     text = (study.folder / LIBRARY / "metrics/mae.py").read_text(encoding="utf-8")
     study.write(f"{LIBRARY}/metrics/largest_error.py", text.replace(".mean()", ".max()"))
 
@@ -244,7 +245,16 @@ def flagged_share(study):
     study.edit_yaml("config/config.yaml", lambda content: content["leakage"].update(flagged_share=0.5))
 
 
-MEANINGFUL = [loss, loop, new_metric, title_and_theme, learning_rate_and_title, reader, fifth_task, flagged_share]
+MEANINGFUL = [
+    loss,
+    loop,
+    new_metric_and_kind,
+    title_and_theme,
+    learning_rate_and_title,
+    reader,
+    fifth_task,
+    flagged_share,
+]
 MEANINGFUL += [strict_with_one_touching, strict_with_none_touching]
 
 
@@ -343,10 +353,10 @@ def test_an_edited_loss_retrains_the_tasks_that_use_it_and_what_follows_from_the
     assert run.rules == trained | compared(4) | learnt(4, changed=2) | CONTEXT | AGGREGATES
 
 
-def test_a_new_metric_scores_the_stored_predictions_and_trains_nothing(changed):
-    run = planned(changed["new_metric"])
+def test_a_new_metric_scores_the_stored_predictions_and_trains_nothing_as_a_new_kind_does(changed):
+    run = planned(changed["new_metric_and_kind"])
     assert run.trained == set()
-    assert run.rules == compared(4) | {"rank_predictors": 1, "plot_predictors": 1} | AGGREGATES
+    assert run.rules["score_target"] == 4
 
 
 def test_the_loop_retrains_all_and_leaves_the_data(changed):

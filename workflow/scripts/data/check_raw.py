@@ -1,7 +1,6 @@
 """Entry point of rule check_raw."""
 
-from empathy_transfer.data.prepare import files_by_name
-from empathy_transfer.data.raw_files import check_raw
+from empathy_transfer.data.raw_files import check_raw, files_by_name
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.records.artefacts import write_json
 

@@ -4,7 +4,8 @@ from empathy_transfer.frame.reuse import open_shared_job, reuse
 
 if __name__ == "__main__" and not reuse(snakemake):
     with open_shared_job(snakemake) as job:
-        from empathy_transfer.data.prepare import files_by_name, prepare_task
+        from empathy_transfer.data.prepare import prepare_task
+        from empathy_transfer.data.raw_files import files_by_name
         from empathy_transfer.data.splits import SPLITS
 
         prepare_task(

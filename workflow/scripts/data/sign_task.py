@@ -1,6 +1,6 @@
 """Entry point of rule sign_task."""
 
-from empathy_transfer.data.prepare import files_by_name
+from empathy_transfer.data.raw_files import files_by_name
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.leakage.signatures import sign_task

@@ -11,6 +11,7 @@ import os
 
 import numpy as np
 
+from empathy_transfer.controls import CONDITIONS
 from empathy_transfer.data.batches import Items, derived_seed
 from empathy_transfer.data.token_file import pack_rows
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
@@ -21,7 +22,6 @@ from empathy_transfer.records.artefacts import read_json, read_table, write_json
 from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.training.evaluation import labels_of, predict, prediction_table, score
 
-CONDITIONS = ("intact", "blanked", "shuffled")
 # The same model on the same items: only the arithmetic of another machine may differ.
 SAME_ANSWERS, SAME_VALUES = 0.98, 0.02
 

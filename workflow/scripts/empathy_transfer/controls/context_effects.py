@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from empathy_transfer.controls.context_ablation import CONDITIONS
+from empathy_transfer.controls import CONDITIONS
 from empathy_transfer.records.artefacts import read_csv, read_json, write_csv
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import read_paired

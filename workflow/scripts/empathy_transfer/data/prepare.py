@@ -1,8 +1,8 @@
 """From the raw files of a dataset to the three tables of one task (job of rule prepare_task)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import pandas
@@ -13,22 +13,6 @@ from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import write_json, write_table
-
-
-def files_by_name(names: Iterable[str], paths: Path | Iterable[Path]) -> dict[str, Path]:
-    """Match the paths of a job's raw files to the names that the dataset's description gives them.
-
-    A name may have folders in it; a path belongs to a name that it ends with. Raises DataError if that is not one path.
-    """
-    paths = [paths] if isinstance(paths, Path) else list(paths)
-    found = {}
-    for name in names:
-        parts = PurePosixPath(name).parts
-        matches = [path for path in paths if path.parts[-len(parts) :] == parts]
-        if len(matches) != 1:
-            raise DataError(f"raw file {name!r}: {len(matches)} of this job's input files have that name, need one")
-        found[name] = matches[0]
-    return found
 
 
 def prepare_task(

@@ -3,8 +3,8 @@
 import hashlib
 import json
 import sys
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.records.files import sha256_file, write_text
@@ -143,3 +143,19 @@ def _read_record(path: Path) -> dict[str, str]:
             f"{path}: damaged record of digests ({error}). Delete it if you trust the raw files."
         ) from error
     return record
+
+
+def files_by_name(names: Iterable[str], paths: Path | Iterable[Path]) -> dict[str, Path]:
+    """Match the paths of a job's raw files to the names that the dataset's description gives them.
+
+    A name may have folders in it; a path belongs to a name that it ends with. Raises DataError if that is not one path.
+    """
+    paths = [paths] if isinstance(paths, Path) else list(paths)
+    found = {}
+    for name in names:
+        parts = PurePosixPath(name).parts
+        matches = [path for path in paths if path.parts[-len(parts) :] == parts]
+        if len(matches) != 1:
+            raise DataError(f"raw file {name!r}: {len(matches)} of this job's input files have that name, need one")
+        found[name] = matches[0]
+    return found
