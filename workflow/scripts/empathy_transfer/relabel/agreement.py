@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.ratings.agreement import krippendorff_alpha
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
+from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha, resampled_alphas
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, make_sample, resampled_counts
 from empathy_transfer.statistics.seed_variance import spread
-from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
 
 AGREEMENT_COLUMNS = [
     "set", "first", "second", "n", "clusters", "krippendorff_alpha", "alpha_low", "alpha_high", "alpha_se", "pearson_r",
@@ -83,10 +82,8 @@ def alpha_error(labels, groups, resamples):
     alphas = []
     for counts in resampled_counts(sample.n_units, resamples):
         number, apart, total, square = (counts.astype(np.float64) @ sums).T
-        # Alpha is 1 less the observed by the expected disagreement: that of all pairs among the 2 n labels.
-        expected = 2 * (2 * number * square - total**2)
-        defined = expected > CONSTANT_TOLERANCE
-        alphas.append(1 - ((2 * number - 1) * 2 * apart)[defined] / expected[defined])
+        # Each text is a unit of two labels, of which there are two ordered pairs.
+        alphas.append(resampled_alphas(2 * number, total, square, 2 * apart)[0])
     error = np.sqrt(spread(np.concatenate(alphas), sample.n_units < FEW_CLUSTERS))
     return {"clusters": sample.n_units, "alpha_se": float(error)}
 

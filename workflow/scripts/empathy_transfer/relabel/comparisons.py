@@ -25,9 +25,9 @@ from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.significance.paired_tests import detectable, satterthwaite, two_sided_p
+from empathy_transfer.statistics.moments import concordance_of_means, pearson_of_means
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
 from empathy_transfer.statistics.seed_variance import beyond_items, changes_beyond_items, spread
-from empathy_transfer.training.metrics import CONSTANT_TOLERANCE
 
 COLUMNS = [
     *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],
@@ -162,13 +162,9 @@ def _scores(sums):
     means = sums[:, 1:] / sums[:, :1]
     mean_x, mean_xx = means[:, :1], means[:, 1:2]
     mean_y, mean_yy, mean_xy = np.moveaxis(means[:, 2:].reshape(len(means), -1, 3), 2, 0)
-    of_x, of_y = (mean_xx - mean_x**2).clip(0), (mean_yy - mean_y**2).clip(0)
-    covariance = mean_xy - mean_x * mean_y
-    defined = (of_x > CONSTANT_TOLERANCE**2) & (of_y > CONSTANT_TOLERANCE**2)
-    r = np.where(defined, covariance / np.sqrt(np.where(defined, of_x * of_y, 1.0)), 0.0)
-    ccc = np.where(defined, 2 * covariance / np.where(defined, of_x + of_y + (mean_x - mean_y) ** 2, 1.0), 0.0)
+    moments = mean_x, mean_y, mean_xx, mean_yy, mean_xy
     rmse = np.sqrt((mean_xx + mean_yy - 2 * mean_xy).clip(0))
-    return {"pearson_r": r.T.clip(-1, 1), "ccc": ccc.T, "rmse": rmse.T}
+    return {"pearson_r": pearson_of_means(*moments).T, "ccc": concordance_of_means(*moments).T, "rmse": rmse.T}
 
 
 def test(found, metric, sides, between, n_units, alpha):
