@@ -11,6 +11,7 @@ from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.improvement import BASELINE
 from empathy_transfer.scores.tables import DATA_TITLES, html_page, html_table
 from empathy_transfer.significance.paired_tests import ALL, effects_of
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 CONTROL_TITLES = {
     "self": "on itself",
@@ -71,8 +72,8 @@ def conclusions(found):
         effects = sound["effect"].value_counts()
         against = "the baseline" if reference == BASELINE else f"the control '{CONTROL_TITLES[reference]}'"
         line = (
-            f"{DATA_TITLES[data]}: the mean transfer scores higher than {against} for {effects.get('improved', 0)} of "
-            f"{len(sound)} targets, lower for {effects.get('harmed', 0)}; no difference found for the others."
+            f"{DATA_TITLES[data]}: the mean transfer scores higher than {against} for {effects.get(IMPROVED, 0)} of "
+            f"{len(sound)} targets, lower for {effects.get(HARMED, 0)}; no difference found for the others."
         )
         if left := len(rows) - len(sound):
             line += f" Not counted: {left} whose baseline is near constant answers."

@@ -22,11 +22,13 @@ from empathy_transfer.importance.holdouts import folds, training_means
 from empathy_transfer.importance.kernel_regression import Kernel, Model, fit, permutation_errors, predict
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, outcomes_of, too_few
 from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
+from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
 
 PROTOCOLS = ("published", "sound")
 PUBLISHED_C, OTHER_C, EPSILON = 100.0, 1.0, 0.1
 VARIANT_COLUMNS = ["variant", "outcome", "C", "epsilon", "scaled", "test_share"]
-VERDICTS = ("undecided", "predictive")
+# From least to most.
+VERDICTS = (UNDECIDED, PREDICTIVE)
 INTERVALS = [f"{end}_{level}" for level in LEVELS for end in ("low", "high")]
 IMPORTANCE_COLUMNS = [
     *["protocol", "part", "feature", "name", "importance", "std", "band_low", "band_high", *INTERVALS],
@@ -126,7 +128,7 @@ def verdict(row):
     error = row.get("r2_test_error", numpy.nan)
     least = row["r2_test"] - (0 if numpy.isnan(error) else 2 * error)
     sound = least > 0 and row["importance"] > row["band_high"] and all(low > 0 for low in lows)
-    return "predictive" if sound else "undecided"
+    return PREDICTIVE if sound else UNDECIDED
 
 
 def _measure_published(pairs, columns, model, variant, settings):

@@ -13,6 +13,7 @@ from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report.markdown import markdown_table
 from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.statistics.verdicts import PREDICTIVE
 
 TEXT_COLUMNS = ("reason", "verdict")
 PART_TITLES = {"train": "training", "test": "held-out"}
@@ -184,7 +185,7 @@ def _variant_lines(importance):
             some = known[known["part"] == part]
             best = "" if some.empty else some.loc[some["importance"].idxmax(), "name"]
             line += [_number(some["r2"].iloc[0]) if len(some) else "", best]
-        predictive = known[(known["part"] == "test") & (known["verdict"] == "predictive")]["name"]
+        predictive = known[(known["part"] == "test") & (known["verdict"] == PREDICTIVE)]["name"]
         table.append([*line, ", ".join(predictive)])
     heads = [
         "protocol",

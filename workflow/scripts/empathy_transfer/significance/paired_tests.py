@@ -28,6 +28,7 @@ from empathy_transfer.statistics.resampling import (
     whole_counts,
 )
 from empathy_transfer.statistics.seed_variance import beyond_items, spread
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED, UNDECIDED
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"
@@ -148,10 +149,10 @@ def detectable(se, alpha):
 
 
 def effects_of(difference, significant):
-    """improved, harmed or none_found, from differences and whether they are significant: two series of one index."""
-    words = pd.Series("none_found", index=difference.index, dtype="object")
-    words[significant & (difference > 0)] = "improved"
-    words[significant & (difference < 0)] = "harmed"
+    """improved, harmed or undecided, from differences and whether they are significant: two series of one index."""
+    words = pd.Series(UNDECIDED, index=difference.index, dtype="object")
+    words[significant & (difference > 0)] = IMPROVED
+    words[significant & (difference < 0)] = HARMED
     return words
 
 
