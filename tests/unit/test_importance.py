@@ -12,7 +12,13 @@ from empathy_transfer.importance import report, seed_units
 from empathy_transfer.importance.figure import draw_importance
 from empathy_transfer.importance.holdouts import HOLDOUTS
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, STANDARDISED, outcome_pairs, outcomes_of
-from empathy_transfer.importance.permutation import IMPORTANCE_COLUMNS, PROTOCOLS, importance_table, variants, verdict
+from empathy_transfer.importance.permutation import (
+    IMPORTANCE_COLUMNS,
+    PROTOCOLS,
+    feature_verdict,
+    importance_table,
+    variants,
+)
 from empathy_transfer.importance.predictive_fit import FIT_COLUMNS, fit_table
 from empathy_transfer.importance.quadratic_assignment import null_table
 from empathy_transfer.importance.report import as_page
@@ -297,11 +303,11 @@ def test_pairs_of_an_unrated_task_are_left_out():
 
 def test_verdict_needs_prediction_and_a_value_above_its_band():
     row = {"importance": 0.3, "band_high": 0.2, "r2_test": 0.1}
-    assert verdict(row) == "predictive"
-    assert verdict(row | {"r2_test": 0.0}) == "undecided"
-    assert verdict(row | {"band_high": 0.3}) == "undecided"
-    assert verdict(row | {"low_tasks": -0.01, "low_datasets": 0.1}) == "undecided"
-    assert verdict(row | {"low_tasks": 0.01, "low_datasets": math.nan}) == "predictive"
-    assert verdict(row | {"r2_test": math.nan}) == "undecided"
-    assert verdict(row | {"r2_test_error": 0.06}) == "undecided"
-    assert verdict(row | {"r2_test_error": 0.04}) == "predictive"
+    assert feature_verdict(row) == "predictive"
+    assert feature_verdict(row | {"r2_test": 0.0}) == "undecided"
+    assert feature_verdict(row | {"band_high": 0.3}) == "undecided"
+    assert feature_verdict(row | {"low_tasks": -0.01, "low_datasets": 0.1}) == "undecided"
+    assert feature_verdict(row | {"low_tasks": 0.01, "low_datasets": math.nan}) == "predictive"
+    assert feature_verdict(row | {"r2_test": math.nan}) == "undecided"
+    assert feature_verdict(row | {"r2_test_error": 0.06}) == "undecided"
+    assert feature_verdict(row | {"r2_test_error": 0.04}) == "predictive"

@@ -11,16 +11,7 @@ NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}
 UNTESTED = {"too_few": "too few groups of items", "no_variance": "no resample varies"}
 UNTESTED_MARKER = "x"
 PLOTTED = [
-    "target",
-    "condition",
-    "metric",
-    "with_context",
-    "n_test",
-    "intact",
-    "difference",
-    "low",
-    "high",
-    "effect",
+    *["target", "condition", "metric", "with_context", "n_test", "intact", "difference", "low", "high", "effect"],
     "reason",
 ]
 # Corrected for the number of targets, so that a point may be hollow beside an interval without 0.

@@ -25,8 +25,8 @@ TITLE = "Gain net of capacity"
 
 def write_controls(tests_paths, settings, controls_path):
     """Write controls.csv from what `control_tests.write_control_tests` wrote per target; ``settings`` has `alpha`."""
-    frames = [read_tests(path) for path in tests_paths]
-    found = add_families(pd.concat(frames) if frames else pd.DataFrame(columns=COLUMNS), settings["alpha"])
+    frames = [read_control_tests(path) for path in tests_paths]
+    found = add_control_families(pd.concat(frames) if frames else pd.DataFrame(columns=COLUMNS), settings["alpha"])
     write_csv(controls_path, found)
     for line in conclusions(found):
         print(line)
@@ -34,16 +34,16 @@ def write_controls(tests_paths, settings, controls_path):
 
 def tabulate_controls(controls_path, tasks, html_path):
     """Write the table of controls.csv as HTML; ``tasks`` is {task: its title and more}."""
-    write_text(html_path, as_html(read_tests(controls_path), tasks))
+    write_text(html_path, as_html(read_control_tests(controls_path), tasks))
 
 
-def read_tests(path):
+def read_control_tests(path):
     """Read the comparisons of a target, or controls.csv, with their types."""
     frame = read_csv(path, dtype=dict.fromkeys([*TEXT_COLUMNS, "effect"], str))
     return frame.fillna(dict.fromkeys([name for name in ("reason", "effect") if name in frame], ""))
 
 
-def add_families(tests, alpha):
+def add_control_families(tests, alpha):
     """The comparisons with `FAMILY_COLUMNS`.
 
     The single transfers of a data condition are one family for each control (`family` tests): `q` is their false

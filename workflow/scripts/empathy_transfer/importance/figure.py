@@ -9,16 +9,7 @@ from empathy_transfer.report.style import BLANK_COLOUR, FAINT_INK, INK, figure_s
 from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
 
 PLOTTED = [
-    "protocol",
-    "part",
-    "feature",
-    "name",
-    "importance",
-    "std",
-    "band_low",
-    "band_high",
-    "verdict",
-    "reason",
+    *["protocol", "part", "feature", "name", "importance", "std", "band_low", "band_high", "verdict", "reason"],
     "printed",
 ]
 BAR_COLOURS = {PREDICTIVE: "#2f6db0", UNDECIDED: "#b9c7d6"}

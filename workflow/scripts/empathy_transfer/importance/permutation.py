@@ -19,7 +19,13 @@ import pandas
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, feature_columns
 from empathy_transfer.importance.holdouts import folds, training_means
-from empathy_transfer.importance.kernel_regression import Kernel, Model, fit, permutation_errors, predict
+from empathy_transfer.importance.kernel_regression import (
+    Kernel,
+    Model,
+    fit_regressions,
+    permutation_errors,
+    predict_pairs,
+)
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, outcomes_of, too_few
 from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
 from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
@@ -109,12 +115,12 @@ def variant_model(pairs, names, protocol, variant, settings):
     for train, test in parts:
         kernel = Kernel(columns, train, True)
         for model in candidates:
-            predicted = predict(kernel, *fit(kernel, outcomes, model), test)
+            predicted = predict_pairs(kernel, *fit_regressions(kernel, outcomes, model), test)
             errors[model] += float(((outcomes[:, test] - predicted) ** 2).sum())
     return min(candidates, key=errors.get)
 
 
-def verdict(row):
+def feature_verdict(row):
     """`predictive` or `undecided`.
 
     For `predictive`, held-out pairs must be predicted at all (R2 above 0, by two of its standard errors over random
@@ -139,7 +145,7 @@ def _measure_published(pairs, columns, model, variant, settings):
     fits = {"train": [], "test": []}
     for train, test in folds(pairs, "random", settings["splits"], variant["test_share"], settings["seed"]):
         kernel = Kernel(columns, train, model.scale_features)
-        fitted = fit(kernel, outcomes, model)
+        fitted = fit_regressions(kernel, outcomes, model)
         for part, rows in (("train", train), ("test", test)):
             donors = _permutations(rows, settings["permutations"], generator)
             errors = permutation_errors(kernel, *fitted, outcomes, rows, donors)
@@ -199,7 +205,7 @@ def _pooled_errors(columns, model, outcomes, donors, parts):
     observed = {name: numpy.zeros(outcomes.shape[1]) for name in columns}
     for number, (train, test) in enumerate(parts, start=1):
         kernel = Kernel(columns, train, model.scale_features)
-        fitted = fit(kernel, outcomes, model)
+        fitted = fit_regressions(kernel, outcomes, model)
         errors = permutation_errors(kernel, *fitted, outcomes, test, donors[:, test])
         squares[:, test] = (outcomes[:, test] - errors.plain) ** 2
         means = numpy.array([training_means(outcome, train, test) for outcome in outcomes])
@@ -238,7 +244,7 @@ def _as_table(rows, names, reason):
     absent = [name for name in FEATURE_NAMES if name not in names]
     rows = [row | {"reason": reason} for row in rows]
     if not reason:
-        rows = [row | {"verdict": verdict(row)} for row in rows]
+        rows = [row | {"verdict": feature_verdict(row)} for row in rows]
         held_out = {row["feature"]: row["verdict"] for row in rows if row["part"] == "test"}
         # What a feature does in pairs that were trained on is no evidence without the others.
         rows = [row | {"verdict": min(row["verdict"], held_out[row["feature"]], key=VERDICTS.index)} for row in rows]

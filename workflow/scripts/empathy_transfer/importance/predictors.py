@@ -202,7 +202,7 @@ def summary_table(by_target, draws, seed):
         gains = (known["value"] - known["random"]).to_numpy() * (-1 if measure in COSTS else 1)
         # The same draws for all predictors, so that their intervals can be compared.
         limits = intervals(gains, known["target_dataset"].to_numpy(), draws, numpy.random.default_rng(seed))
-        row |= {"gain": gains.mean()} | limits | {"verdict": verdict(limits)}
+        row |= {"gain": gains.mean()} | limits | {"verdict": ranking_verdict(limits)}
         rows.append(row)
     return pandas.DataFrame(rows, columns=COLUMNS)
 
@@ -221,7 +221,7 @@ def intervals(gains, datasets, draws, generator):
     return found
 
 
-def verdict(limits):
+def ranking_verdict(limits):
     """`better`, `worse` or `undecided`, from intervals at all levels."""
     lows, highs = ([limits[f"{end}_{level}"] for level in LEVELS] for end in ("low", "high"))
     if all(low > 0 for low in lows):

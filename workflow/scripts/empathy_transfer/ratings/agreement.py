@@ -79,20 +79,12 @@ def agreement(ratings, resamples=10_000, alpha=0.05, seed=0):
         values = {level: krippendorff_alpha(units.to_numpy(), level) for level in LEVELS}
         value, reason = values["interval"]
         rated = units[units.notna().sum(axis=1) >= 2].index.get_level_values("task")
-        rows.append(
-            {
-                "aspect": aspect,
-                "raters": len(raters),
-                "tasks": rated.nunique(),
-                "krippendorff_alpha": value,
-                **bootstrap_interval(units, resamples, alpha, seed),
-                "alpha_ordinal": values["ordinal"][0],
-                "alpha_nominal": values["nominal"][0],
-                "spearman_r": found["spearman_r"].mean(),
-                "spearman_p": found["spearman_p"].iloc[0] if len(found) == 1 else None,
-                "reason": reason,
-            }
-        )
+        row = {"aspect": aspect, "raters": len(raters), "tasks": rated.nunique(), "krippendorff_alpha": value}
+        row |= bootstrap_interval(units, resamples, alpha, seed)
+        row |= {f"alpha_{level}": values[level][0] for level in ("ordinal", "nominal")}
+        row |= {"spearman_r": found["spearman_r"].mean(), "reason": reason}
+        row["spearman_p"] = found["spearman_p"].iloc[0] if len(found) == 1 else None
+        rows.append(row)
     return _typed(pd.DataFrame(rows, columns=AGREEMENT_COLUMNS))
 
 

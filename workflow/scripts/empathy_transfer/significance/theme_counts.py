@@ -90,18 +90,10 @@ def _by_theme(tested, observed, drawn, tasks, alpha):
                 effect = design_effect(drawn[:, chosen])
                 low, high = wilson_interval(count, number, alpha, effect)
                 key = {"pairs": pairs, "source_theme": source_theme, "target_theme": target_theme}
-                rate = count / number if number else None
-                yield key | {
-                    "n": number,
-                    "count": count,
-                    "rate": rate,
-                    "low": low,
-                    "high": high,
-                    "design_effect": effect,
-                    "p_kind": p["kind"][row, column],
-                    "p_dataset": p["dataset"][row, column],
-                    "leaked": int(tested.loc[chosen, "leaked"].sum()),
-                }
+                key |= {"n": number, "count": count, "rate": count / number if number else None}
+                key |= {f"p_{strata}": p[strata][row, column] for strata in ("kind", "dataset")}
+                leaked = int(tested.loc[chosen, "leaked"].sum())
+                yield key | {"low": low, "high": high, "design_effect": effect, "leaked": leaked}
 
 
 def _outcomes(tested, draws, test, settings):
