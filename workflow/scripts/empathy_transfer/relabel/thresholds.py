@@ -5,23 +5,29 @@ from empathy_transfer.relabel.training_sets import Setting
 
 
 def choose_threshold(metrics_paths, threshold_path):
-    """Write the threshold with the best concordance on validation, and that of all: `threshold`, `validation_ccc`.
+    """Write the threshold with the best concordance on validation: the JSON of `best_threshold`.
+
+    Args:
+        metrics_paths: metrics of the runs of one model and seed, one per threshold. threshold_path: JSON to write.
+    """
+    chosen = best_threshold([read_json(path) for path in metrics_paths])
+    write_json(threshold_path, chosen)
+    print(f"threshold {chosen['threshold']:g} of {', '.join(chosen['validation_ccc'])}")
+
+
+def best_threshold(records):
+    """The threshold with the best concordance on validation, and that of all: {`threshold`, `validation_ccc`}.
 
     Only thresholds that replace at least one label compete, so that the controls of equal size have something to
     change; whether to correct at all is what the comparison with the baseline says. Of equal ones the largest wins.
 
-    Args:
-        metrics_paths: metrics of the runs of one model and seed, one per threshold. threshold_path: JSON to write.
-
     Raises:
         ValueError: no threshold replaces a label.
     """
-    records = [read_json(path) for path in metrics_paths]
     found = {Setting.parse(record["setting"]).number: record for record in records}
     competing = [threshold for threshold, record in found.items() if record["n_concerned"] > 0]
     if not competing:
         raise ValueError("no threshold of `relabel: correction: thresholds` replaces a label: add smaller ones")
     best = max(competing, key=lambda threshold: (found[threshold]["validation"]["ccc"], threshold))
     scores = {f"{threshold:g}": found[threshold]["validation"]["ccc"] for threshold in sorted(found)}
-    write_json(threshold_path, {"threshold": best, "validation_ccc": scores})
-    print(f"threshold {best:g} of {', '.join(scores)}")
+    return {"threshold": best, "validation_ccc": scores}
