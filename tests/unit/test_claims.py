@@ -308,7 +308,7 @@ def test_evidence_of_a_study():
         {"source": ["direct0"] * 3, "target": ["direct1", "direct2", "direct3"], "data": "full", "runs": "all",
          "percent": [5.0, -6.0, np.nan], "mde_bh_percent": [2.0, 3.0, np.nan], "q": [0.01, 0.02, np.nan],
          "p_published": [0.2, 0.01, 0.5], "effect": ["improved", "harmed", ""],
-         "effect_published": ["undecided", "harmed", "none_found"], "covers": "items_and_seeds", "seeds": 3}
+         "effect_published": ["undecided", "harmed", "undecided"], "covers": "items_and_seeds", "seeds": 3}
     )  # fmt: skip
     evidence = study_evidence(frame, TASKS, "all", TESTS)
     assert evidence.pairs["improved"].tolist() == [True, False]

@@ -20,7 +20,7 @@ from empathy_transfer.relabel.agreement import (
     compare_sources,
 )
 from empathy_transfer.relabel.corrected import corrected_labels
-from empathy_transfer.relabel.thresholds import best_threshold
+from empathy_transfer.relabel.thresholds import chosen_threshold
 from empathy_transfer.statistics.correlation_intervals import correlation_in_words, correlation_interval
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import SeedVariance
@@ -464,7 +464,7 @@ def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label()
         {"setting": f"alpha={threshold}", "n_concerned": number, "validation": {"ccc": ccc}}
         for threshold, ccc, number in [(3, 0.2, 9), (4, 0.3, 5), (4.5, 0.3, 2), (5, 0.4, 0)]
     ]
-    assert best_threshold(records)["threshold"] == 4.5
+    assert chosen_threshold(records)["threshold"] == 4.5
 
 
 def sources(study):

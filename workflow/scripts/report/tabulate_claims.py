@@ -13,6 +13,5 @@ if __name__ == "__main__":
             nulls_path=job.input.get("nulls"),
             variants_path=job.input.get("variants"),
             tasks=job.params["tasks"],
-            csv_path=job.output["csv"],
-            text_path=job.output["text"],
+            outputs=job.output,
         )

@@ -15,8 +15,7 @@ from empathy_transfer.claims.finding import Finding
 from empathy_transfer.errors import DataError
 
 KEYS = ("id", "claim", "where", "printed", "rule", "arguments")
-# The metric in which a number is printed.
-OPTIONAL = ("metric",)
+OPTIONAL = ("metric",)  # of the printed number
 NUMBERS = ("number", "low", "high", "p")
 COLUMNS = [*KEYS, *(name for name in Finding._fields if name != "keys")]
 

@@ -141,13 +141,8 @@ def measured_elsewhere(evidence, bounds, why):
     return nothing("none", 0, why)
 
 
-RULES = {
-    rule.__name__: rule
-    for rule in (
-        *(best_result, best_threshold, plateau, beat_the_baseline, agree_in_all_sets, encoder_above),
-        measured_elsewhere,
-    )
-}
+BY_ENCODER = (best_result, best_threshold, plateau, beat_the_baseline)
+RULES = {rule.__name__: rule for rule in (*BY_ENCODER, agree_in_all_sets, encoder_above, measured_elsewhere)}
 
 
 def _by_encoder(evidence):

@@ -30,15 +30,7 @@ CLAIM_COLUMNS = [
 
 
 def write_transfer_claims(
-    claims_path,
-    printed_paths,
-    significance_path,
-    importance_path,
-    nulls_path,
-    variants_path,
-    tasks,
-    csv_path,
-    text_path,
+    claims_path, printed_paths, significance_path, importance_path, nulls_path, variants_path, tasks, outputs
 ):
     """Judge all claims, and write the table as CSV and as a page.
 
@@ -49,7 +41,7 @@ def write_transfer_claims(
         importance_path: importance_variants.csv, or None. nulls_path: rating_nulls.csv, or None.
         variants_path: variants.csv, or None.
         tasks: {task: its theme and kind} of the study; not read for the printed scores.
-        csv_path, text_path: files to write.
+        outputs: paths of `csv` and `text`, the files to write.
     """
     claim_set = read_claims(claims_path, RULES, BOUNDS)
     study = read_study(significance_path, tasks) if significance_path else None
@@ -65,8 +57,8 @@ def write_transfer_claims(
             printed = printed_evidence(*printed_paths.values(), runs)
         tables.append(judge_transfer(claim_set, evidence, own, printed).assign(runs=runs))
     table = pandas.concat(tables, ignore_index=True)[CLAIM_COLUMNS]
-    write_csv(csv_path, table)
-    write_text(text_path, as_page(table, claim_set))
+    write_csv(outputs["csv"], table)
+    write_text(outputs["text"], as_page(table, claim_set))
     print(_counts(table[table["runs"] == ALL]))
 
 

@@ -24,16 +24,7 @@ from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, rat
 
 INTERVALS = [f"r2_{end}_{level}" for level in LEVELS for end in ("low", "high")]
 FIT_COLUMNS = [
-    "protocol",
-    "holdout",
-    "baseline",
-    "r2",
-    *INTERVALS,
-    "rank_correlation",
-    "r2_train",
-    "pairs",
-    "folds",
-    "reason",
+    *["protocol", "holdout", "baseline", "r2", *INTERVALS, "rank_correlation", "r2_train", "pairs", "folds", "reason"],
 ]
 
 

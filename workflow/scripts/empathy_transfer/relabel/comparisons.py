@@ -189,34 +189,30 @@ def pooled_test(found, metric, sides, between, n_units, alpha):
     few, number = n_units < FEW_CLUSTERS, len(sides[0])
     values = [found.whole[metric][side] for side in sides]
     replicates = [found.replicates[metric][side].mean(axis=0) for side in sides]
-    items = spread(replicates[0] - replicates[1], few)
-    seeds = between.own * 2 / number
-    freedom = satterthwaite([(items, n_units - 1), (seeds, between.own_freedom)])
-    difference, se = float(values[0].mean() - values[1].mean()), float(np.sqrt(items + seeds))
-    half_width = stats.t.isf(alpha / 2, freedom) * se
-    published = stats.ttest_ind(*values).pvalue if number > 1 and np.ptp(np.concatenate(values)) > 0 else None
-    return {
-        "seeds": number, "clusters": n_units, "value": values[0].mean(), "other_value": values[1].mean(),
-        "difference": difference, "low": difference - half_width, "high": difference + half_width, "se": se,
-        "df": freedom, "p": two_sided_p(difference, se, freedom), "mde": detectable(se, alpha),
-        "seed_sd": float(np.sqrt(between.own)), "p_published": published,
-        **paired_test(found, metric, sides, n_units, alpha),
-    }  # fmt: skip
+    difference = float(values[0].mean() - values[1].mean())
+    parts = [(spread(replicates[0] - replicates[1], few), n_units - 1), (between.own * 2 / number, between.own_freedom)]
+    row = {"seeds": number, "clusters": n_units, "value": values[0].mean(), "other_value": values[1].mean()}
+    row |= {"difference": difference, "seed_sd": float(np.sqrt(between.own)), **t_test(difference, parts, alpha)}
+    varied = number > 1 and np.ptp(np.concatenate(values)) > 0
+    row |= {"mde": detectable(row["se"], alpha), "p_published": stats.ttest_ind(*values).pvalue if varied else None}
+    return row | paired_test(found, metric, sides, n_units, alpha)
 
 
 def paired_test(found, metric, sides, n_units, alpha):
-    """The test on the differences of each seed as columns, None with too few seeds; arguments as in ``test``."""
+    """The test on the differences of each seed as columns, None with too few seeds; arguments as in ``pooled_test``."""
     few, number = n_units < FEW_CLUSTERS, len(sides[0])
     if number < PAIRED_SEEDS:
         return dict.fromkeys(("low_paired", "high_paired", "p_paired"))
     changes = found.whole[metric][sides[0]] - found.whole[metric][sides[1]]
     replicates = found.replicates[metric][sides[0]] - found.replicates[metric][sides[1]]
     between = changes_beyond_items([changes], [replicates], n_units, few)
-    items, seeds = spread(replicates.mean(axis=0), few), between.own / number
-    freedom = satterthwaite([(items, n_units - 1), (seeds, between.own_freedom)])
-    difference, se = float(changes.mean()), float(np.sqrt(items + seeds))
-    half_width = stats.t.isf(alpha / 2, freedom) * se
-    return {
-        "low_paired": difference - half_width, "high_paired": difference + half_width,
-        "p_paired": two_sided_p(difference, se, freedom),
-    }  # fmt: skip
+    parts = [(spread(replicates.mean(axis=0), few), n_units - 1), (between.own / number, between.own_freedom)]
+    tested = t_test(float(changes.mean()), parts, alpha)
+    return {f"{name}_paired": tested[name] for name in ("low", "high", "p")}
+
+
+def t_test(difference, parts, alpha):
+    """Interval and p of a difference whose variance is the sum of ``parts``, as ``satterthwaite`` takes them."""
+    freedom, se = satterthwaite(parts), float(np.sqrt(sum(variance for variance, _ in parts)))
+    half_width, p = stats.t.isf(alpha / 2, freedom) * se, two_sided_p(difference, se, freedom)
+    return {"low": difference - half_width, "high": difference + half_width, "se": se, "df": freedom, "p": p}

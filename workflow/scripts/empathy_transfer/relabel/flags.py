@@ -28,34 +28,27 @@ def signs_of_failure(scores, comparisons, slices):
     rows = []
     against = comparisons[(comparisons["comparison"] == "baseline") & (comparisons["metric"] == "ccc")]
     for row in against.itertuples():
-        if row.setting.startswith("alpha=") and row.setting != CHOSEN and float(row.setting[6:]) < LEAST_THRESHOLD:
-            rows.append({
-                "encoder": row.encoder, "flag": "threshold below 3 hurts", "model": row.model, "setting": row.setting,
-                "n": row.n_test, "value": row.difference, "low": row.low, "high": row.high, "limit": 0,
-                "raised": row.high < 0,
-            })  # fmt: skip
+        kind, _, threshold = row.setting.partition("=")
+        if kind == "alpha" and row.setting != CHOSEN and float(threshold) < LEAST_THRESHOLD:
+            names = {"encoder": row.encoder, "model": row.model, "setting": row.setting}
+            numbers = {"n": row.n_test, "value": row.difference, "low": row.low, "high": row.high, "limit": 0}
+            rows.append(names | numbers | {"flag": "threshold below 3 hurts", "raised": row.high < 0})
     chosen = scores[scores["setting"] == CHOSEN].groupby(["encoder", "model"], sort=False)["share_concerned"].max()
     for (encoder, model), share in chosen.items():
-        rows.append({
-            "encoder": encoder, "flag": "controls have little left", "model": model, "setting": CHOSEN, "value": share,
-            "limit": MOST_REPLACED, "raised": share > MOST_REPLACED,
-        })  # fmt: skip
+        names = {"flag": "controls have little left", "encoder": encoder, "model": model, "setting": CHOSEN}
+        rows.append(names | {"value": share, "limit": MOST_REPLACED, "raised": share > MOST_REPLACED})
     trained = scores[scores["trained_as"] == scores["setting"]]
     for (encoder, model, setting), part in trained.groupby(["encoder", "model", "setting"], sort=False):
         names = {"encoder": encoder, "model": model, "setting": setting}
         deviation = part["ccc"].std() if len(part) > 1 else np.nan
         share = (part["ccc"] / part["pearson_r"].where(part["pearson_r"] > 0)).mean()
-        rows.append(names | {
-            "flag": "high variance over seeds", "value": deviation, "limit": MOST_SEED_DEVIATION,
-            "raised": deviation > MOST_SEED_DEVIATION,
-        })  # fmt: skip
-        rows.append(names | {
-            "flag": "concordance far below Pearson r", "value": share, "limit": LEAST_CCC_SHARE,
-            "raised": share < LEAST_CCC_SHARE,
-        })  # fmt: skip
+        for flag, value, limit, raised in [
+            ("high variance over seeds", deviation, MOST_SEED_DEVIATION, deviation > MOST_SEED_DEVIATION),
+            ("concordance far below Pearson r", share, LEAST_CCC_SHARE, share < LEAST_CCC_SHARE),
+        ]:
+            rows.append(names | {"flag": flag, "value": value, "limit": limit, "raised": raised})
     for row in slices[slices["ccc"].notna()].itertuples():
-        rows.append({
-            "encoder": row.encoder, "flag": f"negative concordance in {row.attribute} {row.group}", "model": row.system,
-            "n": row.n, "value": row.ccc, "low": row.ccc_low, "high": row.ccc_high, "limit": 0, "raised": row.ccc < 0,
-        })  # fmt: skip
+        names = {"flag": f"negative concordance in {row.attribute} {row.group}", "encoder": row.encoder}
+        numbers = {"n": row.n, "value": row.ccc, "low": row.ccc_low, "high": row.ccc_high, "limit": 0}
+        rows.append(names | {"model": row.system, **numbers, "raised": row.ccc < 0})
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -5,17 +5,13 @@ from empathy_transfer.relabel.training_sets import Setting
 
 
 def choose_threshold(metrics_paths, threshold_path):
-    """Write the threshold with the best concordance on validation: the JSON of `best_threshold`.
-
-    Args:
-        metrics_paths: metrics of the runs of one model and seed, one per threshold. threshold_path: JSON to write.
-    """
-    chosen = best_threshold([read_json(path) for path in metrics_paths])
+    """Write the `chosen_threshold` of metrics of the runs of one model and seed, one per threshold, as JSON."""
+    chosen = chosen_threshold([read_json(path) for path in metrics_paths])
     write_json(threshold_path, chosen)
     print(f"threshold {chosen['threshold']:g} of {', '.join(chosen['validation_ccc'])}")
 
 
-def best_threshold(records):
+def chosen_threshold(records):
     """The threshold with the best concordance on validation, and that of all: {`threshold`, `validation_ccc`}.
 
     Only thresholds that replace at least one label compete, so that the controls of equal size have something to
