@@ -24,7 +24,7 @@ import yaml
 from empathy_transfer.features.pair_features import available_features, feature_columns, pair_features
 from empathy_transfer.features.task_facts import published_facts
 from empathy_transfer.validation.page import with_figures
-from empathy_transfer.validation.parts import make_truth, parts, simulate, summarise
+from empathy_transfer.validation.parts import make_truth, parts, simulate, summarise_simulations
 
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
@@ -72,7 +72,7 @@ def run_all(chosen, processes):
     for place, part in planned:
         chunks = [results[key] for key in sorted(results) if key[0] == place]
         outcomes = {name: numpy.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
-        tables.append(summarise(part, outcomes))
+        tables.append(summarise_simulations(part, outcomes))
     return pandas.concat(tables, ignore_index=True), time.monotonic() - started
 
 

@@ -6,15 +6,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.claims.evidence import SCORES, TESTS, Evidence, printed_evidence, study_evidence, variant_gains
-from empathy_transfer.claims.finding import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
-from empathy_transfer.claims.rules import RULES
-from empathy_transfer.claims.verdicts import CLAIM_COLUMNS, as_page, judge, read_claims
+from empathy_transfer.claims.engine import ClaimSet, judge, read_claims
+from empathy_transfer.claims.finding import Finding
+from empathy_transfer.claims.transfer_claims import CLAIM_COLUMNS, as_page, judge_transfer
+from empathy_transfer.claims.transfer_evidence import (
+    SCORES,
+    TESTS,
+    Evidence,
+    printed_evidence,
+    study_evidence,
+    variant_gains,
+)
+from empathy_transfer.claims.transfer_rules import BOUNDS as BOUND_NAMES
+from empathy_transfer.claims.transfer_rules import RULES
 from empathy_transfer.errors import DataError
+from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
 from study_copy import ROOT
 
-CLAIMS = ROOT / "resources/claims.yaml"
-BOUNDS, WRITTEN = read_claims(CLAIMS)
+WRITTEN = read_claims(ROOT / "resources/claims/transfer.yaml", RULES, BOUND_NAMES)
+BOUNDS = WRITTEN.bounds
 THEMES = ("direct", "abstract", "adjacent")
 TASKS = {
     f"{theme}{number}": {"theme": theme, "kind": "classification", "dataset": f"{theme}{number}"}
@@ -64,6 +74,25 @@ def test_another_theme_that_improves_more_often_disagrees():
     harms = judged(evidence, "theme_differs", **ARGUMENTS | {"outcome": "percent", "direction": "less"})
     assert harms.verdict == UNDECIDED
     assert harms.number == pytest.approx(0)  # as good as the abstract ones, and 5 % below the adjacent ones
+
+
+def test_two_other_themes_need_half_the_error_each_to_disagree():
+    """Sources of three direct and four adjacent regressions; the adjacent ones always improve, the direct ones never.
+
+    Of the 35 arrangements of their labels this one alone is as far from the mean, so that p is 1 / 35, or .029: below
+    .05, and above .05 / 2. With five direct ones there are 126 arrangements, and p is .008.
+    """
+    for number, verdict in [(3, UNDECIDED), (5, NOT_SUPPORTED)]:
+        sizes = {"direct": number, "adjacent": 4, "abstract": 3}
+        tasks = {
+            f"{name}{place}": {"theme": name, "kind": "classification" if name == "abstract" else "regression"}
+            for name, size in sizes.items()
+            for place in range(size)
+        }
+        evidence = make_evidence(lambda s, t, tasks=tasks: 5 if tasks[s]["theme"] == "adjacent" else 0, tasks=tasks)
+        finding = judged(evidence, "theme_differs", **ARGUMENTS)
+        assert (finding.number, finding.high, finding.verdict) == (-100, -100, verdict)
+        assert finding.p == pytest.approx({3: 1 / 35, 5: 1 / 126}[number])
 
 
 def test_less_often_turns_the_sign():
@@ -146,7 +175,7 @@ def test_themes_with_too_few_tasks():
 
 def test_half_data_that_are_not_there():
     evidence = make_evidence(from_direct)
-    for claim in WRITTEN:
+    for claim in WRITTEN.claims:
         if claim["arguments"].get("data") == "half":
             assert RULES[claim["rule"]](evidence, BOUNDS, **claim["arguments"]).verdict == NOT_TESTABLE, claim["id"]
 
@@ -239,6 +268,10 @@ def test_another_feature_is_more_important():
         importance_evidence({"definition": WEAK, "tokens": STRONG}), "most_important", feature="definition"
     )
     assert (finding.verdict, finding.why) == (NOT_SUPPORTED, "tokens is more important")
+    # It predicts, but its interval from .005 reaches below .01, where the rating's ends.
+    near = (0.05, 0.005, 0.1, "predictive", 0.2)
+    finding = judged(importance_evidence({"definition": WEAK, "tokens": near}), "most_important", feature="definition")
+    assert (finding.verdict, finding.why) == (UNDECIDED, "not predictive, or not clearly above the others")
     nothing = {"definition": (*WEAK[:4], -0.1), "tokens": (*WEAK[:4], -0.1)}
     finding = judged(importance_evidence(nothing), "most_important", feature="definition")
     assert finding.verdict == UNDECIDED
@@ -255,7 +288,7 @@ def test_a_feature_that_does_not_predict():
 
 
 def test_one_seed_leaves_claims_about_single_tests_open():
-    table = judge(WRITTEN, BOUNDS, make_evidence(from_direct, seeds=1, covers_seeds=False)).set_index("id")
+    table = judge_transfer(WRITTEN, make_evidence(from_direct, seeds=1, covers_seeds=False)).set_index("id")
     row = table.loc["direct_sources_improve_most"]
     assert row["verdict"] == UNDECIDED
     assert row["why"] == (
@@ -263,9 +296,9 @@ def test_one_seed_leaves_claims_about_single_tests_open():
     )
     assert table.loc["direct_sources_transfer_best", "verdict"] == SUPPORTED  # rests on means, not on tests
     # A pair that has one seed left is tested with the variance between the seeds of others.
-    pooled = judge(WRITTEN, BOUNDS, make_evidence(from_direct, seeds=1)).set_index("id")
+    pooled = judge_transfer(WRITTEN, make_evidence(from_direct, seeds=1)).set_index("id")
     assert pooled.loc["direct_sources_improve_most", "verdict"] == SUPPORTED
-    three = judge(WRITTEN, BOUNDS, make_evidence(from_direct)).set_index("id")
+    three = judge_transfer(WRITTEN, make_evidence(from_direct)).set_index("id")
     assert three.loc["direct_sources_improve_most", "verdict"] == SUPPORTED
     assert three.loc["abstract_targets_never_improve", "verdict"] == NOT_SUPPORTED
 
@@ -275,7 +308,7 @@ def test_evidence_of_a_study():
         {"source": ["direct0"] * 3, "target": ["direct1", "direct2", "direct3"], "data": "full", "runs": "all",
          "percent": [5.0, -6.0, np.nan], "mde_bh_percent": [2.0, 3.0, np.nan], "q": [0.01, 0.02, np.nan],
          "p_published": [0.2, 0.01, 0.5], "effect": ["improved", "harmed", ""],
-         "effect_published": ["none_found", "harmed", "none_found"], "covers": "items_and_seeds", "seeds": 3}
+         "effect_published": ["undecided", "harmed", "undecided"], "covers": "items_and_seeds", "seeds": 3}
     )  # fmt: skip
     evidence = study_evidence(frame, TASKS, "all", TESTS)
     assert evidence.pairs["improved"].tolist() == [True, False]
@@ -297,7 +330,7 @@ def test_evidence_of_a_study():
 def test_a_study_without_any_test_is_not_testable():
     nothing = make_evidence(from_direct)
     nothing = nothing._replace(pairs=nothing.pairs.head(0), seeds=0)
-    table = judge(WRITTEN, BOUNDS, nothing)
+    table = judge_transfer(WRITTEN, nothing)
     assert set(table["verdict"]) == {NOT_TESTABLE}
     assert (table["why"] != "").all()
 
@@ -311,7 +344,7 @@ def test_the_printed_scores():
     assert len(evidence.pairs) == 306
     themes = evidence.pairs["source"].map(lambda task: evidence.tasks[task]["theme"])
     assert evidence.pairs["improved"][themes == "direct"].sum() == 17
-    table = judge(WRITTEN, BOUNDS, evidence).set_index("id")
+    table = judge_transfer(WRITTEN, evidence).set_index("id")
     # 2 of 102 transfers to abstract targets score above the baseline in print.
     assert table.loc["abstract_targets_never_improve", "number"] == pytest.approx(100 * 2 / 102)
     assert table.loc["abstract_targets_never_improve", "verdict"] == UNDECIDED
@@ -322,13 +355,13 @@ def test_the_printed_scores():
 
 def test_the_written_claims_have_rules_and_the_page_shows_them():
     evidence = make_evidence(lambda s, t: from_direct(s, t))
-    table = judge(WRITTEN, BOUNDS, evidence, evidence, evidence)
+    table = judge_transfer(WRITTEN, evidence, evidence, evidence)
     table = pd.concat([table.assign(runs=runs) for runs in ("all", "without_collapsed")])[CLAIM_COLUMNS]
     table.loc[table.index[0], "why"] = "a | b <script>"
-    page = as_page(table, BOUNDS, WRITTEN)
+    page = as_page(table, WRITTEN)
     assert "<script>" not in page
     assert "a \\| b" in page
-    for claim in WRITTEN:
+    for claim in WRITTEN.claims:
         assert claim["claim"] in page
         assert f"`{claim['rule']}`" in page
     lines = [line for line in page.splitlines() if line.startswith("| ") and "---" not in line]
@@ -341,6 +374,10 @@ def test_the_written_claims_have_rules_and_the_page_shows_them():
         ("bounds: {}\nclaims: []\n", "'least_tasks' is missing"),
         ("claims: [{id: x, rule: theme_differs}]", "'arguments' is missing"),
         ("claims: [{id: x, claim: c, where: w, printed: p, rule: magic, arguments: {}}]", "no rule 'magic'"),
+        (
+            "claims: [{id: x, claim: c, where: w, printed: p, rule: rare, arguments: {data: full}}]",
+            r"rare: .*'outcome'",
+        ),
     ],
 )
 def test_a_faulty_file_of_claims_is_named(text, words, tmp_path):
@@ -348,7 +385,20 @@ def test_a_faulty_file_of_claims_is_named(text, words, tmp_path):
     bounds = "" if text.startswith("bounds") else f"bounds: {BOUNDS}\n"
     path.write_text(bounds + text, encoding="utf-8")
     with pytest.raises(DataError, match=words):
-        read_claims(path)
+        read_claims(path, RULES, BOUND_NAMES)
+
+
+def test_a_rule_of_any_study_may_have_several_findings_with_keys():
+    def larger(evidence, bounds, than):
+        for name, value in evidence.items():
+            verdict = SUPPORTED if value - bounds["margin"] > than else NOT_SUPPORTED
+            yield Finding("a size", verdict, f"{value} is known", value, keys={"model": name})
+
+    claim = {"id": "x", "claim": "All are large.", "where": "page 1", "printed": "3", "rule": "larger"}
+    table = judge(ClaimSet([claim | {"arguments": {"than": 2}}], {"margin": 1}, {"larger": larger}), {"a": 4, "b": 3})
+    assert table[["model", "verdict", "number"]].to_numpy().tolist() == [["a", SUPPORTED, 4], ["b", NOT_SUPPORTED, 3]]
+    assert table["arguments"].tolist() == ["than 2"] * 2
+    assert table[["low", "p"]].isna().all(axis=None)
 
 
 VARIANTS = {"data": "full", "variants": ["cleaned", "relabelled"]}

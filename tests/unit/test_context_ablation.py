@@ -184,7 +184,7 @@ def test_losses_count_by_their_false_discovery_rate():
     rows.append({"target": "d", "condition": "blanked", "difference": -0.1, "p": None, "reason": "too_few"})
     found = add_family(pandas.DataFrame(rows, columns=COLUMNS), 0.05)
     assert found["q"].iloc[:3].tolist() == pytest.approx([0.03, 0.06, 0.9])
-    assert found["effect"].tolist() == ["harmed", "none_found", "none_found", ""]
+    assert found["effect"].tolist() == ["harmed", "undecided", "undecided", ""]
     figure = draw_context_ablation(found, {name: {"title": name.upper()} for name in "dabc"})
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["D", "A", "B", "C"]
 

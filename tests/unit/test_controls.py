@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from empathy_transfer.controls.control_figure import draw_controls
-from empathy_transfer.controls.control_tables import add_families, as_html, conclusions
+from empathy_transfer.controls.control_tables import add_control_families, as_html, conclusions
 from empathy_transfer.controls.control_tests import compare_with_controls, planned_contrasts
 from empathy_transfer.statistics.resampling import make_sample
 
@@ -81,7 +81,7 @@ def test_doubtful_comparisons_are_marked_and_not_counted(tests):
     records, sample, predictions = make_runs({("none", "full"): 30.0, ("a", "full"): 1.0, ("self", "full"): 1.0})
     near_floor = compare_with_controls(records, sample, predictions, SETTINGS)
     assert chosen(near_floor, "transfers", "none")["reason"] == "undefined"
-    lines = conclusions(add_families(near_floor, 0.05))
+    lines = conclusions(add_control_families(near_floor, 0.05))
     assert "of 0 targets" in lines[0]
     assert lines[0].endswith("Not counted: 1 whose baseline is near constant answers.")
 
@@ -100,7 +100,7 @@ def test_several_seeds_count(worse):
 
 
 def test_single_transfers_are_a_family_and_means_are_not(tests):
-    found = add_families(tests, 0.05)
+    found = add_control_families(tests, 0.05)
     family = found[(found["reference"] == "self") & (found["runs"] == "all") & found["family"].notna()]
     assert set(family["compared"]) == {"a", "b", "collapsed"}
     assert (family["family"] == 3).all()
@@ -112,14 +112,14 @@ def test_single_transfers_are_a_family_and_means_are_not(tests):
 
 
 def test_conclusions_count_targets(tests):
-    lines = conclusions(add_families(tests[tests["runs"] == "all"], 0.05))
+    lines = conclusions(add_control_families(tests[tests["runs"] == "all"], 0.05))
     assert len(lines) == 3
     assert "the mean transfer scores" in lines[0]
     assert "of 1 targets" in lines[0]
 
 
 def test_the_table_escapes_titles_and_shows_gains(tests):
-    page = as_html(add_families(tests, 0.05), TASKS)
+    page = as_html(add_control_families(tests, 0.05), TASKS)
     assert "Target &lt;t&gt;" in page
     row = chosen(tests, "transfers", "self")
     assert f"{row['difference']:+.3f}".replace("-", "−") in page
@@ -130,11 +130,11 @@ def test_a_study_without_controls_says_so():
     records, sample, predictions = make_runs({("none", "full"): 1.0})
     tests = compare_with_controls(records, sample, predictions, SETTINGS)
     assert len(tests) == 0
-    assert "No controls in this study" in as_html(add_families(tests, 0.05), TASKS)
+    assert "No controls in this study" in as_html(add_control_families(tests, 0.05), TASKS)
 
 
 def test_the_figure_draws_every_mean(tests):
-    found = add_families(tests, 0.05)
+    found = add_control_families(tests, 0.05)
     figure = draw_controls(found[found["runs"] == "all"], TASKS, "full")
     left, right = figure.axes
     assert [label.get_text() for label in left.get_yticklabels()] == ["Target <t>"]

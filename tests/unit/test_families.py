@@ -81,7 +81,7 @@ def test_false_discovery_rates_by_hand():
     classification = sorted(P[pair] for pair in PAIRS if pair[1] != "r")
     assert pairs["a", "b"]["q_matrix"] == pytest.approx(classification[0] * 4)
     assert pairs["a", "r"]["q_matrix"] == pytest.approx(0.02 * 2)
-    assert [pairs[pair]["effect"] for pair in PAIRS] == ["improved", *["none_found"] * 5]
+    assert [pairs[pair]["effect"] for pair in PAIRS] == ["improved", *["undecided"] * 5]
     assert pairs["a", "b"]["effect_published"] == "harmed"
     # One discovery among six tests.
     assert pairs["a", "b"]["bh_threshold"] == pytest.approx(0.05 / 6)
@@ -217,6 +217,8 @@ def test_design_effect_by_hand():
     assert design_effect(np.repeat(one, 5, axis=1)) == pytest.approx(5)
     assert design_effect(generator.random((4000, 5)) < 0.3) == pytest.approx(1, abs=0.1)
     assert design_effect(np.ones((10, 3), dtype=bool)) == 1
+    # Of two cells always one: their count never moves, which makes an interval of a rate no narrower.
+    assert design_effect(np.array([[True, False], [False, True]])) == 1
     assert design_effect(np.ones((10, 0), dtype=bool)) == 1
 
 

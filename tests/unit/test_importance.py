@@ -8,11 +8,16 @@ import pandas as pd
 import pytest
 
 from empathy_transfer.features.pair_features import FEATURES, PAIR_COLUMNS
-from empathy_transfer.importance import report, seed_units
 from empathy_transfer.importance.figure import draw_importance
 from empathy_transfer.importance.holdouts import HOLDOUTS
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, STANDARDISED, outcome_pairs, outcomes_of
-from empathy_transfer.importance.permutation import IMPORTANCE_COLUMNS, PROTOCOLS, importance_table, variants, verdict
+from empathy_transfer.importance.permutation import (
+    IMPORTANCE_COLUMNS,
+    PROTOCOLS,
+    feature_verdict,
+    importance_table,
+    variants,
+)
 from empathy_transfer.importance.predictive_fit import FIT_COLUMNS, fit_table
 from empathy_transfer.importance.quadratic_assignment import null_table
 from empathy_transfer.importance.report import as_page
@@ -254,20 +259,15 @@ def test_with_one_seed_the_unit_is_the_standard_error_over_items():
     assert with_units(improvement, make_tests(improvement).head(0))["unit"].isna().all()
 
 
-def test_a_study_with_tests_has_one_variant_more(monkeypatch):
+def test_a_study_with_tests_has_one_variant_more():
     features = make_features()
     improvement = make_improvement(features, lambda row: 4 * row["link"])
     improvement["difference"] = improvement["percent"] / 100
-    tests, written = make_tests(improvement), {}
-    monkeypatch.setattr(report, "read_full_improvement", lambda path: improvement)
-    monkeypatch.setattr(report, "read_pair_features", lambda path: features)
-    monkeypatch.setattr(report, "write_csv", written.__setitem__)
-    monkeypatch.setattr(seed_units, "read_csv", lambda path: tests[tests["target"] == path])
     fewer = {**SETTINGS, "shuffles": 2, "permutations": 2, "splits": 2, "interval_draws": 5}
-    files = ("improvement", "features", "published", fewer)
-    report.measure_importance(*files, "without", "fit", "shapley")
-    report.measure_importance(*files, "with", "fit", "shapley", tests_paths=sorted(set(features["target"])))
-    without, found = written["without"], written["with"]
+    without, found = (
+        importance_table(frame, features, "published", fewer)
+        for frame in (improvement, with_units(improvement, make_tests(improvement)))
+    )
     assert found["variant"].max() == without["variant"].max() + 1
     pd.testing.assert_frame_equal(found.head(len(without)), without)
     added = found[found["variant"] == found["variant"].max()]
@@ -297,11 +297,11 @@ def test_pairs_of_an_unrated_task_are_left_out():
 
 def test_verdict_needs_prediction_and_a_value_above_its_band():
     row = {"importance": 0.3, "band_high": 0.2, "r2_test": 0.1}
-    assert verdict(row) == "predictive"
-    assert verdict(row | {"r2_test": 0.0}) == "undecided"
-    assert verdict(row | {"band_high": 0.3}) == "undecided"
-    assert verdict(row | {"low_tasks": -0.01, "low_datasets": 0.1}) == "undecided"
-    assert verdict(row | {"low_tasks": 0.01, "low_datasets": math.nan}) == "predictive"
-    assert verdict(row | {"r2_test": math.nan}) == "undecided"
-    assert verdict(row | {"r2_test_error": 0.06}) == "undecided"
-    assert verdict(row | {"r2_test_error": 0.04}) == "predictive"
+    assert feature_verdict(row) == "predictive"
+    assert feature_verdict(row | {"r2_test": 0.0}) == "undecided"
+    assert feature_verdict(row | {"band_high": 0.3}) == "undecided"
+    assert feature_verdict(row | {"low_tasks": -0.01, "low_datasets": 0.1}) == "undecided"
+    assert feature_verdict(row | {"low_tasks": 0.01, "low_datasets": math.nan}) == "predictive"
+    assert feature_verdict(row | {"r2_test": math.nan}) == "undecided"
+    assert feature_verdict(row | {"r2_test_error": 0.06}) == "undecided"
+    assert feature_verdict(row | {"r2_test_error": 0.04}) == "predictive"

@@ -16,11 +16,11 @@ from empathy_transfer.importance.predictors import (
     intervals,
     measures,
     predictor_scores,
+    ranking_verdict,
     read_estimates,
     regret,
     summary_table,
     target_table,
-    verdict,
 )
 from empathy_transfer.records.artefacts import read_csv, write_csv
 
@@ -138,14 +138,14 @@ def test_intervals_draw_targets_or_datasets():
     assert found["high_datasets"] == pytest.approx(4)
     few = intervals(gains[:5], datasets[:5], 100, generator)
     assert math.isnan(few["low_datasets"])
-    assert verdict(few) == "undecided"
+    assert ranking_verdict(few) == "undecided"
 
 
 def test_verdicts_need_all_intervals():
     limits = {"low_targets": 0.1, "high_targets": 0.3, "low_datasets": 0.05, "high_datasets": 0.4}
-    assert verdict(limits) == "better"
-    assert verdict(limits | {"low_datasets": -0.1}) == "undecided"
-    assert verdict({key: -value for key, value in limits.items()}) == "worse"
+    assert ranking_verdict(limits) == "better"
+    assert ranking_verdict(limits | {"low_datasets": -0.1}) == "undecided"
+    assert ranking_verdict({key: -value for key, value in limits.items()}) == "worse"
 
 
 def test_gain_is_positive_where_regret_falls():

@@ -14,13 +14,13 @@ from empathy_transfer.ratings.agreement import (
     agreement,
     bootstrap_interval,
     difference_counts,
-    krippendorff_alpha,
     rater_pairs,
     read_ratings,
     write_agreement,
 )
 from empathy_transfer.ratings.figures import draw_differences, plot_differences
 from empathy_transfer.ratings.themes import as_html, as_tex, legend, tabulate_themes, theme_band, theme_table
+from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha
 from study_copy import ROOT
 
 PUBLISHED = ROOT / "resources/ratings.csv"
@@ -96,6 +96,18 @@ def test_the_interval_is_that_of_a_loop_over_resampled_tasks():
     found = bootstrap_interval(wide, 400, alpha=0.1, seed=3)
     assert [found["alpha_low"], found["alpha_high"]] == pytest.approx(list(expected))
     assert found["undefined_resamples"] == pytest.approx(np.mean([bool(reason) for _, reason in alphas]))
+
+
+def test_an_interval_needs_half_of_its_resamples_to_be_defined():
+    """Of two tasks with one value each, a resample holds both (alpha is 1), or one of them twice (it has none)."""
+    units = make_ratings({"a": [3, 3], "b": [4, 4]}, ["link"]).pivot(
+        index=["task", "aspect"], columns="annotator", values="score"
+    )
+    for seed, drawn in [(0, [[1, 1], [1, 1], [0, 2]]), (1, [[1, 1], [2, 0], [0, 2]])]:
+        assert np.random.default_rng(seed).multinomial(2, [0.5, 0.5], size=3).tolist() == drawn
+    enough, few = (bootstrap_interval(units, 3, alpha=0.05, seed=seed) for seed in (0, 1))
+    assert enough == {"alpha_low": 1, "alpha_high": 1, "undefined_resamples": pytest.approx(1 / 3)}
+    assert few == {"alpha_low": None, "alpha_high": None, "undefined_resamples": pytest.approx(2 / 3)}
 
 
 def test_equal_ratings_one_task_and_one_rater_have_no_agreement_and_say_why():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
-from empathy_transfer.relabel.correction import CONTROLS, control, correct, flagged
+from empathy_transfer.relabel.correction import CONTROLS, beyond_threshold, control, correct
 from empathy_transfer.relabel.training_sets import Setting, compose
 from empathy_transfer.training.metrics import concordance, regression_scores
 
@@ -24,7 +24,7 @@ def columns(pairs):
 @given(PAIRS)
 def test_a_threshold_of_the_scale_s_width_changes_nothing(pairs):
     crowd, llm = columns(pairs)
-    assert not flagged(crowd, llm, 6).any()
+    assert not beyond_threshold(crowd, llm, 6).any()
     assert np.array_equal(correct(crowd, llm, 6), crowd)
 
 
@@ -38,7 +38,7 @@ def test_a_threshold_of_zero_replaces_all_that_differ(pairs):
 @given(PAIRS, st.floats(0, 6), st.floats(0, 6))
 def test_fewer_labels_are_replaced_at_a_larger_threshold(pairs, first, second):
     crowd, llm = columns(pairs)
-    low, high = (flagged(crowd, llm, threshold) for threshold in sorted((first, second)))
+    low, high = (beyond_threshold(crowd, llm, threshold) for threshold in sorted((first, second)))
     assert (low | ~high).all()
 
 
@@ -51,19 +51,19 @@ def test_labels_come_from_the_crowd_or_the_model_and_no_difference_above_the_thr
 
 
 def test_the_comparison_is_strict():
-    assert flagged([1.0, 1.0, 1.0], [4.5, 4.51, np.nan], 3.5).tolist() == [False, True, False]
+    assert beyond_threshold([1.0, 1.0, 1.0], [4.5, 4.51, np.nan], 3.5).tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize(("crowd", "llm", "threshold"), [([1, 2], [1], 1), ([np.nan], [1], 1), ([1], [1], -1)])
 def test_what_can_not_be_compared_is_refused(crowd, llm, threshold):
     with pytest.raises(ValueError, match=r"labels|threshold"):
-        flagged(crowd, llm, threshold)
+        beyond_threshold(crowd, llm, threshold)
 
 
 @given(PAIRS, st.floats(0, 6), st.integers(0, 5))
 def test_controls_touch_as_many_labels_as_the_correction(pairs, threshold, seed):
     crowd, llm = columns(pairs)
-    marked = flagged(crowd, llm, threshold)
+    marked = beyond_threshold(crowd, llm, threshold)
     for name in CONTROLS:
         labels, kept = control(name, crowd, llm, threshold, seed)
         assert (~kept).sum() == (marked.sum() if name == "flagged_dropped" else 0)

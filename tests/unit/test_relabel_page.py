@@ -1,11 +1,16 @@
 """The page of results on corrected and added labels, on a made-up study of the real one's shape."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.records import artefacts
-from empathy_transfer.relabel import claims, comparisons, report
+from empathy_transfer.claims.label_claims import label_claims
+from empathy_transfer.claims.label_rules import LabelEvidence
+from empathy_transfer.relabel import report
+from empathy_transfer.relabel.comparisons import compare_settings
+from empathy_transfer.relabel.flags import signs_of_failure
 from empathy_transfer.relabel.training_sets import EQUAL_SHARE
 from empathy_transfer.training.metrics import regression_scores
 from study_copy import ROOT
@@ -17,10 +22,6 @@ FRACTIONS = (0.1, 0.3, 1)
 PLANTED = {"alpha=4": 0.4, "random_essays": 0.4, "both=1": 0.2}
 
 
-def unchecked(name):
-    return lambda path, *args, **options: getattr(artefacts, name)(path, *args, **(options | {"verify": False}))
-
-
 def settings_of(model):
     added = [f"added={fraction:g}" for fraction in FRACTIONS]
     if model == "crowd":
@@ -28,62 +29,55 @@ def settings_of(model):
     return [f"alpha={threshold:g}" for threshold in THRESHOLDS] + [*added, "both=1", *EQUAL_SHARE]
 
 
+class Study(NamedTuple):
+    """Frames of the stage, and the page."""
+
+    comparisons: pd.DataFrame
+    claims: pd.DataFrame
+    flags: pd.DataFrame
+    page: str
+
+
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """Folder of a study of two models, five seeds and 195 runs: scores, comparisons, claims, flags, and the page."""
-    folder = tmp_path_factory.mktemp("page")
+def study():
+    """A study of two models, five seeds and 195 runs."""
     generator = np.random.default_rng(8)
     labels = generator.uniform(1, 7, 100)
     test = pd.DataFrame({"id": [f"n{place}" for place in range(100)], "label": labels})
-    test.assign(group=[f"g{place // 2}" for place in range(100)]).to_parquet(folder / "test.parquet")
-    rows = []
+    groups = pd.Series([f"g{place // 2}" for place in range(100)], index=test["id"])
+    rows, runs = [], {}
     for model in ("crowd", "gpt", "llama"):
         for setting in settings_of(model):
             kind, _, number = setting.partition("=")
             for seed in SEEDS:
-                run = folder / "runs/minilm" / model / setting / f"seed={seed}"
-                run.mkdir(parents=True)
                 size = PLANTED.get(setting, 1.0) if model == "gpt" else 1.0
                 predictions = labels + 2 * size * generator.normal(0, 1, 100)
-                test.assign(prediction=predictions).to_parquet(run / "predictions.parquet")
+                runs["minilm", model, setting, seed] = test.assign(prediction=predictions)
                 found = regression_scores(labels, predictions)
                 rows.append({
                     "encoder": "minilm", "model": model, "setting": setting, "kind": kind, "seed": seed,
                     "number": float(number) if number else None, "trained_as": setting, "n_base": 320,
                     "share_concerned": 0.25, "validation_ccc": found["ccc"], **found,
                 })  # fmt: skip
-    runs = pd.DataFrame(rows)
-    stand_ins = [runs[runs["setting"] == "alpha=4"].assign(setting="alpha=chosen", kind="chosen")]
-    same = runs[runs["setting"] == "baseline"]
+    trained = pd.DataFrame(rows)
+    stand_ins = [trained[trained["setting"] == "alpha=4"].assign(setting="alpha=chosen", kind="chosen")]
+    same = trained[trained["setting"] == "baseline"]
     stand_ins += [same.assign(model=model, setting="alpha=6", kind="alpha", number=6.0) for model in ("gpt", "llama")]
-    pd.concat([runs, *stand_ins]).to_csv(folder / "scores.csv", index=False)
+    scores = pd.concat([trained, *stand_ins], ignore_index=True)
     agreements = {"set": ["a", "a"], "first": ["crowd", "gpt"], "second": ["gpt", "llama"], "clusters": [50, 50]}
     agreements |= {"krippendorff_alpha": [0.2, 0.85], "alpha_se": [0.01, 0.01]}
-    pd.DataFrame(agreements).to_csv(folder / "agreement.csv", index=False)
     slices = {"encoder": ["minilm"], "attribute": ["race"], "group": ["2"], "system": ["a|b <i>*c*"], "ccc": [-0.1]}
     slices |= {"n": [12], "ccc_low": [-0.4], "ccc_high": [0.2]}
-    pd.DataFrame(slices).to_csv(folder / "slices.csv", index=False)
-    printed = ROOT / "resources/published/s3_claims.csv"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("empathy_transfer.relabel.scores.read_csv", unchecked("read_csv"))
-        for module in (comparisons, claims, report):
-            for name in ("read_table", "read_csv"):
-                if hasattr(module, name):
-                    patch.setattr(module, name, unchecked(name))
-        paths = {name: folder / f"{name}.csv" for name in ("scores", "comparisons", "agreement", "slices")}
-        about = {"resamples": 300, "alpha": 0.05}
-        comparisons.write_comparisons(
-            paths["scores"], folder / "test.parquet", folder / "runs", about, paths["comparisons"]
-        )
-        claims.write_claims(*paths.values(), printed, 0.05, folder / "claims.csv", folder / "flags.csv")
-        found = (folder / "claims.csv", folder / "flags.csv")
-        report.write_report(paths["scores"], paths["comparisons"], *found, 0.05, folder / "report.md")
-    return folder
+    comparisons = compare_settings(scores, groups, runs, {"resamples": 300, "alpha": 0.05})
+    evidence = LabelEvidence(scores, comparisons, pd.DataFrame(agreements), 0.05)
+    claims = label_claims(ROOT / "resources/claims/labels.yaml", evidence)
+    flags = signs_of_failure(scores, comparisons, pd.DataFrame(slices))
+    return Study(comparisons, claims, flags, report.as_page(scores, comparisons, claims, flags, 0.05))
 
 
 @pytest.fixture
 def text(study):
-    return (study / "report.md").read_text(encoding="utf-8")
+    return study.page
 
 
 def rows_below(text, title):
@@ -101,16 +95,16 @@ def rows_below(text, title):
 def test_gains_of_correction_augmentation_and_both_stand_with_intervals(study, text):
     rows = {(row[0], row[1]): row for row in rows_below(text, "### What was gained")}
     assert [key[0] for key in rows] == ["gpt"] * 3 + ["llama"] * 3 + ["crowd"]
-    assert rows["gpt", "corrected at the chosen threshold"][5] == "**gain**"
-    assert rows["gpt", "corrected at the chosen threshold, and 100 % of the other texts added"][5] == "**gain**"
+    assert rows["gpt", "corrected at the chosen threshold"][5] == "**improved**"
+    assert rows["gpt", "corrected at the chosen threshold, and 100 % of the other texts added"][5] == "**improved**"
     assert rows["gpt", "100 % of the other texts added"][5] == "**undecided**"
-    found = pd.read_csv(study / "comparisons.csv")
+    found = study.comparisons
     found = found[(found["comparison"] == "baseline") & (found["metric"] == "ccc")].set_index(["model", "setting"])
     row = found.loc[("gpt", "alpha=chosen")]
     cells = rows["gpt", "corrected at the chosen threshold"]
     assert cells[3] == f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f})"
     assert cells[4] == f"{row['low_paired']:+.3f} to {row['high_paired']:+.3f}"
-    assert f"- gpt, corrected at the chosen threshold: {cells[3]}, **gain**." in text
+    assert f"- gpt, corrected at the chosen threshold: {cells[3]}, **improved**." in text
     assert "Chosen on validation for llama, by seed: 4, 4, 4, 4, 4; this replaces 25 % of the labels" in text
 
 
@@ -128,13 +122,13 @@ def test_each_control_is_said_to_do_as_well_or_not(text):
 
 
 def test_verdicts_and_raised_flags_are_those_of_their_files(study, text):
-    claimed = pd.read_csv(study / "claims.csv")
+    claimed = study.claims
     rows = rows_below(text, "## The printed claims")
-    verdicts = "**" + claimed["verdict"].str.replace("_", " ") + "**"
+    verdicts = "**" + claimed["verdict"] + "**"
     assert [(row[0], row[6]) for row in rows] == list(zip(claimed["claim"], verdicts, strict=True))
-    flagged = pd.read_csv(study / "flags.csv")
+    flagged = study.flags
     assert f"{flagged['raised'].sum()} of {len(flagged)} checks raise a flag." in text
-    raised = flagged[flagged["raised"]].groupby(["flag", "encoder", "model"], dropna=False)["value"]
+    raised = flagged[flagged["raised"].astype(bool)].groupby(["flag", "encoder", "model"], dropna=False)["value"]
     rows = rows_below(text, "## Signs of failure")
     assert [row[0] for row in rows if row[2] == "a\0b &lt;i&gt;\\*c\\*"] == ["negative concordance in race 2"]
     assert len(rows) == len(raised)
@@ -177,5 +171,5 @@ def test_files_that_the_page_names_are_made_by_the_stage():
 def test_a_finding_needs_two_seeds_an_interval_beside_0_and_a_small_false_discovery_rate():
     columns = {"seeds": [1, 5, 5, 5, 5], "low": [1, 1, -1, -2, 1], "high": [2, 2, 1, -1, 2]}
     columns |= {"sure": [True, True, False, True, False], "q": [0.01, 0.01, 0.6, 0.01, 0.0534]}
-    words = ["not tested (one seed)", "gain", "undecided", "loss", "undecided, q 0.053"]
+    words = ["not testable (one seed)", "improved", "undecided", "harmed", "undecided, q 0.053"]
     assert [report.finding(row) for row in pd.DataFrame(columns).itertuples()] == words

@@ -1,6 +1,6 @@
 """Reports on corrected and added labels, on a small made-up study."""
 
-import json
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,17 +11,17 @@ from scipy import stats
 from empathy_transfer.errors import DataError
 from empathy_transfer.labelling.label_sets import prepare_label_set
 from empathy_transfer.records.files import sha256_file
-from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, sweep_figure, table
+from empathy_transfer.relabel import comparisons, costs, flags, scores, slices, sweep_figure, table
 from empathy_transfer.relabel.agreement import (
     AGREEMENT_COLUMNS,
-    agreement,
+    alpha_and_r,
     alpha_error,
     alpha_interval,
-    write_agreement,
+    compare_sources,
 )
-from empathy_transfer.relabel.corrected import write_corrected
-from empathy_transfer.relabel.thresholds import choose_threshold
-from empathy_transfer.statistics.correlation_intervals import correlation_interval, in_words
+from empathy_transfer.relabel.corrected import corrected_labels
+from empathy_transfer.relabel.thresholds import chosen_threshold
+from empathy_transfer.statistics.correlation_intervals import correlation_in_words, correlation_interval
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import SeedVariance
 from empathy_transfer.training.metrics import regression_scores
@@ -109,63 +109,59 @@ def test_scores_of_a_resample_are_those_of_the_drawn_texts():
 
 def test_agreement_of_equal_labels_is_one_and_of_too_few_none():
     labels = np.array([[1.0, 1.0], [4.0, 4.0], [7.0, 7.0]])
-    assert agreement(labels) == (pytest.approx(1), pytest.approx(1))
-    assert agreement(labels[:2]) == (None, None)
+    assert alpha_and_r(labels) == (pytest.approx(1), pytest.approx(1))
+    assert alpha_and_r(labels[:2]) == (None, None)
 
 
 # A study of three seeds ----------------------------------------------------------------------------------------------
 
 
+class Study(NamedTuple):
+    """Frames of a study: the test texts, a model's labels of them, scores of runs, and {run: its predictions}."""
+
+    test: pd.DataFrame
+    labels: pd.DataFrame
+    scores: pd.DataFrame
+    runs: dict
+
+
 @pytest.fixture
-def study(tmp_path, monkeypatch):
+def study():
     """Runs of a baseline and of corrected labels, with predictions of which the corrected ones are better."""
-    for module in (comparisons, slices, table, costs, claims):
-        for name in ("read_table", "read_csv"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, unchecked(name))
-    monkeypatch.setattr("empathy_transfer.relabel.scores.read_csv", unchecked("read_csv"))
-    monkeypatch.setattr("empathy_transfer.relabel.agreement.read_table", unchecked("read_table"))
     generator = np.random.default_rng(3)
     labels = generator.uniform(1, 7, 120)
     test = pd.DataFrame({
         "id": [f"n{place}" for place in range(120)], "group": [f"g{place // 2}" for place in range(120)],
         "text": ["a text"] * 120, "label": labels, "gender": [1.0, 2.0] * 60, "age": np.arange(120.0),
     })  # fmt: skip
-    test.to_parquet(tmp_path / "test.parquet")
     labelled = test[["id"]].assign(label=labels + generator.normal(0, 0.5, 120), valid=True)
-    labelled.to_parquet(tmp_path / "labels.parquet")
-    runs = []
+    rows, runs = [], {}
     for model, setting, noise in [("crowd", "baseline", 3.0), ("gpt", "alpha=3.5", 1.0), ("gpt", "trimmed", 3.0)]:
         for seed in (1, 2, 3):
-            folder = tmp_path / "runs/minilm" / model / setting / f"seed={seed}"
-            folder.mkdir(parents=True)
             predictions = labels + generator.normal(0, noise, 120)
-            test[["id", "label"]].assign(prediction=predictions).to_parquet(folder / "predictions.parquet")
+            runs["minilm", model, setting, seed] = test[["id", "label"]].assign(prediction=predictions)
             found = regression_scores(labels, predictions)
-            runs.append({
+            rows.append({
                 "encoder": "minilm", "model": model, "setting": setting, "kind": setting.split("=")[0],
                 "number": 3.5 if "=" in setting else None, "seed": seed, "trained_as": setting, "n_base": 10,
                 "n_train": 10, "n_concerned": 2, "share_concerned": 0.2, "seconds": 5.0,
                 "validation_ccc": found["ccc"], **found,
             })  # fmt: skip
-    frame = pd.DataFrame(runs)
+    frame = pd.DataFrame(rows)
     chosen = frame[frame["setting"] == "alpha=3.5"].assign(setting="alpha=chosen", kind="chosen")
-    pd.concat([frame, chosen]).to_csv(tmp_path / "scores.csv", index=False)
-    return tmp_path
-
-
-def unchecked(name):
-    from empathy_transfer.records import artefacts
-
-    return lambda path, *args, **options: getattr(artefacts, name)(path, *args, **(options | {"verify": False}))
+    return Study(test, labelled, pd.concat([frame, chosen], ignore_index=True), runs)
 
 
 def compare(study):
-    path = study / "comparisons.csv"
-    comparisons.write_comparisons(
-        study / "scores.csv", study / "test.parquet", study / "runs", {"resamples": 500, "alpha": 0.05}, path
-    )
-    return pd.read_csv(path)
+    groups = study.test.set_index("id")["group"]
+    return comparisons.compare_settings(study.scores, groups, study.runs, {"resamples": 500, "alpha": 0.05})
+
+
+def test_runs_with_other_test_texts_are_refused(study):
+    key = ("minilm", "gpt", "trimmed", 2)
+    study.runs[key] = study.runs[key].iloc[::-1].reset_index(drop=True)
+    with pytest.raises(ValueError, match=r"minilm/gpt/trimmed/seed=2/.*: other test texts"):
+        compare(study)
 
 
 def test_a_planted_gain_is_found_and_no_gain_is_not(study):
@@ -212,7 +208,7 @@ def test_the_paired_test_keeps_its_level_with_five_seeds(own):
 def test_what_seeds_share_does_not_widen_the_paired_interval():
     found, sides, units = made_up_runs(np.random.default_rng(5), 5, shared=0.5, own=0.02)
     between = SeedVariance(found.whole["rmse"].var(), 0.0, 8, units)
-    row = comparisons.test(found, "rmse", sides, between, units, 0.05)
+    row = comparisons.pooled_test(found, "rmse", sides, between, units, 0.05)
     assert row["high_paired"] - row["low_paired"] < 0.5 * (row["high"] - row["low"])
     assert (row["low_paired"] + row["high_paired"]) / 2 == pytest.approx(row["difference"])
 
@@ -232,27 +228,21 @@ def test_the_paired_test_by_hand_and_none_with_few_seeds():
 
 
 def test_the_table_ranks_medians_and_gives_the_best_seed_in_brackets(study):
-    compare(study)
-    paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
-    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", 0.05, *paths)
-    rows = pd.read_csv(paths[0]).set_index("setting")
-    found = pd.read_csv(study / "scores.csv")
-    of = found[found["setting"] == "trimmed"]["rmse"]
+    rows, page, tex = table.relabelled_table(study.scores, compare(study), 0.05)
+    rows = rows.set_index("setting")
+    of = study.scores[study.scores["setting"] == "trimmed"]["rmse"]
     assert rows.loc["trimmed", "rmse"] == f"{of.median():.3f} ({of.min():.3f})"
-    assert f"<b>{rows.loc['alpha=3.5', 'ccc']}</b>" in paths[1].read_text(encoding="utf-8")
-    assert f"\\textbf{{{rows.loc['alpha=3.5', 'ccc']}}}" in paths[2].read_text(encoding="utf-8")
+    assert f"<b>{rows.loc['alpha=3.5', 'ccc']}</b>" in page
+    assert f"\\textbf{{{rows.loc['alpha=3.5', 'ccc']}}}" in tex
 
 
-def test_the_figure_of_the_sweep_says_what_its_lines_band_and_units_are(study, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(sweep_figure, "write_figure", lambda paths, figure: drawn.append(figure))
-    found = pd.read_csv(study / "scores.csv").assign(label_distance=0.3)
-    found.to_csv(study / "scores.csv", index=False)
-    sweep_figure.plot_sweep(study / "scores.csv", [], study / "sweep.csv")
-    (legend,) = drawn[0].legends
+def test_the_figure_of_the_sweep_says_what_its_lines_band_and_units_are(study):
+    scores = study.scores.assign(label_distance=0.3)
+    figure = sweep_figure.draw_sweep(sweep_figure.sweep(scores), scores)
+    (legend,) = figure.legends
     words = ["labels of gpt, mean", "the crowd's labels alone", "from the least to the most of 3 seeds"]
     assert [text.get_text() for text in legend.get_texts()] == words
-    assert [axes.get_ylabel() for axes in drawn[0].axes] == ["CCC", "share", "Wasserstein, units of the label"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["CCC", "share", "Wasserstein, units of the label"]
 
 
 def test_an_interval_of_pearson_r_is_that_of_fisher_s_z():
@@ -264,23 +254,19 @@ def test_an_interval_of_pearson_r_is_that_of_fisher_s_z():
         found = correlation_interval(expected.statistic, 50, level)
         assert found == pytest.approx(tuple(expected.confidence_interval(1 - level)))
     assert correlation_interval(0.5, 3, 0.05) == correlation_interval(1.0, 50, 0.05) == (None, None)
-    assert in_words(0.648, 83, 0.05) == "r 0.648 (95 % interval 0.50 to 0.76 at 83 texts)"
-    assert in_words(0.5, 3, 0.05) == "r 0.500 (3 texts, too few for an interval)"
+    assert correlation_in_words(0.648, 83, 0.05) == "r 0.648 (95 % interval 0.50 to 0.76 at 83 texts)"
+    assert correlation_in_words(0.5, 3, 0.05) == "r 0.500 (3 texts, too few for an interval)"
 
 
 def test_the_table_says_what_its_number_of_test_texts_can_tell(study):
-    compare(study)
-    paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
-    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", 0.1, *paths)
-    scores = pd.read_csv(study / "scores.csv")
-    best = scores.groupby(["model", "setting"])["pearson_r"].median().max()
-    page = paths[1].read_text(encoding="utf-8")
-    assert f"The best of the 4 medians is {in_words(best, 120, 0.1)}" in page
+    _, page, tex = table.relabelled_table(study.scores, compare(study), 0.1)
+    best = study.scores.groupby(["model", "setting"])["pearson_r"].median().max()
+    assert f"The best of the 4 medians is {correlation_in_words(best, 120, 0.1)}" in page
     assert "minilm: 3 seeds, 10 training texts (up to 10 with added ones), 120 test texts in 60 groups." in page
-    for path, percent in [(paths[1], "90 %"), (paths[2], "90 \\%")]:
+    for text, percent in [(page, "90 %"), (tex, "90 \\%")]:
         # Of the best r, and of the differences.
-        assert path.read_text(encoding="utf-8").count(f"{percent} interval") == 2
-        assert "noise of seeds only" in path.read_text(encoding="utf-8")
+        assert text.count(f"{percent} interval") == 2
+        assert "noise of seeds only" in text
 
 
 def test_rows_of_the_table_follow_their_blocks_and_what_stands_for_a_run_is_ranked_too():
@@ -301,10 +287,7 @@ def test_rows_of_the_table_follow_their_blocks_and_what_stands_for_a_run_is_rank
 
 
 def test_blocks_of_the_table_are_ruled_and_its_names_are_set_left(study):
-    compare(study)
-    paths = [study / f"table.{ending}" for ending in ("csv", "html", "tex")]
-    table.tabulate_relabelled(study / "scores.csv", study / "comparisons.csv", 0.05, *paths)
-    page, tex = (path.read_text(encoding="utf-8") for path in paths[1:])
+    _, page, tex = table.relabelled_table(study.scores, compare(study), 0.05)
     assert "<tr class=block><td class=words>minilm</td><td class=words>gpt</td>" in page
     assert page.count("<tr class=block>") == 1
     assert "<th scope=col class=words>encoder</th>" in page
@@ -312,22 +295,13 @@ def test_blocks_of_the_table_are_ruled_and_its_names_are_set_left(study):
     assert tex.count("\\midrule") == 2
 
 
-def test_the_best_result_has_the_interval_of_its_test_texts_and_of_the_printed_ones():
-    found = pd.DataFrame({"model": "gpt", "setting": "alpha=4", "trained_as": "alpha=4", "pearson_r": [0.3, 0.4, 0.5]})
-    printed = pd.read_csv(ROOT / "resources/published/s3_claims.csv").set_index("claim")
-    row = claims.best_result(found, 208, printed, 0.05)
-    assert (row["low"], row["high"]) == correlation_interval(0.4, 208, 0.05)
-    assert row["explanation"].endswith("as printed: r 0.648 (95 % interval 0.50 to 0.76 at 83 texts)")
-    assert "as printed" not in claims.best_result(found, 208, printed.drop("best result"), 0.05)["explanation"]
-
-
 def test_groups_below_the_least_size_get_no_scores(study):
-    path = study / "slices.csv"
-    slices.write_slices(
-        study / "scores.csv", study / "test.parquet", {"gpt": study / "labels.parquet"}, str(study / "runs"), {}, 45,
-        {"resamples": 200, "alpha": 0.05}, path,
-    )  # fmt: skip
-    found = pd.read_csv(path)
+    scores = study.scores[study.scores["setting"].isin(["baseline", "alpha=chosen"])]
+    labels = {"gpt": study.labels.set_index("id")["label"]}
+    systems = slices.systems_of(study.test["id"], labels, scores, study.runs)
+    runs = [study.runs["minilm", "gpt", "alpha=3.5", seed]["prediction"] for seed in (1, 2, 3)]
+    assert systems["minilm", "trained: corrected by gpt"] == pytest.approx(np.mean(runs, axis=0))
+    found = slices.score_slices(study.test, systems, {}, 45, {"resamples": 200, "alpha": 0.05})
     assert set(found["system"]) == {"labels of gpt", "trained: baseline", "trained: corrected by gpt"}
     assert found[found["attribute"] == "age"]["ccc"].isna().all()
     assert found[found["attribute"] == "gender"]["ccc_low"].notna().all()
@@ -351,18 +325,14 @@ def test_groups_of_writers_are_named_and_cut_where_the_test_texts_are():
     assert {group: chosen.sum() for group, chosen in found["gender"].items()} == {"male": 2, "female": 1, "5": 2}
 
 
-def test_the_figure_of_writers_has_the_groups_of_the_scores_and_the_sizes_of_sets(study, monkeypatch):
-    drawn = []
-    monkeypatch.setattr(slices, "write_figure", lambda paths, figure: drawn.append(figure))
-    older = pd.read_parquet(study / "test.parquet").assign(age=np.arange(120.0) + 60)
-    older.to_parquet(study / "other.parquet")
-    paths = {"test": study / "test.parquet", "other": study / "other.parquet"}
-    slices.plot_groups(paths, "test", {"gender": {"1": "male"}}, [], study / "writers.csv")
-    found = pd.read_csv(study / "writers.csv").set_index(["set", "attribute", "group"])["n"]
+def test_the_figure_of_writers_has_the_groups_of_the_scores_and_the_sizes_of_sets(study):
+    frames = {"test": study.test, "other": study.test.assign(age=np.arange(120.0) + 60)}
+    counted = slices.count_groups(frames, "test", {"gender": {"1": "male"}})
+    found = counted.set_index(["set", "attribute", "group"])["n"]
     assert found["test"].to_dict() == {("gender", "male"): 60, ("gender", "2"): 60, ("age", "up to 39"): 40,
                                        ("age", "over 39 to 79"): 40, ("age", "over 79"): 40}  # fmt: skip
     assert found["other"]["age"].tolist() == [0, 20, 100]
-    assert [text.get_text() for text in drawn[0].axes[2].get_legend().get_texts()] == [
+    assert [text.get_text() for text in slices.draw_groups(counted, frames).axes[2].get_legend().get_texts()] == [
         "test (120 texts)", "other (120 texts)",
     ]  # fmt: skip
 
@@ -383,92 +353,36 @@ def test_intervals_of_groups_of_writers_draw_whole_writers_and_need_five_of_them
     assert set(few) == {"clusters", "pearson_r", "ccc", "negative"}
 
 
-def swept(values):
-    """Scores of a sweep: {threshold: validation concordance by seed}."""
-    rows = [
-        {"model": "gpt", "setting": f"alpha={number:g}", "kind": "alpha", "number": number, "seed": seed,
-         "validation_ccc": value}
-        for number, found in values.items() for seed, value in enumerate(found)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-@pytest.mark.parametrize(
-    ("values", "verdict"),
-    [
-        # As good at 5 as at 4: that 0 is bad does not make 3.5 to 4.5 the best.
-        ({0: [0.1, 0.1, 0.1], 4: [0.3, 0.31, 0.3], 5: [0.3, 0.3, 0.31]}, "undecided"),
-        ({0: [0.1, 0.1, 0.1], 4: [0.4, 0.41, 0.4], 5: [0.3, 0.3, 0.31]}, "holds"),
-        # The best lies in the middle, though the mean of 3.5 and 4 is below 5.
-        ({3.5: [0.1, 0.1, 0.1], 4: [0.4, 0.41, 0.4], 5: [0.3, 0.3, 0.31]}, "holds"),
-        ({4: [0.2, 0.21, 0.2], 5: [0.3, 0.3, 0.31]}, "fails"),
-        ({4: [0.2], 5: [0.3]}, "not_tested"),
-        ({3: [0.2, 0.2], 5: [0.3, 0.3]}, "not_tested"),
-    ],
-)
-def test_the_best_threshold_is_compared_with_the_best_of_the_others(values, verdict):
-    assert {row["verdict"] for row in claims.thresholds(swept(values), 0.05)} == {verdict}
-
-
-def test_thresholds_are_stored_as_shares_of_the_scale_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.relabel.scores.read_json", lambda path: json.loads(path.read_text()))
-    monkeypatch.setattr("empathy_transfer.relabel.scores.read_table", unchecked("read_table"))
-    pd.DataFrame({"label": [1.0, 7.0]}).to_parquet(tmp_path / "test.parquet")
-    paths = []
+def test_thresholds_are_stored_as_shares_of_the_scale_too():
+    rows = []
     for model, setting, threshold in [("crowd", "baseline", None), ("gpt", "alpha=3", None), ("gpt", "trimmed", 3.0)]:
-        folder = tmp_path / model / setting
-        folder.mkdir(parents=True)
-        pd.DataFrame({"label": [2.0, 4.0]}).to_parquet(folder / "training_set.parquet")
         found = {"pearson_r": 0.1, "ccc": 0.1, "rmse": 1.0, "mae": 1.0}
         record = {"encoder": "minilm", "model": model, "setting": setting, "seed": 0, "threshold": threshold}
         record |= {"values": found, "validation": found, "n_base": 2, "n_concerned": 1, "n_train": 2}
-        paths.append(folder / "metrics.json")
-        paths[-1].write_text(json.dumps(record), encoding="utf-8")
-    chosen = tmp_path / "minilm/gpt/seed=0.json"
-    chosen.parent.mkdir(parents=True)
-    chosen.write_text('{"threshold": 3.0}', encoding="utf-8")
-    scores.write_scores(paths, [chosen], [3, 6], 6, tmp_path / "test.parquet", tmp_path / "s.csv")
-    shares = pd.read_csv(tmp_path / "s.csv").set_index("setting")["threshold_share"]
+        rows.append(scores.row_of_run(record, 0.5))
+    frame = pd.DataFrame(rows, columns=scores.COLUMNS)
+    found = scores.with_stand_ins(frame, {("minilm", "gpt", 0): 3.0}, [3, 6], 6)
+    shares = found.set_index("setting")["threshold_share"]
     assert shares.dropna().to_dict() == {"alpha=3": 0.5, "trimmed": 0.5, "alpha=chosen": 0.5, "alpha=6": 1.0}
 
 
 def test_a_correction_of_most_labels_raises_a_flag(study):
     comparison = compare(study)
     for share, raised in [(0.5, False), (0.9, True)]:
-        found = pd.read_csv(study / "scores.csv").assign(share_concerned=share)
-        rows = claims.flags(found, comparison, pd.DataFrame({"ccc": []}))
-        assert [row["raised"] for row in rows if row["flag"] == "controls have little left"] == [raised]
+        rows = flags.signs_of_failure(study.scores.assign(share_concerned=share), comparison, pd.DataFrame({"ccc": []}))
+        assert rows[rows["flag"] == "controls have little left"]["raised"].tolist() == [raised]
 
 
 def test_flags_do_not_count_what_stands_for_a_run_and_give_number_and_interval_of_test_texts(study):
     slice_of = {"encoder": "minilm", "attribute": "race", "group": "2", "system": "x", "n": 12, "ccc": -0.1}
     slice_of |= {"ccc_low": -0.4, "ccc_high": 0.2}
-    rows = claims.flags(pd.read_csv(study / "scores.csv"), compare(study), pd.DataFrame([slice_of]))
-    found = [row["setting"] for row in rows if row["flag"] == "high variance over seeds"]
-    assert found == ["baseline", "alpha=3.5", "trimmed"]
+    rows = flags.signs_of_failure(study.scores, compare(study), pd.DataFrame([slice_of]))
+    found = rows[rows["flag"] == "high variance over seeds"]["setting"]
+    assert found.tolist() == ["baseline", "alpha=3.5", "trimmed"]
+    last = rows.iloc[-1]
+    assert last["flag"] == "negative concordance in race 2"
     expected = {"n": 12, "value": -0.1, "low": -0.4, "high": 0.2, "raised": True}
-    assert {name: rows[-1][name] for name in expected} == expected
-
-
-# With ten groups and three rows, 95 % for all of them: t of 9 degrees of freedom beyond 2.5 % / 3 is 2.93.
-@pytest.mark.parametrize(
-    ("alphas", "error", "found"),
-    [
-        ([0.9, 0.9, 0.9], 0.03, "holds"),  # .9 - .088 is above .8
-        ([0.9, 0.9, 0.85], 0.03, "undecided"),  # .85 - .088 is not, though .85 is
-        ([0.9, 0.9, 0.75], 0.03, "undecided"),  # .75 + .088 is above .8: a point below it does not decide
-        ([0.9, 0.9, 0.7], 0.03, "fails"),  # .7 + .088 is below .8
-        ([0.9, 0.9, 0.73], 0.03, "undecided"),  # 95 % of one row would end at .798
-    ],
-)
-def test_claims_on_agreement_are_judged_by_intervals_wide_enough_for_all(alphas, error, found):
-    frame = pd.DataFrame({"krippendorff_alpha": alphas, "alpha_se": error, "clusters": 10, "first": "gpt"})
-    (row,) = claims.consistency(frame, 0.05)
-    assert (row["claim"], row["verdict"]) == ("LLM label consistency", found)
-    # The same numbers of the crowd against a limit that they must not pass: all are above .27.
-    (row,) = claims.consistency(frame.assign(first="crowd"), 0.05)
-    assert (row["claim"], row["verdict"]) == ("crowd label consistency", "fails")
-    assert "of 3 sets and pairs 0 surely as printed, 3 surely not" in row["explanation"]
+    assert last[list(expected)].to_dict() == expected
 
 
 def test_the_interval_of_krippendorff_s_alpha_draws_whole_writers():
@@ -477,7 +391,7 @@ def test_the_interval_of_krippendorff_s_alpha_draws_whole_writers():
     labels = np.column_stack([first, first + generator.normal(0, 1, 200)])
     alone = alpha_error(labels, np.arange(200), 2000)
     # The draws by hand: alpha of as many texts, drawn again.
-    drawn = [agreement(labels[generator.integers(0, 200, 200)])[0] for _ in range(300)]
+    drawn = [alpha_and_r(labels[generator.integers(0, 200, 200)])[0] for _ in range(300)]
     assert alone["alpha_se"] == pytest.approx(np.std(drawn), rel=0.15)
     # Four times the same text of a writer tells no more than one.
     repeated = alpha_error(np.repeat(labels, 4, axis=0), np.repeat(np.arange(200), 4), 2000)
@@ -488,81 +402,15 @@ def test_the_interval_of_krippendorff_s_alpha_draws_whole_writers():
     assert alpha_interval(row | {"clusters": 1}, 0.05) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("differences", "found"),
-    [
-        ({"baseline": [0.1, 0.11, 0.1], "huber": [0.2, 0.21, 0.2]}, "holds"),
-        ({"baseline": [0.1, 0.11, 0.1], "huber": [-0.01, 0.2, -0.2]}, "undecided"),  # its mean is below 0 by chance
-        ({"baseline": [0.1, 0.11, 0.1], "huber": [-0.1, -0.11, -0.1]}, "fails"),
-        ({"baseline": [0.1], "huber": [0.2]}, "not_tested"),
-    ],
-)
-def test_an_order_of_encoders_is_judged_within_seeds(differences, found):
-    rows = [
-        {"encoder": encoder, "model": "crowd", "setting": setting, "trained_as": setting, "seed": seed,
-         "ccc": 0.3 + (value if encoder == "deberta" else 0)}
-        for encoder in ("deberta", "roberta") for setting, values in differences.items()
-        for seed, value in enumerate(values)
-    ]  # fmt: skip
-    (row,) = claims.encoders(pd.DataFrame(rows), 0.05)
-    assert row["verdict"] == found
-
-
-def test_claims_get_verdicts_from_the_intervals(study):
-    compare(study)
-    agreements = pd.DataFrame(
-        {
-            "set": ["a", "a"],
-            "first": ["crowd", "gpt"],
-            "second": ["gpt", "llama"],
-            "krippendorff_alpha": [0.2, 0.5],
-            "alpha_se": [0.01, 0.01],
-            "clusters": [60, 60],
-        }
-    )
-    agreements.to_csv(study / "agreement.csv", index=False)
-    group = {"encoder": "minilm", "attribute": "race", "group": "2", "system": "x", "n": 12, "ccc": -0.1}
-    pd.DataFrame([group | {"ccc_low": -0.4, "ccc_high": 0.2}]).to_csv(study / "slices.csv", index=False)
-    printed = {"claim": ["LLM label consistency"], "metric": ["krippendorff_alpha"], "value": ["0.8"]}
-    pd.DataFrame(printed).to_csv(study / "printed.csv", index=False)
-    names = ("scores", "comparisons", "agreement", "slices", "printed")
-    claims.write_claims(*(study / f"{name}.csv" for name in names), 0.05, study / "claims.csv", study / "flags.csv")
-    found = pd.read_csv(study / "claims.csv").set_index("claim")["verdict"]
-    assert found["LLM label consistency"] == "fails"
-    assert found["crowd label consistency"] == "holds"
-    assert found["correction and augmentation beat the baseline"] == "holds"
-    assert found["plain prompt"] == "not_tested"
-    assert pd.read_csv(study / "claims.csv").set_index("claim")["explanation"].str.contains("noise of seeds only").any()
-    flags = pd.read_csv(study / "flags.csv")
-    assert flags[flags["flag"] == "negative concordance in race 2"]["raised"].all()
-
-
-@pytest.mark.parametrize(("p", "found"), [(0.01, "holds"), (0.02, "undecided")])
-def test_a_gain_holds_at_a_false_discovery_rate_among_the_rows_of_its_claim(p, found):
-    # Three rows: q of the smallest p is three times it, .03 or .06.
-    frame = pd.DataFrame({"setting": ["alpha=chosen", "added=1", "both=1"], "p": [p, 0.6, 0.7], "low": [0.1, -1, -1]})
-    frame = frame.assign(
-        comparison="baseline", metric="ccc", model="gpt", seeds=5, high=1, difference=0.2, p_published=None
-    )
-    rows = claims.gains(frame, 0.05)
-    assert [row["verdict"] for row in rows] == [found, "undecided", "undecided"]
-    assert f"q {3 * p:.3g} among the 3 of this claim" in rows[0]["explanation"]
-
-
-def weigh(study, **answers):
-    """costs.csv by setting, where a model's answers about two texts have these tokens, costs and times."""
-    answers = {"latency": [None, None]} | answers
+def weigh(study, comparison=None, **answers):
+    """Costs by setting, where a model's answers about two texts have these tokens, costs and times."""
+    answers = pd.DataFrame({"latency": [None, None]} | answers)
     prices = {"prompt_tokens": 98.5, "answer_tokens": 10, "dollars": {"gpt": [2, 10]}}
-    pd.DataFrame(answers).to_parquet(study / "answers.parquet")
-    paths = [study / name for name in ("scores.csv", "comparisons.csv")]
-    costs.write_costs(
-        *paths, [study / "test.parquet"], {"gpt": [study / "answers.parquet"]}, prices, study / "costs.csv"
-    )
-    return pd.read_csv(study / "costs.csv").set_index("setting")
+    comparison = compare(study) if comparison is None else comparison
+    return costs.weigh(study.scores, comparison, study.test["text"], {"gpt": answers}, prices).set_index("setting")
 
 
 def test_own_answers_cost_what_the_server_counted(study):
-    compare(study)
     found = weigh(study, tokens_in=[300, 500], tokens_out=[20, 40], cost=[0.001, 0.003])
     assert found.loc["alpha=chosen", ["input_tokens", "output_tokens"]].tolist() == [4000, 300]
     assert found.loc["alpha=chosen", "dollars"] == pytest.approx(0.02)
@@ -571,7 +419,6 @@ def test_own_answers_cost_what_the_server_counted(study):
 
 
 def test_only_settings_that_need_a_model_s_labels_cost_something(study):
-    compare(study)
     found = weigh(study, tokens_in=[None, None], tokens_out=[None, None], cost=[0.0, 0.0])
     # Ten texts of 98.5 + 6 / 4 tokens at 2 dollars a million, and 10 x 10 tokens at 10.
     assert found.loc["alpha=chosen", "dollars"] == pytest.approx((10 * 100 * 2 + 100 * 10) / 1e6)
@@ -584,17 +431,15 @@ def test_a_gain_has_a_price_where_labels_were_bought_and_its_interval_is_above_0
     found.loc[of_ccc & (found["setting"] == "alpha=3.5"), ["difference", "low", "high"]] = [0.04, -0.01, 0.09]
     found.loc[of_ccc & (found["setting"] == "alpha=chosen"), ["difference", "low", "high"]] = [0.04, 0.01, 0.07]
     found.loc[of_ccc & (found["setting"] == "trimmed"), ["difference", "low", "high"]] = [0.04, 0.01, 0.07]
-    found.to_csv(study / "comparisons.csv", index=False)
-    priced = weigh(study, tokens_in=[300, 500], tokens_out=[20, 40], cost=[0.001, 0.003])["dollars_per_gain"]
+    priced = weigh(study, found, tokens_in=[300, 500], tokens_out=[20, 40], cost=[0.001, 0.003])["dollars_per_gain"]
     # Ten texts of .002 dollars for .04: .005 for each .01. Trimming bought nothing.
     assert priced.dropna().to_dict() == {"alpha=chosen": pytest.approx(0.005)}
 
 
 def test_a_threshold_as_wide_as_the_scale_buys_nothing(study):
-    found = pd.read_csv(study / "scores.csv")
-    same = found[found["setting"] == "baseline"].assign(model="gpt", setting="alpha=6", kind="alpha", number=6.0)
-    pd.concat([found, same]).to_csv(study / "scores.csv", index=False)
-    compare(study)
+    of_baseline = study.scores[study.scores["setting"] == "baseline"]
+    same = of_baseline.assign(model="gpt", setting="alpha=6", kind="alpha", number=6.0)
+    study = study._replace(scores=pd.concat([study.scores, same], ignore_index=True))
     found = weigh(study, tokens_in=[300, 500], tokens_out=[20, 40], cost=[0.001, 0.003], latency=[2.0, 4.0])
     names = ["texts_to_label", "input_tokens", "dollars", "labelling_seconds"]
     assert found.loc["alpha=6", names].tolist() == [0, 0, 0, 0]
@@ -603,7 +448,6 @@ def test_a_threshold_as_wide_as_the_scale_buys_nothing(study):
 
 
 def test_the_time_of_labelling_is_that_of_own_answers_and_unknown_for_published_ones(study):
-    compare(study)
     tokens = {"tokens_in": [300, 500], "tokens_out": [20, 40], "cost": [0.001, 0.003]}
     found = weigh(study, **tokens, latency=[2.0, 4.0])
     # Ten texts of three seconds.
@@ -615,46 +459,35 @@ def test_the_time_of_labelling_is_that_of_own_answers_and_unknown_for_published_
     assert found.loc["trimmed", "labelling_seconds"] == 0
 
 
-def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label(tmp_path, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.relabel.thresholds.read_json", lambda path: json.loads(path.read_text()))
-    paths = []
-    for threshold, ccc, number in [(3, 0.2, 9), (4, 0.3, 5), (4.5, 0.3, 2), (5, 0.4, 0)]:
-        paths.append(tmp_path / f"{threshold}.json")
-        record = {"setting": f"alpha={threshold}", "n_concerned": number, "validation": {"ccc": ccc}}
-        paths[-1].write_text(json.dumps(record), encoding="utf-8")
-    choose_threshold(paths, tmp_path / "chosen.json")
-    assert json.loads((tmp_path / "chosen.json").read_text())["threshold"] == 4.5
+def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label():
+    records = [
+        {"setting": f"alpha={threshold}", "n_concerned": number, "validation": {"ccc": ccc}}
+        for threshold, ccc, number in [(3, 0.2, 9), (4, 0.3, 5), (4.5, 0.3, 2), (5, 0.4, 0)]
+    ]
+    assert chosen_threshold(records)["threshold"] == 4.5
 
 
-def test_agreement_of_all_sets_has_a_row_per_pair_of_sources(study, tmp_path):
-    settings = {"resamples": 200, "alpha": 0.05}
-    write_agreement(
-        {"a": study / "test.parquet"},
-        {("gpt", "a"): study / "labels.parquet"},
-        settings,
-        3,
-        study / "g.csv",
-        study / "d.csv",
-    )
-    found = pd.read_csv(study / "g.csv")
+def sources(study):
+    """Labels of one set by id: the crowd's and a model's."""
+    model = study.labels.set_index("id")["label"]
+    return {"a": study.test.set_index("id")[["label"]].rename(columns={"label": "crowd"}).assign(gpt=model)}
+
+
+def test_agreement_of_all_sets_has_a_row_per_pair_of_sources(study):
+    groups = {"a": study.test.set_index("id")["group"]}
+    found, apart = compare_sources(sources(study), groups, {"resamples": 200, "alpha": 0.05}, 3)
     assert list(found.columns) == AGREEMENT_COLUMNS
     assert found["alpha_low"][0] < found["krippendorff_alpha"][0] < found["alpha_high"][0]
     assert found["clusters"].tolist() == [60]
     assert found[["first", "second", "n"]].to_numpy().tolist() == [["crowd", "gpt", 120]]
-    assert len(pd.read_csv(study / "d.csv")) == 3
+    assert len(apart) == 3
 
 
 def test_corrected_labels_are_those_above_the_threshold_of_all_sets(study):
-    paths = {"a": study / "test.parquet"}
-    labels = pd.read_parquet(study / "labels.parquet")
-    labels.loc[:1, "label"] = [np.nan, 20.0]
-    labels.to_parquet(study / "labels.parquet")
-    write_corrected("gpt", paths, {("gpt", "a"): study / "labels.parquet"}, 6, study / "c.csv")
-    assert pd.read_csv(study / "c.csv").to_numpy().tolist() == [["n1", 20.0, "a"]]
+    study.labels.loc[:1, "label"] = [np.nan, 20.0]
+    assert corrected_labels(sources(study), "gpt", 6).to_numpy().tolist() == [["n1", 20.0, "a"]]
 
 
 def test_corrected_texts_of_two_sets_with_one_id_are_refused(study):
-    paths = dict.fromkeys("ab", study / "test.parquet")
-    labels = {("gpt", name): study / "labels.parquet" for name in paths}
     with pytest.raises(DataError, match="two label sets"):
-        write_corrected("gpt", paths, labels, 0, study / "c.csv")
+        corrected_labels(dict.fromkeys("ab", sources(study)["a"]), "gpt", 0)

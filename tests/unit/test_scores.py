@@ -231,7 +231,7 @@ def test_findings_state_what_the_numbers_say():
     assert "1 seed; tests are in analysis/significance.csv" in themes["text"]
     assert (targets["most"], targets["least"]) == ("b", "a")
     assert "Task A (−5.0 %, n = 2 sources)" in targets["text"]
-    assert (counts["improved"], counts["defined"], counts["planned"]) == (1, 3, 6)
+    assert (counts["above_baseline"], counts["defined"], counts["planned"]) == (1, 3, 6)
     assert counts["text"].startswith("1 of 3 pairs score above their baseline (median change +0.0 %")
     assert counts["text"].endswith("; 0 of 6 runs collapsed, 0 failed, and 3 pairs can't be compared (not run).")
 

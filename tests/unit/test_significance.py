@@ -6,8 +6,7 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from empathy_transfer.significance import paired_runs
-from empathy_transfer.significance import paired_tests as significance
+from empathy_transfer.significance.paired_runs import pair_frames, refuse_other_items
 from empathy_transfer.significance.paired_tests import (
     compare,
     detectable,
@@ -360,53 +359,49 @@ def test_predictions_that_do_not_give_the_recorded_score_are_refused():
         compare(records, sample, items, predictions, SETTINGS)
 
 
-@pytest.fixture
-def files(monkeypatch):
-    """Runs and tables by path, in place of files; returns the dict of tables."""
-    labels = ["x", "y", "x", "y", "y", "x"]
-    tables = {"test.parquet": pd.DataFrame({"id": list("abcdefg"), "group": list("ppqqrrs")})}
-    records = {}
+def make_runs():
+    """Records and predictions of a baseline and a transfer on six items of three groups."""
+    labels, frames, records = ["x", "y", "x", "y", "y", "x"], {}, {}
     for source in ("none", "s"):
         answers = labels if source == "none" else ["x", "y", "y", "y", "y", "x"]
-        tables[f"{source}/predictions.parquet"] = pd.DataFrame(
-            {"id": list("abcdef"), "label": labels, "prediction": answers}
-        )
-        value = f1_score(labels, answers, average="macro")
-        records[f"{source}/metrics.json"] = {
+        key = (source, "full", 1)
+        frames[key] = pd.DataFrame({"id": list("abcdef"), "label": labels, "prediction": answers})
+        records[key] = {
             "source": source, "target": "t", "data": "full", "seed": 1, "metric": "f1_macro", "floor": 0.3,
-            "values": {"f1_macro": value}, "standard_error": 0.1, "validation": 0.6, "floor_validation": 0.3,
-            "constant_prediction": False,
+            "values": {"f1_macro": f1_score(labels, answers, average="macro")}, "standard_error": 0.1,
+            "validation": 0.6, "floor_validation": 0.3, "constant_prediction": False,
         }  # fmt: skip
-    monkeypatch.setattr(paired_runs, "read_table", lambda path, columns: tables[str(path)][columns])
-    monkeypatch.setattr(significance, "read_runs", lambda paths: [records[path] for path in paths if path in records])
-    return tables
+    return records, frames
 
 
-def run(folder, target="t"):
-    """Write the tests of a target from the runs in place of files; returns the frame as read back."""
-    paths = [folder / "tests.csv", folder / "covariance.csv"]
-    names = ["none/metrics.json", "s/metrics.json", "missing/metrics.json"]
-    write_tests(target, names, "test.parquet", SETTINGS, *paths)
-    return pd.read_csv(paths[0], keep_default_na=False, na_values=[""])
+GROUPS = pd.Series(list("ppqqrrs"), index=list("abcdefg"))
 
 
-def test_files(files, tmp_path):
-    tests = run(tmp_path)
+def test_runs_are_compared_on_the_items_of_their_predictions():
+    records, frames = make_runs()
+    tests, _ = compare(records, *pair_frames(frames, GROUPS), SETTINGS)
     assert list(tests.columns) == list(empty_tests(SETTINGS).columns)
     row = cell(tests, "s")
     # Three groups of two items are too few to test.
     assert (row["n_test"], row["clusters"], row["reason"]) == (6, 3, "too_few")
     assert row["difference"] == pytest.approx(f1_score([0, 1, 0, 1, 1, 0], [0, 1, 1, 1, 1, 0], average="macro") - 1)
-    assert len(run(tmp_path, target="other")) == 0
 
 
-def test_runs_with_other_items_are_refused(files, tmp_path):
-    files["s/predictions.parquet"] = files["s/predictions.parquet"].iloc[::-1].reset_index(drop=True)
-    with pytest.raises(ValueError, match="other test items"):
-        run(tmp_path)
+def test_a_target_without_runs_has_tables_without_rows(tmp_path):
+    paths = [tmp_path / "tests.csv", tmp_path / "covariance.csv"]
+    write_tests("t", [tmp_path / "missing/metrics.json"], "test.parquet", SETTINGS, *paths)
+    assert list(pd.read_csv(paths[0]).columns) == list(empty_tests(SETTINGS).columns)
+    assert len(pd.read_csv(paths[0])) == len(pd.read_csv(paths[1])) == 0
 
 
-def test_items_that_the_test_split_lacks_are_refused(files, tmp_path):
-    files["test.parquet"] = files["test.parquet"].iloc[:4]
+def test_runs_with_other_items_are_refused():
+    _, frames = make_runs()
+    refuse_other_items(frames)
+    frames["s", "full", 1] = frames["s", "full", 1].iloc[::-1].reset_index(drop=True)
+    with pytest.raises(ValueError, match="run s full 1: other test items"):
+        refuse_other_items(frames)
+
+
+def test_items_that_the_test_split_lacks_are_refused():
     with pytest.raises(ValueError, match="2 items of the predictions"):
-        run(tmp_path)
+        pair_frames(make_runs()[1], GROUPS.iloc[:4])

@@ -28,7 +28,7 @@ from empathy_transfer.validation.coverage import (
     true_score,
 )
 from empathy_transfer.validation.page import END, START, figures, with_figures
-from empathy_transfer.validation.parts import FIRST, Part, bar_of, parts, simulate, summarise
+from empathy_transfer.validation.parts import FIRST, Part, bar_of, parts, simulate, summarise_simulations
 from empathy_transfer.validation.simulated_studies import (
     COLLAPSED_TO,
     Sizes,
@@ -166,13 +166,15 @@ def test_intervals_of_a_target():
 
 def test_summary_by_hand():
     part = Part("level", "x", "studies", 100, {})
-    rows = summarise(part, {"semi_partialling: definition: percent_winsorised": np.repeat([1.0, 0.0], [7, 93])})
+    rows = summarise_simulations(
+        part, {"semi_partialling: definition: percent_winsorised": np.repeat([1.0, 0.0], [7, 93])}
+    )
     row = rows.iloc[0]
     assert (row["value"], row["simulations"], row["met"]) == (0.07, 100, "no")
     assert row["first_value"] == pytest.approx(7 / FIRST)
     # Wilson's interval of 7 in 100.
     assert (row["low"], row["high"]) == pytest.approx((0.0343, 0.1375), abs=0.0001)
-    assert summarise(part, {"tasks: link: percent": np.zeros(4)}).iloc[0]["met"] == ""
+    assert summarise_simulations(part, {"tasks: link: percent": np.zeros(4)}).iloc[0]["met"] == ""
 
 
 def test_bars_hold_where_they_should(truth):

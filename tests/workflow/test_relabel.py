@@ -14,7 +14,7 @@ LOCAL = ("relabel", "--configfile", "config/local.yaml")
 OF_CROWD, OF_MODEL, OF_CHOSEN = 5, 17, 7
 REPORTS = {
     *["collect_relabelled", "compare_relabelled", "tabulate_relabelled", "plot_thresholds", "weigh_costs"],
-    *["slice_writers", "judge_claims", "report_relabelled"],
+    *["slice_writers", "judge_claims", "flag_failures", "report_relabelled"],
 }
 
 

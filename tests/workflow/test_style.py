@@ -1,5 +1,6 @@
 """House rules that a machine can check: formatting, linting, sizes, and versions that agree."""
 
+import ast
 import importlib.metadata
 import re
 import subprocess
@@ -171,6 +172,19 @@ CEILINGS = [
 def test_no_file_is_longer_than_its_ceiling(path, ceiling):
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     assert len(lines) <= ceiling, f"{len(lines)} lines: split it, or take something out"
+
+
+# What each reader, program, page, table or figure has.
+PARTS = {"read", "main", "render", "as_page", "as_html", "as_tex", "legend", "cell_label", "plotted_numbers"}
+
+
+def test_public_names_of_the_library_have_one_meaning():
+    places = {}
+    for path in LIBRARY.rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(LIBRARY).as_posix())
+    assert {name: found for name, found in places.items() if len(found) > 1 and name not in PARTS} == {}
 
 
 def test_every_script_belongs_to_a_rule_and_rules_have_their_scripts():

@@ -1,33 +1,52 @@
 """
-Stage: what training with labels from language models says: the printed claims judged, and the results on one page.
+Stage: what training with labels from language models says: the printed claims judged, signs of failure, and one page.
 
-NEEDS    <results>/relabel/{scores,comparisons,agreement,demographics}.csv
+NEEDS    resources/claims/labels.yaml
+         <results>/relabel/{scores,comparisons,agreement,demographics}.csv
 MAKES    <results>/relabel/{claims,flags}.csv, <results>/relabel/report.md
 """
 
 
 rule judge_claims:
     input:
+        claims=local("resources/claims/labels.yaml"),
         scores="<results>/relabel/scores.csv",
         comparisons="<results>/relabel/comparisons.csv",
         agreement="<results>/relabel/agreement.csv",
-        slices="<results>/relabel/demographics.csv",
     output:
         claims="<results>/relabel/claims.csv",
-        flags="<results>/relabel/flags.csv",
         provenance="<results>/relabel/claims.provenance.json",
     log:
         "<logs>/relabel/claims.log",
     conda:
         "../../../environment.yml"
     params:
-        printed=local("resources/published/s3_claims.csv"),
         level=config["analysis"]["alpha"],
         code=code_fingerprint("judge_claims"),
     message:
         "Judging the printed claims on labels from language models"
     script:
         "../../scripts/relabel/judge_claims.py"
+
+
+rule flag_failures:
+    input:
+        scores="<results>/relabel/scores.csv",
+        comparisons="<results>/relabel/comparisons.csv",
+        slices="<results>/relabel/demographics.csv",
+    output:
+        flags="<results>/relabel/flags.csv",
+        provenance="<results>/relabel/flags.provenance.json",
+    log:
+        "<logs>/relabel/flags.log",
+    conda:
+        "../../../environment.yml"
+    params:
+        code=code_fingerprint("flag_failures"),
+    message:
+        "Looking for signs of failure in training with labels from language models"
+    script:
+        "../../scripts/relabel/flag_failures.py"
 
 
 rule report_relabelled:

@@ -1,7 +1,7 @@
 """
 Stage: does what the paper claims hold here? A verdict for each claim, by rules written down before.
 
-NEEDS    resources/claims.yaml, the printed tables of scores
+NEEDS    resources/claims/transfer.yaml, the printed tables of scores
          <results>/analysis/{significance,importance_variants,rating_nulls}.csv, and variants.csv where there are any
 MAKES    <results>/analysis/claims.{csv,md}
 """
@@ -9,7 +9,7 @@ MAKES    <results>/analysis/claims.{csv,md}
 
 rule tabulate_claims:
     input:
-        claims=local("resources/claims.yaml"),
+        claims=local("resources/claims/transfer.yaml"),
         scores=local("resources/published/tables7_8_scores.csv"),
         labels=local("resources/published/tables10_12_label_shares.csv"),
         themes=local("resources/published/tables4_5_tasks.csv"),

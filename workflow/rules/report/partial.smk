@@ -92,7 +92,7 @@ use rule plot_improvement as plot_partial_improvement with:
 
 use rule tabulate_claims as tabulate_partial_claims with:
     input:
-        claims=local("resources/claims.yaml"),
+        claims=local("resources/claims/transfer.yaml"),
         scores=local("resources/published/tables7_8_scores.csv"),
         labels=local("resources/published/tables10_12_label_shares.csv"),
         themes=local("resources/published/tables4_5_tasks.csv"),

@@ -1,25 +1,30 @@
-"""What a rule finds about a claim, and the verdicts."""
+"""What a rule finds about a claim."""
 
 from typing import NamedTuple
 
-SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_TESTABLE = "supported", "not supported", "undecided", "not testable"
-VERDICTS = (SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_TESTABLE)
+from empathy_transfer.statistics.verdicts import NOT_TESTABLE
+
 ALPHA, DRAWS = 0.05, 2000
 
 
 class Finding(NamedTuple):
-    """What a rule found: a number with its interval and p (None where there is none), pairs behind it, verdict, why."""
+    """A verdict and why, and the number that it rests on.
+
+    `statistic` says what the number is. Its interval (`low`, `high`) and `p` are None where there are none; `pairs` are
+    the pairs behind it. `keys` say what a finding is about, such as {"model": "gpt"}, where a rule has several.
+    """
 
     statistic: str
-    number: float | None
-    low: float | None
-    high: float | None
-    p: float | None
-    pairs: int
     verdict: str
     why: str
+    number: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    pairs: int = 0
+    keys: dict | None = None
 
 
 def nothing(statistic, pairs, why):
     """A finding without a number."""
-    return Finding(statistic, None, None, None, None, pairs, NOT_TESTABLE, why)
+    return Finding(statistic, NOT_TESTABLE, why, pairs=pairs)

@@ -2,7 +2,8 @@
 
 import numpy
 
-from empathy_transfer.claims.finding import ALPHA, NOT_SUPPORTED, SUPPORTED, UNDECIDED, Finding, nothing
+from empathy_transfer.claims.finding import ALPHA, Finding, nothing
+from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, PREDICTIVE, SUPPORTED, UNDECIDED
 
 RATINGS = ("definition", "link", "conduciveness")
 
@@ -23,11 +24,11 @@ def most_important(evidence, bounds, feature):
     p = float(nulls["p"].iloc[0]) if len(nulls) and nulls["p"].notna().all() else None
     highest = rest["importance"].max() if len(rest) else 0.0
     low, high = (_known(row[name] - highest) for name in ("low_tasks", "high_tasks"))
-    finding = Finding(statistic, float(row["importance"] - highest), low, high, p, int(row["pairs"]), UNDECIDED, "")
-    better = rest[(rest["verdict"] == "predictive") & (rest["low_tasks"] > row["high_tasks"])]
+    finding = Finding(statistic, UNDECIDED, "", float(row["importance"] - highest), low, high, p, int(row["pairs"]))
+    better = rest[(rest["verdict"] == PREDICTIVE) & (rest["low_tasks"] > row["high_tasks"])]
     if len(better):
         return finding._replace(verdict=NOT_SUPPORTED, why=f"{better['name'].iloc[0]} is more important")
-    if row["verdict"] == "predictive" and low is not None and low > 0 and p is not None and p <= ALPHA:
+    if row["verdict"] == PREDICTIVE and low is not None and low > 0 and p is not None and p <= ALPHA:
         return finding._replace(verdict=SUPPORTED, why="predictive, and above every feature that is no rating")
     if row["r2_test"] <= 0:
         return finding._replace(why=f"the features predict nothing on held-out pairs (R2 {row['r2_test']:.3f})")
@@ -45,8 +46,8 @@ def negligible(evidence, bounds, feature):
         return nothing(statistic, 0, "no importance analysis of this feature")
     row = known.loc[feature]
     low, high = _known(row["low_tasks"]), _known(row["high_tasks"])
-    finding = Finding(statistic, float(row["importance"]), low, high, None, int(row["pairs"]), UNDECIDED, "")
-    if row["verdict"] == "predictive":
+    finding = Finding(statistic, UNDECIDED, "", float(row["importance"]), low, high, None, int(row["pairs"]))
+    if row["verdict"] == PREDICTIVE:
         return finding._replace(verdict=NOT_SUPPORTED, why="it is predictive")
     if row["r2_test"] <= 0:
         return finding._replace(why=f"no feature predicts held-out pairs (R2 {row['r2_test']:.3f})")

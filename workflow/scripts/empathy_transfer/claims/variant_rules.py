@@ -1,7 +1,8 @@
 """The rule about claims on variants of tasks: whether other training labels make a better source or target."""
 
-from empathy_transfer.claims.finding import ALPHA, NOT_SUPPORTED, SUPPORTED, UNDECIDED, Finding, nothing
+from empathy_transfer.claims.finding import ALPHA, Finding, nothing
 from empathy_transfer.statistics.mean_interval import mean_interval
+from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED, UNDECIDED, side_of_zero
 
 
 def variants_gain(evidence, bounds, data, role, variants):
@@ -23,12 +24,9 @@ def variants_gain(evidence, bounds, data, role, variants):
     if len(gains) < max(bounds["least_tasks"], 2):
         return nothing(statistic, len(chosen), f"too few transfers of {' or '.join(variants)} as a {role}")
     low, high = mean_interval(gains, ALPHA)
-    finding = Finding(statistic, float(gains.mean()), low, high, None, len(chosen), UNDECIDED, "the interval holds 0")
-    if low > 0:
-        finding = finding._replace(verdict=SUPPORTED, why="the interval lies above 0")
-    elif high < 0:
-        finding = finding._replace(verdict=NOT_SUPPORTED, why="the interval lies below 0")
-    if finding.verdict != UNDECIDED and chosen["seeds"].min() < 2:
-        why = f"one seed, so another training might turn it; otherwise {finding.verdict}: {finding.why}"
-        return finding._replace(verdict=UNDECIDED, why=why)
-    return finding
+    verdict = side_of_zero(low, high)
+    why = {SUPPORTED: "the interval lies above 0", NOT_SUPPORTED: "the interval lies below 0"}
+    why = why.get(verdict, "the interval holds 0")
+    if verdict != UNDECIDED and chosen["seeds"].min() < 2:
+        verdict, why = UNDECIDED, f"one seed, so another training might turn it; otherwise {verdict}: {why}"
+    return Finding(statistic, verdict, why, float(gains.mean()), low, high, None, len(chosen))

@@ -13,6 +13,7 @@ from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.significance.paired_tests import effects_of
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference
 from empathy_transfer.statistics.seed_variance import changes_beyond_items
+from empathy_transfer.statistics.verdicts import HARMED
 
 INTACT, *ABLATED = CONDITIONS
 COLUMNS = [
@@ -40,7 +41,7 @@ def write_context_ablation(scores_paths, test_paths, settings, table_path):
     write_csv(table_path, found)
     effects = found["effect"].value_counts()
     print(
-        f"{len(by_target)} targets with a context; {effects.get('harmed', 0)} of {len(found)} ablations lower the score"
+        f"{len(by_target)} targets with a context; {effects.get(HARMED, 0)} of {len(found)} ablations lower the score"
     )
 
 

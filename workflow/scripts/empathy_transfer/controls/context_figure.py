@@ -3,6 +3,7 @@
 from empathy_transfer.controls.context_effects import ABLATED, read_context_ablation
 from empathy_transfer.records.artefacts import write_csv, write_figure
 from empathy_transfer.report.style import FAINT_INK, INK, figure_style
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 SERIES = {"blanked": ("#0072b2", "o"), "shuffled": ("#d55e00", "s")}
 NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}
@@ -10,16 +11,7 @@ NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}
 UNTESTED = {"too_few": "too few groups of items", "no_variance": "no resample varies"}
 UNTESTED_MARKER = "x"
 PLOTTED = [
-    "target",
-    "condition",
-    "metric",
-    "with_context",
-    "n_test",
-    "intact",
-    "difference",
-    "low",
-    "high",
-    "effect",
+    *["target", "condition", "metric", "with_context", "n_test", "intact", "difference", "low", "high", "effect"],
     "reason",
 ]
 # Corrected for the number of targets, so that a point may be hollow beside an interval without 0.
@@ -58,7 +50,7 @@ def draw_context_ablation(found, tasks):
         place = targets.index(row.target) + (ABLATED.index(row.condition) - (len(ABLATED) - 1) / 2) * 0.36
         if row.low == row.low:
             axes.plot([row.low, row.high], [place, place], color=colour, linewidth=1)
-        filled = colour if row.effect in ("harmed", "improved") else "white"
+        filled = colour if row.effect in (HARMED, IMPROVED) else "white"
         marker = marker if row.effect else UNTESTED_MARKER
         axes.plot(row.difference, place, marker, color=colour, markerfacecolor=filled, markersize=5)
     for place in range(1, len(targets)):

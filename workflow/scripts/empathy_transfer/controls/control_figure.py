@@ -1,6 +1,6 @@
 """Figure of the controls: what each gains over the baseline, and what transfer gains over each."""
 
-from empathy_transfer.controls.control_tables import CONTROL_TITLES, read_tests
+from empathy_transfer.controls.control_tables import CONTROL_TITLES, read_control_tests
 from empathy_transfer.controls.control_tests import CONTROLS, TRANSFERS
 from empathy_transfer.records.artefacts import write_csv, write_figure
 from empathy_transfer.records.runs import BASELINE
@@ -30,7 +30,7 @@ def plot_controls(controls_path, tasks, data, figure_paths, csv_path):
         controls_path: controls.csv. tasks: {task: its title and more}, in the order of the rows from the top.
         data: `full` or `half`. figure_paths, csv_path: the files to write.
     """
-    found = read_tests(controls_path)
+    found = read_control_tests(controls_path)
     plotted = found[(found["data"] == data) & (found["runs"] == ALL)][PLOTTED].reset_index(drop=True)
     with figure_style():
         write_figure(figure_paths, draw_controls(plotted, tasks, data))

@@ -11,6 +11,7 @@ from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.tables import DATA_TITLES, html_page, html_table
 from empathy_transfer.significance.paired_tests import ALL, effects_of
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 CONTROL_TITLES = {
     "self": "on itself",
@@ -24,8 +25,8 @@ TITLE = "Gain net of capacity"
 
 def write_controls(tests_paths, settings, controls_path):
     """Write controls.csv from what `control_tests.write_control_tests` wrote per target; ``settings`` has `alpha`."""
-    frames = [read_tests(path) for path in tests_paths]
-    found = add_families(pd.concat(frames) if frames else pd.DataFrame(columns=COLUMNS), settings["alpha"])
+    frames = [read_control_tests(path) for path in tests_paths]
+    found = add_control_families(pd.concat(frames) if frames else pd.DataFrame(columns=COLUMNS), settings["alpha"])
     write_csv(controls_path, found)
     for line in conclusions(found):
         print(line)
@@ -33,16 +34,16 @@ def write_controls(tests_paths, settings, controls_path):
 
 def tabulate_controls(controls_path, tasks, html_path):
     """Write the table of controls.csv as HTML; ``tasks`` is {task: its title and more}."""
-    write_text(html_path, as_html(read_tests(controls_path), tasks))
+    write_text(html_path, as_html(read_control_tests(controls_path), tasks))
 
 
-def read_tests(path):
+def read_control_tests(path):
     """Read the comparisons of a target, or controls.csv, with their types."""
     frame = read_csv(path, dtype=dict.fromkeys([*TEXT_COLUMNS, "effect"], str))
     return frame.fillna(dict.fromkeys([name for name in ("reason", "effect") if name in frame], ""))
 
 
-def add_families(tests, alpha):
+def add_control_families(tests, alpha):
     """The comparisons with `FAMILY_COLUMNS`.
 
     The single transfers of a data condition are one family for each control (`family` tests): `q` is their false
@@ -71,8 +72,8 @@ def conclusions(found):
         effects = sound["effect"].value_counts()
         against = "the baseline" if reference == BASELINE else f"the control '{CONTROL_TITLES[reference]}'"
         line = (
-            f"{DATA_TITLES[data]}: the mean transfer scores higher than {against} for {effects.get('improved', 0)} of "
-            f"{len(sound)} targets, lower for {effects.get('harmed', 0)}; no difference found for the others."
+            f"{DATA_TITLES[data]}: the mean transfer scores higher than {against} for {effects.get(IMPROVED, 0)} of "
+            f"{len(sound)} targets, lower for {effects.get(HARMED, 0)}; no difference found for the others."
         )
         if left := len(rows) - len(sound):
             line += f" Not counted: {left} whose baseline is near constant answers."

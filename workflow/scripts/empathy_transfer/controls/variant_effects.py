@@ -9,7 +9,7 @@ from empathy_transfer.records.artefacts import read_json, read_table, write_csv
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.scores.run_scores import finished, occurring_labels
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
-from empathy_transfer.significance.paired_runs import pair_frames
+from empathy_transfer.significance.paired_runs import pair_frames, read_groups
 from empathy_transfer.significance.paired_tests import effects_of
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS
 from empathy_transfer.statistics.seed_variance import beyond_items
@@ -84,7 +84,7 @@ def compare_sides(ours, theirs, test_path, settings):
     frames = {
         key: frame[frame["id"].isin(shared)].sort_values("id", ignore_index=True) for key, frame in frames.items()
     }
-    sample, _, predictions = pair_frames(frames, test_path)
+    sample, _, predictions = pair_frames(frames, read_groups(test_path))
     scores = resample_scores(sample, list(predictions.values()), settings)
     name = ours[seeds[0]][0]["metric"]
     values = {key: score_of(frame, name) for key, frame in frames.items()}

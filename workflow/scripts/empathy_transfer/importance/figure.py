@@ -6,21 +6,13 @@ from empathy_transfer.importance.report import PART_TITLES, read_importance
 from empathy_transfer.records.artefacts import write_csv, write_figure
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import BLANK_COLOUR, FAINT_INK, INK, figure_style
+from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
 
 PLOTTED = [
-    "protocol",
-    "part",
-    "feature",
-    "name",
-    "importance",
-    "std",
-    "band_low",
-    "band_high",
-    "verdict",
-    "reason",
+    *["protocol", "part", "feature", "name", "importance", "std", "band_low", "band_high", "verdict", "reason"],
     "printed",
 ]
-BAR_COLOURS = {"predictive": "#2f6db0", "undecided": "#b9c7d6"}
+BAR_COLOURS = {PREDICTIVE: "#2f6db0", UNDECIDED: "#b9c7d6"}
 BAND_COLOUR = "#e3a23b"
 MOST_TICKS = 4  # steps between them; numbers such as −0.075 would run into one another
 PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 3.0, 0.3, 1.7  # inches

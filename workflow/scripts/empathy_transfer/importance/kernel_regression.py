@@ -67,7 +67,7 @@ class Kernel:
         return numpy.exp(-self.gamma * self.distances[feature])
 
 
-def fit(kernel, outcomes, model):
+def fit_regressions(kernel, outcomes, model):
     """Fit one regression per draw of the outcomes.
 
     Args:
@@ -89,7 +89,7 @@ def fit(kernel, outcomes, model):
     return weights, intercepts
 
 
-def predict(kernel, weights, intercepts, rows):
+def predict_pairs(kernel, weights, intercepts, rows):
     """Predictions of these pairs, draws x rows."""
     return weights @ kernel.between(rows).T + intercepts[:, None]
 
@@ -119,7 +119,7 @@ def permutation_errors(kernel, weights, intercepts, outcomes, rows, donors):
             sums += squares
             own[place] = squares[0].mean()
         permuted[feature], observed[feature] = sums, own
-    return Errors(predict(kernel, weights, intercepts, rows), permuted, observed)
+    return Errors(predict_pairs(kernel, weights, intercepts, rows), permuted, observed)
 
 
 def _standardised(values, train):

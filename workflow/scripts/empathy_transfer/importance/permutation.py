@@ -19,14 +19,22 @@ import pandas
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, feature_columns
 from empathy_transfer.importance.holdouts import folds, training_means
-from empathy_transfer.importance.kernel_regression import Kernel, Model, fit, permutation_errors, predict
+from empathy_transfer.importance.kernel_regression import (
+    Kernel,
+    Model,
+    fit_regressions,
+    permutation_errors,
+    predict_pairs,
+)
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, outcomes_of, too_few
 from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
+from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
 
 PROTOCOLS = ("published", "sound")
 PUBLISHED_C, OTHER_C, EPSILON = 100.0, 1.0, 0.1
 VARIANT_COLUMNS = ["variant", "outcome", "C", "epsilon", "scaled", "test_share"]
-VERDICTS = ("undecided", "predictive")
+# From least to most.
+VERDICTS = (UNDECIDED, PREDICTIVE)
 INTERVALS = [f"{end}_{level}" for level in LEVELS for end in ("low", "high")]
 IMPORTANCE_COLUMNS = [
     *["protocol", "part", "feature", "name", "importance", "std", "band_low", "band_high", *INTERVALS],
@@ -107,12 +115,12 @@ def variant_model(pairs, names, protocol, variant, settings):
     for train, test in parts:
         kernel = Kernel(columns, train, True)
         for model in candidates:
-            predicted = predict(kernel, *fit(kernel, outcomes, model), test)
+            predicted = predict_pairs(kernel, *fit_regressions(kernel, outcomes, model), test)
             errors[model] += float(((outcomes[:, test] - predicted) ** 2).sum())
     return min(candidates, key=errors.get)
 
 
-def verdict(row):
+def feature_verdict(row):
     """`predictive` or `undecided`.
 
     For `predictive`, held-out pairs must be predicted at all (R2 above 0, by two of its standard errors over random
@@ -126,7 +134,7 @@ def verdict(row):
     error = row.get("r2_test_error", numpy.nan)
     least = row["r2_test"] - (0 if numpy.isnan(error) else 2 * error)
     sound = least > 0 and row["importance"] > row["band_high"] and all(low > 0 for low in lows)
-    return "predictive" if sound else "undecided"
+    return PREDICTIVE if sound else UNDECIDED
 
 
 def _measure_published(pairs, columns, model, variant, settings):
@@ -137,7 +145,7 @@ def _measure_published(pairs, columns, model, variant, settings):
     fits = {"train": [], "test": []}
     for train, test in folds(pairs, "random", settings["splits"], variant["test_share"], settings["seed"]):
         kernel = Kernel(columns, train, model.scale_features)
-        fitted = fit(kernel, outcomes, model)
+        fitted = fit_regressions(kernel, outcomes, model)
         for part, rows in (("train", train), ("test", test)):
             donors = _permutations(rows, settings["permutations"], generator)
             errors = permutation_errors(kernel, *fitted, outcomes, rows, donors)
@@ -197,7 +205,7 @@ def _pooled_errors(columns, model, outcomes, donors, parts):
     observed = {name: numpy.zeros(outcomes.shape[1]) for name in columns}
     for number, (train, test) in enumerate(parts, start=1):
         kernel = Kernel(columns, train, model.scale_features)
-        fitted = fit(kernel, outcomes, model)
+        fitted = fit_regressions(kernel, outcomes, model)
         errors = permutation_errors(kernel, *fitted, outcomes, test, donors[:, test])
         squares[:, test] = (outcomes[:, test] - errors.plain) ** 2
         means = numpy.array([training_means(outcome, train, test) for outcome in outcomes])
@@ -236,7 +244,7 @@ def _as_table(rows, names, reason):
     absent = [name for name in FEATURE_NAMES if name not in names]
     rows = [row | {"reason": reason} for row in rows]
     if not reason:
-        rows = [row | {"verdict": verdict(row)} for row in rows]
+        rows = [row | {"verdict": feature_verdict(row)} for row in rows]
         held_out = {row["feature"]: row["verdict"] for row in rows if row["part"] == "test"}
         # What a feature does in pairs that were trained on is no evidence without the others.
         rows = [row | {"verdict": min(row["verdict"], held_out[row["feature"]], key=VERDICTS.index)} for row in rows]

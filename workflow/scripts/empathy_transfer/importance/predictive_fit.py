@@ -17,23 +17,14 @@ from empathy_transfer.importance.holdouts import (
     rank_correlation,
     training_means,
 )
-from empathy_transfer.importance.kernel_regression import Kernel, fit, predict
+from empathy_transfer.importance.kernel_regression import Kernel, fit_regressions, predict_pairs
 from empathy_transfer.importance.pair_outcomes import outcome_pairs, too_few
 from empathy_transfer.importance.permutation import variant_model, variants
 from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
 
 INTERVALS = [f"r2_{end}_{level}" for level in LEVELS for end in ("low", "high")]
 FIT_COLUMNS = [
-    "protocol",
-    "holdout",
-    "baseline",
-    "r2",
-    *INTERVALS,
-    "rank_correlation",
-    "r2_train",
-    "pairs",
-    "folds",
-    "reason",
+    *["protocol", "holdout", "baseline", "r2", *INTERVALS, "rank_correlation", "r2_train", "pairs", "folds", "reason"],
 ]
 
 
@@ -78,8 +69,8 @@ def _holdout_rows(pairs, columns, model, holdout, guessers, parts, settings):
     identity_sums = numpy.zeros(len(pairs))
     for train, test in parts:
         kernel = Kernel(columns, train, model.scale_features)
-        fitted = fit(kernel, outcome[None], model)
-        guesses = {"model": predict(kernel, *fitted, test)[0], "none": training_means(outcome, train, test)}
+        fitted = fit_regressions(kernel, outcome[None], model)
+        guesses = {"model": predict_pairs(kernel, *fitted, test)[0], "none": training_means(outcome, train, test)}
         if identity is not None:
             guesses[IDENTITIES[holdout]] = identity_means(outcome, train, test, identity)
             identity_sums[test] += guesses[IDENTITIES[holdout]]
@@ -87,7 +78,7 @@ def _holdout_rows(pairs, columns, model, holdout, guessers, parts, settings):
             errors[guesser][test] += (outcome[test] - values) ** 2
         sums[test] += guesses["model"]
         times[test] += 1
-        own = predict(kernel, *fitted, train)[0]
+        own = predict_pairs(kernel, *fitted, train)[0]
         trained.append(r_squared((outcome[train] - own) ** 2, (outcome[train] - outcome[train].mean()) ** 2))
     # A pair that several random splits test counts with the mean of its predictions.
     means = {name: numpy.divide(total, times, out=numpy.full(len(pairs), numpy.nan), where=times > 0)

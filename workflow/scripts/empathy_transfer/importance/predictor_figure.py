@@ -4,6 +4,7 @@ from empathy_transfer.importance.predictors import PREDICTOR_NAMES
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import FAINT_INK, INK, figure_style
+from empathy_transfer.statistics.verdicts import BETTER, UNDECIDED, WORSE
 
 TITLES = {
     "ndcg": "NDCG above random",
@@ -11,7 +12,7 @@ TITLES = {
     "regret_3": "regret of the first three below random (%)",
     "spearman": "Spearman's r within targets",
 }
-COLOURS = {"better": "#2f6db0", "worse": "#b5402f", "undecided": "#8a9aab"}
+COLOURS = {BETTER: "#2f6db0", WORSE: "#b5402f", UNDECIDED: "#8a9aab"}
 PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 2.6, 0.26, 1.6  # inches
 
 
@@ -81,7 +82,7 @@ def _legend():
     """What points, lines and colours are."""
     from matplotlib.lines import Line2D
 
-    words = {"better": "better than a random order", "worse": "worse", "undecided": "undecided"}
+    words = {BETTER: "better than a random order", WORSE: WORSE, UNDECIDED: UNDECIDED}
     points = [
         Line2D([], [], linestyle="", marker="o", markersize=4, color=COLOURS[name], label=word)
         for name, word in words.items()

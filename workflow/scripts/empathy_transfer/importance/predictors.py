@@ -19,6 +19,7 @@ from empathy_transfer.features.pair_features import FEATURE_NAMES, TRANSITIONS, 
 from empathy_transfer.features.transferability import ESTIMATORS
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, read_full_improvement
 from empathy_transfer.records.artefacts import read_csv, write_csv
+from empathy_transfer.statistics.verdicts import BETTER, UNDECIDED, WORSE
 
 SIMILARITY_NAMES = {
     "dataset_similarity_centred": "Data Emb Sim, centred",
@@ -201,7 +202,7 @@ def summary_table(by_target, draws, seed):
         gains = (known["value"] - known["random"]).to_numpy() * (-1 if measure in COSTS else 1)
         # The same draws for all predictors, so that their intervals can be compared.
         limits = intervals(gains, known["target_dataset"].to_numpy(), draws, numpy.random.default_rng(seed))
-        row |= {"gain": gains.mean()} | limits | {"verdict": verdict(limits)}
+        row |= {"gain": gains.mean()} | limits | {"verdict": ranking_verdict(limits)}
         rows.append(row)
     return pandas.DataFrame(rows, columns=COLUMNS)
 
@@ -220,12 +221,12 @@ def intervals(gains, datasets, draws, generator):
     return found
 
 
-def verdict(limits):
+def ranking_verdict(limits):
     """`better`, `worse` or `undecided`, from intervals at all levels."""
     lows, highs = ([limits[f"{end}_{level}"] for level in LEVELS] for end in ("low", "high"))
     if all(low > 0 for low in lows):
-        return "better"
-    return "worse" if all(high < 0 for high in highs) else "undecided"
+        return BETTER
+    return WORSE if all(high < 0 for high in highs) else UNDECIDED
 
 
 def _too_few():

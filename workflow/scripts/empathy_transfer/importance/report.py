@@ -8,11 +8,12 @@ from empathy_transfer.importance.pair_outcomes import read_full_improvement
 from empathy_transfer.importance.permutation import PROTOCOLS, importance_table
 from empathy_transfer.importance.predictive_fit import fit_table
 from empathy_transfer.importance.quadratic_assignment import NULLS, PRIMARY_OUTCOME, null_table
-from empathy_transfer.importance.seed_units import read_tests, with_units
+from empathy_transfer.importance.seed_units import read_all_tests, with_units
 from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report.markdown import markdown_table
 from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.statistics.verdicts import PREDICTIVE
 
 TEXT_COLUMNS = ("reason", "verdict")
 PART_TITLES = {"train": "training", "test": "held-out"}
@@ -27,7 +28,7 @@ def measure_importance(
     printed scores have none, and are analysed without that outcome.
     """
     improvement, features = read_full_improvement(improvement_path), read_pair_features(features_path)
-    improvement = with_units(improvement, read_tests(tests_paths)) if tests_paths else improvement
+    improvement = with_units(improvement, read_all_tests(tests_paths)) if tests_paths else improvement
     write_csv(importance_path, importance_table(improvement, features, protocol, settings))
     write_csv(fit_path, fit_table(improvement, features, protocol, settings))
     write_csv(shapley_path, shapley_table(improvement, features, protocol, settings))
@@ -120,14 +121,8 @@ def _importance_lines(main):
         row = cells["sound", "test", feature]
         line.append("" if row.reason else _interval(row.low_tasks, row.high_tasks))
         table.append([*line, _number(first.variance), *(cells[name, "test", feature].verdict for name in PROTOCOLS)])
-    heads = [
-        "feature",
-        "paper",
-        *heads,
-        "sound, 95 % over tasks",
-        "variance",
-        *(f"{name}: verdict" for name in PROTOCOLS),
-    ]
+    heads = ["feature", "paper", *heads, "sound, 95 % over tasks", "variance"]
+    heads += [f"{name}: verdict" for name in PROTOCOLS]
     note = "Importance ± standard deviation of the drops [95 % of its values under shuffled scores]."
     return [note, "", *markdown_table(heads, table, aligned=True)]
 
@@ -166,11 +161,8 @@ def _null_lines(nulls):
             [FEATURE_NAMES[aspect], _number(rows[0].slope), *(row.reason or f"p = {row.p:.3f}" for row in rows)]
         )
     heads = ["feature", "slope (percent per unit)", *(f"{null} ({role})" for null, role in NULLS.items())]
-    return [
-        "Improvements are cut off at 25 percent, so that no collapsed run decides.",
-        "",
-        *markdown_table(heads, table, aligned=True),
-    ]
+    note = "Improvements are cut off at 25 percent, so that no collapsed run decides."
+    return [note, "", *markdown_table(heads, table, aligned=True)]
 
 
 def _variant_lines(importance):
@@ -184,21 +176,10 @@ def _variant_lines(importance):
             some = known[known["part"] == part]
             best = "" if some.empty else some.loc[some["importance"].idxmax(), "name"]
             line += [_number(some["r2"].iloc[0]) if len(some) else "", best]
-        predictive = known[(known["part"] == "test") & (known["verdict"] == "predictive")]["name"]
+        predictive = known[(known["part"] == "test") & (known["verdict"] == PREDICTIVE)]["name"]
         table.append([*line, ", ".join(predictive)])
-    heads = [
-        "protocol",
-        "outcome",
-        "C",
-        "scaled",
-        "held out",
-        "R2 training",
-        "first",
-        "R2 held-out",
-        "first",
-        "predictive",
-    ]
-    return markdown_table(heads, table, aligned=True)
+    heads = ["protocol", "outcome", "C", "scaled", "held out", "R2 training", "first", "R2 held-out", "first"]
+    return markdown_table([*heads, PREDICTIVE], table, aligned=True)
 
 
 def _number(value, decimals=3):

@@ -10,7 +10,7 @@ from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.significance.paired_tests import ALL, NOTHING
 
 
-def read_tests(paths):
+def read_all_tests(paths):
     """The tests of all targets as one frame; `paths` are what `paired_tests.write_tests` wrote."""
     return pandas.concat([read_csv(path) for path in paths], ignore_index=True)
 

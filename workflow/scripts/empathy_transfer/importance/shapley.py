@@ -14,7 +14,7 @@ import pandas
 from empathy_transfer.features.pair_features import FEATURE_NAMES, feature_columns
 from empathy_transfer.features.task_facts import ASPECTS
 from empathy_transfer.importance.holdouts import folds, training_means
-from empathy_transfer.importance.kernel_regression import Kernel, fit, predict
+from empathy_transfer.importance.kernel_regression import Kernel, fit_regressions, predict_pairs
 from empathy_transfer.importance.pair_outcomes import outcome_pairs
 from empathy_transfer.importance.permutation import INTERVALS, model_or_reason, variants
 from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
@@ -109,7 +109,7 @@ def _pooled(columns, outcome, model, parts):
     squares, total = numpy.zeros(len(outcome)), numpy.zeros(len(outcome))
     for train, test in parts:
         kernel = Kernel(columns, train, model.scale_features)
-        predicted = predict(kernel, *fit(kernel, outcome[None], model), test)[0]
+        predicted = predict_pairs(kernel, *fit_regressions(kernel, outcome[None], model), test)[0]
         squares[test] += (outcome[test] - predicted) ** 2
         total[test] += (outcome[test] - training_means(outcome, train, test)) ** 2
     return squares, total

@@ -16,7 +16,7 @@ ABSENT = -1
 
 
 @dataclass
-class Items:
+class SplitItems:
     """The items of one split of one task, ordered as in its table."""
 
     ids: np.ndarray
@@ -31,7 +31,7 @@ class Items:
 class Index:
     """All tasks of a study: their items, and which pieces of text are nearly the same."""
 
-    items: dict  # {(task, split): Items}
+    items: dict  # {(task, split): SplitItems}
     sizes: dict  # {(kind, field): how many numbers are in use}
     words: np.ndarray  # words of each piece
     near: np.ndarray  # (pairs, 2) pieces, the second one stands in held-out data
@@ -47,7 +47,7 @@ def build_index(signatures, jaccard):
     keys, first, number = np.unique(pieces["key"].to_numpy(), return_index=True, return_inverse=True)
     starts = np.cumsum([0, *(len(pieces) for _, pieces, _ in signatures.values())])
     numbers = {task: number[start:end] for task, start, end in zip(signatures, starts, starts[1:], strict=False)}
-    items = {(task, split): Items(np.empty(0, object)) for task in signatures for split in SPLITS}
+    items = {(task, split): SplitItems(np.empty(0, object)) for task in signatures for split in SPLITS}
     sizes = {("normalised", name): len(keys) for name in FIELDS}
     for name in FIELDS:
         found = {task: _renumbered(entry[0][f"{name}_piece"], numbers[task]) for task, entry in signatures.items()}

@@ -26,7 +26,7 @@ def report_leakage(pairs_path, within_path, touched_paths, settings, outputs):
     write_csv(outputs["leakage"], flagged(pairs, settings))
     write_csv(outputs["within"], flagged(within, settings))
     write_csv(outputs["leaked_pairs"], leaked)
-    write_text(outputs["page"], page(pairs, within, leaked, touched, settings))
+    write_text(outputs["page"], as_page(pairs, within, leaked, touched, settings))
     print(f"{int(leaked['leaked'].sum())} of {len(leaked)} pairs are flagged")
 
 
@@ -59,7 +59,7 @@ def read_leaked(path):
     return frozenset(zip(leaked["source"], leaked["target"], strict=True))
 
 
-def page(pairs, within, leaked, touched, settings):
+def as_page(pairs, within, leaked, touched, settings):
     """The page as Markdown. It holds names of tasks and numbers only, so that it is safe as HTML."""
     between = leaked[leaked["source"] != leaked["target"]]
     touching = int((between["n_touched"] > 0).sum())

@@ -6,7 +6,8 @@ It is 0, not undefined, where predictions or labels are constant: a model that a
 import numpy as np
 
 from empathy_transfer.statistics.item_bootstrap import multinomial_blocks
-from empathy_transfer.statistics.values import CONSTANT_TOLERANCE, is_constant, paired_numbers
+from empathy_transfer.statistics.moments import pearson_of_means
+from empathy_transfer.statistics.values import is_constant, paired_numbers
 
 KINDS = ("regression",)
 
@@ -31,8 +32,5 @@ def resampled(labels, predictions, seed, resamples):
     found = []
     for drawn in multinomial_blocks(np.ones(len(x), dtype=int), seed, resamples):
         mean_x, mean_y, mean_xx, mean_yy, mean_xy = (drawn @ columns / len(x)).T
-        variances = (mean_xx - mean_x**2).clip(0), (mean_yy - mean_y**2).clip(0)
-        defined = (variances[0] > CONSTANT_TOLERANCE**2) & (variances[1] > CONSTANT_TOLERANCE**2)
-        scale = np.sqrt(np.where(defined, variances[0] * variances[1], 1.0))
-        found.append(np.where(defined, ((mean_xy - mean_x * mean_y) / scale).clip(-1, 1), 0.0))
+        found.append(pearson_of_means(mean_x, mean_y, mean_xx, mean_yy, mean_xy))
     return np.concatenate(found)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.records.artefacts import read_csv, write_csv
+from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha, resampled_alphas
 
 ASPECTS = ("definition", "link", "conduciveness")
 # All ratings taken together, and each rater's mean over the aspects of a task.
@@ -78,37 +79,13 @@ def agreement(ratings, resamples=10_000, alpha=0.05, seed=0):
         values = {level: krippendorff_alpha(units.to_numpy(), level) for level in LEVELS}
         value, reason = values["interval"]
         rated = units[units.notna().sum(axis=1) >= 2].index.get_level_values("task")
-        rows.append(
-            {
-                "aspect": aspect,
-                "raters": len(raters),
-                "tasks": rated.nunique(),
-                "krippendorff_alpha": value,
-                **bootstrap_interval(units, resamples, alpha, seed),
-                "alpha_ordinal": values["ordinal"][0],
-                "alpha_nominal": values["nominal"][0],
-                "spearman_r": found["spearman_r"].mean(),
-                "spearman_p": found["spearman_p"].iloc[0] if len(found) == 1 else None,
-                "reason": reason,
-            }
-        )
+        row = {"aspect": aspect, "raters": len(raters), "tasks": rated.nunique(), "krippendorff_alpha": value}
+        row |= bootstrap_interval(units, resamples, alpha, seed)
+        row |= {f"alpha_{level}": values[level][0] for level in ("ordinal", "nominal")}
+        row |= {"spearman_r": found["spearman_r"].mean(), "reason": reason}
+        row["spearman_p"] = found["spearman_p"].iloc[0] if len(found) == 1 else None
+        rows.append(row)
     return _typed(pd.DataFrame(rows, columns=AGREEMENT_COLUMNS))
-
-
-def krippendorff_alpha(scores, level):
-    """(alpha, "") of an array of scores (units x raters, NaN where there is none), or (None, reason code).
-
-    ``level`` is interval, ordinal or nominal. 1 is full agreement, 0 that of chance; it can be negative. Undefined if
-    no unit has two ratings (``no_ratings``) or all ratings of such units are equal (``constant``).
-    """
-    import krippendorff
-
-    counted = np.isfinite(scores).sum(axis=1) >= 2
-    if not counted.any():
-        return None, "no_ratings"
-    if len(np.unique(scores[counted][np.isfinite(scores[counted])])) == 1:
-        return None, "constant"
-    return float(krippendorff.alpha(scores[counted].T, level_of_measurement=level)), ""
 
 
 def bootstrap_interval(units, resamples, alpha, seed=0):
@@ -123,14 +100,11 @@ def bootstrap_interval(units, resamples, alpha, seed=0):
         return {"alpha_low": None, "alpha_high": None, "undefined_resamples": None}
     drawn = np.random.default_rng(seed).multinomial(len(observed), [1 / len(observed)] * len(observed), size=resamples)
     number, total, square = (drawn @ part for part in (sums[:, 0], sums[:, 1], squares))
-    # Alpha = 1 - (N - 1) Do / De, where De = sum over all pairs of values of (a - b)^2 = 2 (N sum a^2 - (sum a)^2).
-    expected = 2 * (number * square - total**2)
-    defined = expected > 1e-9
-    if defined.mean() < 0.5:
-        return {"alpha_low": None, "alpha_high": None, "undefined_resamples": 1 - defined.mean()}
-    alphas = 1 - (number[defined] - 1) * (drawn @ observed)[defined] / expected[defined]
+    alphas, defined = resampled_alphas(number, total, square, drawn @ observed)
+    if defined < 0.5:
+        return {"alpha_low": None, "alpha_high": None, "undefined_resamples": 1 - defined}
     low, high = np.quantile(alphas, [alpha / 2, 1 - alpha / 2])
-    return {"alpha_low": low, "alpha_high": high, "undefined_resamples": 1 - defined.mean()}
+    return {"alpha_low": low, "alpha_high": high, "undefined_resamples": 1 - defined}
 
 
 def rater_pairs(ratings):

@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.ratings.agreement import krippendorff_alpha
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
+from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha, resampled_alphas
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, make_sample, resampled_counts
 from empathy_transfer.statistics.seed_variance import spread
-from empathy_transfer.statistics.values import CONSTANT_TOLERANCE
 
 AGREEMENT_COLUMNS = [
     "set", "first", "second", "n", "clusters", "krippendorff_alpha", "alpha_low", "alpha_high", "alpha_se", "pearson_r",
@@ -22,7 +21,7 @@ TOP_SHARES = (0.05, 0.1, 0.2)
 LEAST_PAIRS = 3
 
 
-def write_agreement(set_paths, labels_paths, settings, listed, agreement_path, disagreements_path):
+def write_label_agreement(set_paths, labels_paths, settings, listed, agreement_path, disagreements_path):
     """Write agreement.csv, and the texts by id on which a pair of sources disagrees most.
 
     Args:
@@ -30,25 +29,32 @@ def write_agreement(set_paths, labels_paths, settings, listed, agreement_path, d
             ``alpha``, of the interval of Krippendorff's alpha over whole groups of texts (their writers). listed: how
             many texts are listed per set and pair. agreement_path, disagreements_path: CSV files to write.
     """
+    sources = read_sources(set_paths, labels_paths)
+    groups = {name: read_table(set_paths[name], columns=["id", "group"]).set_index("id")["group"] for name in sources}
+    found, apart = compare_sources(sources, groups, settings, listed)
+    write_csv(agreement_path, found)
+    write_csv(disagreements_path, apart)
+
+
+def compare_sources(sources, groups, settings, listed):
+    """(agreement, disagreements) as frames; ``sources`` as in ``read_sources``, ``groups`` {set: group of each id}."""
     rows, worst = [], []
-    for name, labels in read_sources(set_paths, labels_paths).items():
-        groups = read_table(set_paths[name], columns=["id", "group"]).set_index("id")["group"]
+    for name, labels in sources.items():
         for first, second in itertools.combinations(labels.columns, 2):
             both = labels[[first, second]].dropna()
-            alpha, r = agreement(both.to_numpy())
+            alpha, r = alpha_and_r(both.to_numpy())
             row = {"set": name, "first": first, "second": second, "n": len(both), "pearson_r": r}
             row |= {"krippendorff_alpha": alpha}
             if alpha is not None:
-                row |= alpha_error(both.to_numpy(), groups.reindex(both.index).to_numpy(), settings["resamples"])
+                row |= alpha_error(both.to_numpy(), groups[name].reindex(both.index).to_numpy(), settings["resamples"])
                 row |= dict(zip(("alpha_low", "alpha_high"), alpha_interval(row, settings["alpha"]), strict=True))
             rows.append(row)
             apart = both.assign(set=name, first=first, second=second, difference=both[second] - both[first])
             apart = apart.rename(columns={first: "first_label", second: "second_label"})
             order = apart["difference"].abs().sort_values(ascending=False, kind="stable").index[:listed]
             worst.append(apart.loc[order].reset_index())
-    write_csv(agreement_path, pd.DataFrame(rows, columns=AGREEMENT_COLUMNS))
     columns = ["set", "first", "second", "id", "first_label", "second_label", "difference"]
-    write_csv(disagreements_path, pd.concat(worst)[columns])
+    return pd.DataFrame(rows, columns=AGREEMENT_COLUMNS), pd.concat(worst)[columns]
 
 
 def read_sources(set_paths, labels_paths):
@@ -63,7 +69,7 @@ def read_sources(set_paths, labels_paths):
     return frames
 
 
-def agreement(labels):
+def alpha_and_r(labels):
     """(Krippendorff's alpha at interval level, Pearson r) of labels (n x 2); None where one is undefined."""
     if len(labels) < LEAST_PAIRS:
         return None, None
@@ -83,10 +89,8 @@ def alpha_error(labels, groups, resamples):
     alphas = []
     for counts in resampled_counts(sample.n_units, resamples):
         number, apart, total, square = (counts.astype(np.float64) @ sums).T
-        # Alpha is 1 less the observed by the expected disagreement: that of all pairs among the 2 n labels.
-        expected = 2 * (2 * number * square - total**2)
-        defined = expected > CONSTANT_TOLERANCE
-        alphas.append(1 - ((2 * number - 1) * 2 * apart)[defined] / expected[defined])
+        # Each text is a unit of two labels, of which there are two ordered pairs.
+        alphas.append(resampled_alphas(2 * number, total, square, 2 * apart)[0])
     error = np.sqrt(spread(np.concatenate(alphas), sample.n_units < FEW_CLUSTERS))
     return {"clusters": sample.n_units, "alpha_se": float(error)}
 

@@ -22,12 +22,12 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.records.artefacts import read_table, write_csv
-from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_scores
+from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.significance.paired_tests import detectable, satterthwaite, two_sided_p
+from empathy_transfer.statistics.moments import concordance_of_means, pearson_of_means
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
 from empathy_transfer.statistics.seed_variance import beyond_items, changes_beyond_items, spread
-from empathy_transfer.statistics.values import CONSTANT_TOLERANCE
 
 COLUMNS = [
     *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],
@@ -56,10 +56,24 @@ def write_comparisons(scores_path, test_path, runs_folder, settings, comparisons
     Raises:
         ArtefactError: a file is damaged. ValueError: runs have other test texts than the first one.
     """
-    scores = read_scores(scores_path)
+    scores = read_relabelled_scores(scores_path)
     groups = read_table(test_path, columns=["id", "group"]).set_index("id")["group"]
-    frames = [compare(part, groups, Path(runs_folder), settings) for _, part in scores.groupby("encoder", sort=False)]
-    write_csv(comparisons_path, pd.concat(frames, ignore_index=True))
+    runs = {key: read_table(predictions_path(runs_folder, key)) for key in sorted(set(trained_runs(scores).values()))}
+    write_csv(comparisons_path, compare_settings(scores, groups, runs, settings))
+
+
+def trained_runs(scores):
+    """{(encoder, model, setting, seed): the run that stands for it, likewise}; the baseline is the crowd's."""
+    encoder, seed = scores["encoder"], scores["seed"]
+    model = scores["model"].where(scores["trained_as"] != BASELINE, CROWD)
+    settings = zip(encoder, scores["model"], scores["setting"], seed, strict=True)
+    return dict(zip(settings, zip(encoder, model, scores["trained_as"], seed, strict=True), strict=True))
+
+
+def predictions_path(folder, run):
+    """Where the predictions of a run lie."""
+    encoder, model, setting, seed = run
+    return Path(folder, encoder, model, setting, f"seed={seed}", "predictions.parquet")
 
 
 def pairs_of(cells):
@@ -85,21 +99,32 @@ def pairs_of(cells):
     return sorted(pair for pair in pairs if pair[2] in cells)
 
 
-def compare(scores, groups, folder, settings):
-    """Rows of all comparisons of one encoder, a row for each metric; arguments as in ``write_comparisons``."""
-    runs = scores.drop_duplicates(["model", "setting", "seed"])
-    trained = {}
-    for row in runs.itertuples():
-        model = CROWD if row.trained_as == BASELINE else row.model
-        trained[row.model, row.setting, row.seed] = (row.encoder, model, row.trained_as, row.seed)
+def compare_settings(scores, groups, runs, settings):
+    """All comparisons, a row for each metric: a frame with ``COLUMNS``.
+
+    Args:
+        scores: frame of scores.csv. groups: the group of each test text, by id. settings: ``resamples`` and ``alpha``.
+        runs: {run of ``trained_runs``: frame of the id, label and prediction of each test text}.
+    """
+    by_encoder = scores.groupby("encoder", sort=False)
+    return pd.concat([_compare_in(name, part, groups, runs, settings) for name, part in by_encoder], ignore_index=True)
+
+
+def _compare_in(encoder, scores, groups, runs, settings):
+    """The comparisons of one encoder."""
+    trained = trained_runs(scores)
     keys = sorted(set(trained.values()))
-    labels, predictions = read_predictions(keys, folder)
+    labels = runs[keys[0]][["id", "label"]]
+    for key in keys:
+        if not runs[key][["id", "label"]].equals(labels):
+            raise ValueError(f"{predictions_path('', key)}: other test texts or labels than in the other runs")
+    predictions = [runs[key]["prediction"].to_numpy() for key in keys]
     sample = make_sample(labels["label"], groups.reindex(labels["id"]).to_numpy())
     few = sample.n_units < FEW_CLUSTERS
     found = resample(sample, predictions, resampled_counts(sample.n_units, settings["resamples"]))
     place = {key: number for number, key in enumerate(keys)}
     cells = {}
-    for (model, setting, seed), key in trained.items():
+    for (_, model, setting, seed), key in trained.items():
         cells.setdefault((model, setting), {})[seed] = place[key]
     rows = []
     for metric in METRICS:
@@ -112,26 +137,13 @@ def compare(scores, groups, folder, settings):
             sides = [[cells[side][seed] for seed in seeds] for side in (cell, other)]
             if not seeds or sides[0] == sides[1]:
                 continue
-            row = test(found, metric, sides, between, sample.n_units, settings["alpha"])
+            row = pooled_test(found, metric, sides, between, sample.n_units, settings["alpha"])
             names = {"model": cell[0], "setting": cell[1], "other_model": other[0], "other_setting": other[1]}
             rows.append(names | {"comparison": kind, "metric": metric, "n_test": len(labels)} | row)
-    frame = pd.DataFrame(rows).assign(encoder=scores["encoder"].iloc[0])
+    frame = pd.DataFrame(rows).assign(encoder=encoder)
     tested = frame.groupby(["comparison", "metric"])["p"]
     frame["q"] = tested.transform(lambda p: stats.false_discovery_control(p))
     return frame[COLUMNS]
-
-
-def read_predictions(keys, folder):
-    """(frame of id and label, predictions per run) of runs given as (encoder, model, setting, seed)."""
-    labels, predictions = None, []
-    for encoder, model, setting, seed in keys:
-        path = folder / encoder / model / setting / f"seed={seed}" / "predictions.parquet"
-        frame = read_table(path)
-        labels = frame[["id", "label"]] if labels is None else labels
-        if not frame[["id", "label"]].equals(labels):
-            raise ValueError(f"{path}: other test texts or labels than in the other runs")
-        predictions.append(frame["prediction"].to_numpy())
-    return labels, predictions
 
 
 def resample(sample, predictions, blocks):
@@ -162,16 +174,12 @@ def _scores(sums):
     means = sums[:, 1:] / sums[:, :1]
     mean_x, mean_xx = means[:, :1], means[:, 1:2]
     mean_y, mean_yy, mean_xy = np.moveaxis(means[:, 2:].reshape(len(means), -1, 3), 2, 0)
-    of_x, of_y = (mean_xx - mean_x**2).clip(0), (mean_yy - mean_y**2).clip(0)
-    covariance = mean_xy - mean_x * mean_y
-    defined = (of_x > CONSTANT_TOLERANCE**2) & (of_y > CONSTANT_TOLERANCE**2)
-    r = np.where(defined, covariance / np.sqrt(np.where(defined, of_x * of_y, 1.0)), 0.0)
-    ccc = np.where(defined, 2 * covariance / np.where(defined, of_x + of_y + (mean_x - mean_y) ** 2, 1.0), 0.0)
+    moments = mean_x, mean_y, mean_xx, mean_yy, mean_xy
     rmse = np.sqrt((mean_xx + mean_yy - 2 * mean_xy).clip(0))
-    return {"pearson_r": r.T.clip(-1, 1), "ccc": ccc.T, "rmse": rmse.T}
+    return {"pearson_r": pearson_of_means(*moments).T, "ccc": concordance_of_means(*moments).T, "rmse": rmse.T}
 
 
-def test(found, metric, sides, between, n_units, alpha):
+def pooled_test(found, metric, sides, between, n_units, alpha):
     """The test of one comparison as columns.
 
     Args:
@@ -181,34 +189,30 @@ def test(found, metric, sides, between, n_units, alpha):
     few, number = n_units < FEW_CLUSTERS, len(sides[0])
     values = [found.whole[metric][side] for side in sides]
     replicates = [found.replicates[metric][side].mean(axis=0) for side in sides]
-    items = spread(replicates[0] - replicates[1], few)
-    seeds = between.own * 2 / number
-    freedom = satterthwaite([(items, n_units - 1), (seeds, between.own_freedom)])
-    difference, se = float(values[0].mean() - values[1].mean()), float(np.sqrt(items + seeds))
-    half_width = stats.t.isf(alpha / 2, freedom) * se
-    published = stats.ttest_ind(*values).pvalue if number > 1 and np.ptp(np.concatenate(values)) > 0 else None
-    return {
-        "seeds": number, "clusters": n_units, "value": values[0].mean(), "other_value": values[1].mean(),
-        "difference": difference, "low": difference - half_width, "high": difference + half_width, "se": se,
-        "df": freedom, "p": two_sided_p(difference, se, freedom), "mde": detectable(se, alpha),
-        "seed_sd": float(np.sqrt(between.own)), "p_published": published,
-        **paired_test(found, metric, sides, n_units, alpha),
-    }  # fmt: skip
+    difference = float(values[0].mean() - values[1].mean())
+    parts = [(spread(replicates[0] - replicates[1], few), n_units - 1), (between.own * 2 / number, between.own_freedom)]
+    row = {"seeds": number, "clusters": n_units, "value": values[0].mean(), "other_value": values[1].mean()}
+    row |= {"difference": difference, "seed_sd": float(np.sqrt(between.own)), **t_test(difference, parts, alpha)}
+    varied = number > 1 and np.ptp(np.concatenate(values)) > 0
+    row |= {"mde": detectable(row["se"], alpha), "p_published": stats.ttest_ind(*values).pvalue if varied else None}
+    return row | paired_test(found, metric, sides, n_units, alpha)
 
 
 def paired_test(found, metric, sides, n_units, alpha):
-    """The test on the differences of each seed as columns, None with too few seeds; arguments as in ``test``."""
+    """The test on the differences of each seed as columns, None with too few seeds; arguments as in ``pooled_test``."""
     few, number = n_units < FEW_CLUSTERS, len(sides[0])
     if number < PAIRED_SEEDS:
         return dict.fromkeys(("low_paired", "high_paired", "p_paired"))
     changes = found.whole[metric][sides[0]] - found.whole[metric][sides[1]]
     replicates = found.replicates[metric][sides[0]] - found.replicates[metric][sides[1]]
     between = changes_beyond_items([changes], [replicates], n_units, few)
-    items, seeds = spread(replicates.mean(axis=0), few), between.own / number
-    freedom = satterthwaite([(items, n_units - 1), (seeds, between.own_freedom)])
-    difference, se = float(changes.mean()), float(np.sqrt(items + seeds))
-    half_width = stats.t.isf(alpha / 2, freedom) * se
-    return {
-        "low_paired": difference - half_width, "high_paired": difference + half_width,
-        "p_paired": two_sided_p(difference, se, freedom),
-    }  # fmt: skip
+    parts = [(spread(replicates.mean(axis=0), few), n_units - 1), (between.own / number, between.own_freedom)]
+    tested = t_test(float(changes.mean()), parts, alpha)
+    return {f"{name}_paired": tested[name] for name in ("low", "high", "p")}
+
+
+def t_test(difference, parts, alpha):
+    """Interval and p of a difference whose variance is the sum of ``parts``, as ``satterthwaite`` takes them."""
+    freedom, se = satterthwaite(parts), float(np.sqrt(sum(variance for variance, _ in parts)))
+    half_width, p = stats.t.isf(alpha / 2, freedom) * se, two_sided_p(difference, se, freedom)
+    return {"low": difference - half_width, "high": difference + half_width, "se": se, "df": freedom, "p": p}

@@ -10,7 +10,7 @@ import numpy as np
 CONTROLS = ("random_essays", "flagged_dropped", "flagged_mean", "flagged_shuffled")
 
 
-def flagged(crowd, llm, threshold):
+def beyond_threshold(crowd, llm, threshold):
     """Which labels differ by more than the threshold: booleans (n).
 
     ``crowd`` and ``llm`` are vectors of n labels on one scale; a missing ``llm`` label (NaN) flags nothing. The
@@ -32,7 +32,7 @@ def flagged(crowd, llm, threshold):
 
 def correct(crowd, llm, threshold):
     """Return the corrected labels: the model's where ``flagged``, else the crowd's. Arguments as there."""
-    return np.where(flagged(crowd, llm, threshold), llm, np.asarray(crowd, dtype=np.float64))
+    return np.where(beyond_threshold(crowd, llm, threshold), llm, np.asarray(crowd, dtype=np.float64))
 
 
 def control(name, crowd, llm, threshold, seed):
@@ -45,7 +45,7 @@ def control(name, crowd, llm, threshold, seed):
     `random_essays` gives the model's labels to texts drawn from all that have one, flagged or not.
     """
     crowd, llm = np.asarray(crowd, dtype=np.float64), np.asarray(llm, dtype=np.float64)
-    marked = flagged(crowd, llm, threshold)
+    marked = beyond_threshold(crowd, llm, threshold)
     generator = np.random.default_rng(seed)
     labels, kept = crowd.copy(), np.ones(len(crowd), dtype=bool)
     if name == "random_essays":

@@ -7,9 +7,10 @@ lengths of the texts, dollars from the prices that the config names, and the tim
 import pandas as pd
 
 from empathy_transfer.records.artefacts import read_csv, read_table, write_csv
-from empathy_transfer.relabel.scores import BASELINE, read_scores
+from empathy_transfer.relabel.scores import BASELINE, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD
 
+ANSWER_COLUMNS = ["tokens_in", "tokens_out", "cost", "latency"]
 # English text has about four characters to a token.
 CHARACTERS_PER_TOKEN = 4
 COLUMNS = [
@@ -29,54 +30,61 @@ def write_costs(scores_path, comparisons_path, set_paths, answers_paths, prices,
             where it is unknown; ``training_seconds`` that of a mean training; ``dollars_per_gain`` the price of 0.01
             CCC, where labels were bought and the interval of their gain lies above 0.
     """
-    lengths = pd.concat([read_table(path, columns=["text"])["text"] for path in set_paths]).str.len()
-    guess = {"input_tokens": prices["prompt_tokens"] + lengths.mean() / CHARACTERS_PER_TOKEN}
+    texts = pd.concat([read_table(path, columns=["text"])["text"] for path in set_paths])
+    answers = {
+        model: pd.concat([read_table(path, columns=ANSWER_COLUMNS) for path in paths])
+        for model, paths in answers_paths.items()
+    }
+    write_csv(
+        costs_path, weigh(read_relabelled_scores(scores_path), read_csv(comparisons_path), texts, answers, prices)
+    )
+
+
+def weigh(scores, comparisons, texts, answers, prices):
+    """The costs as a frame; arguments are what the files of ``write_costs`` hold, ``answers`` by model."""
+    guess = {"input_tokens": prices["prompt_tokens"] + texts.str.len().mean() / CHARACTERS_PER_TOKEN}
     guess |= {"output_tokens": prices["answer_tokens"], "basis": "estimated"}
-    texts = {}
-    for model, paths in answers_paths.items():
+    each_text = {}
+    for model, given in answers.items():
         price = prices["dollars"].get(model)
-        texts[model] = measured_text(paths) or guess | {
+        each_text[model] = measured_text(given) or guess | {
             "dollars": price and (guess["input_tokens"] * price[0] + guess["output_tokens"] * price[1]) / 1e6
         }
-        texts[model]["labelling_seconds"] = seconds_of_text(paths)
-    against = read_csv(comparisons_path)
-    against = against[(against["comparison"] == "baseline") & (against["metric"] == "ccc")]
+        each_text[model]["labelling_seconds"] = seconds_of_text(given)
+    against = comparisons[(comparisons["comparison"] == "baseline") & (comparisons["metric"] == "ccc")]
     gains = against.set_index(["encoder", "model", "setting"])[["difference", "low", "high"]]
     rows = []
-    for (encoder, model, setting), runs in read_scores(scores_path).groupby(
-        ["encoder", "model", "setting"], sort=False
-    ):
+    for (encoder, model, setting), runs in scores.groupby(["encoder", "model", "setting"], sort=False):
         number = texts_to_label(runs)
         row = {"encoder": encoder, "model": model, "setting": setting, "texts_to_label": number}
-        row |= {name: number * texts[model][name] if number else 0.0 for name in ("input_tokens", "output_tokens")}
+        row |= {name: number * each_text[model][name] if number else 0.0 for name in ("input_tokens", "output_tokens")}
         row |= {"dollars": 0.0, "labelling_seconds": 0.0, "basis": "no labels bought"}
         row["training_seconds"] = runs["seconds"].mean()
         if number:
-            each = {name: texts[model][name] for name in ("dollars", "labelling_seconds")}
+            each = {name: each_text[model][name] for name in ("dollars", "labelling_seconds")}
             row |= {name: None if value is None else number * value for name, value in each.items()}
-            row["basis"] = texts[model]["basis"]
+            row["basis"] = each_text[model]["basis"]
         if (encoder, model, setting) in gains.index:
             row["gain_ccc"], row["gain_low"], row["gain_high"] = gains.loc[(encoder, model, setting)]
             if number and row["gain_low"] > 0 and row["dollars"] is not None:
                 row["dollars_per_gain"] = row["dollars"] / (100 * row["gain_ccc"])
         rows.append(row)
-    write_csv(costs_path, pd.DataFrame(rows, columns=COLUMNS))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def measured_text(paths):
+def measured_text(answers):
     """Mean tokens and dollars of a text, as the server counted them; None where nobody was asked."""
-    frames = [read_table(path, columns=["tokens_in", "tokens_out", "cost"]) for path in paths]
-    answers = pd.concat(frames).astype("float64").dropna()
-    if answers.empty:
+    counted = answers[["tokens_in", "tokens_out", "cost"]].astype("float64").dropna()
+    if counted.empty:
         return None
-    means = answers.mean()
+    means = counted.mean()
     found = {"input_tokens": means["tokens_in"], "output_tokens": means["tokens_out"], "dollars": means["cost"]}
     return found | {"basis": "measured"}
 
 
-def seconds_of_text(paths):
+def seconds_of_text(answers):
     """Mean seconds that the answers about a text took; None where no answer was timed, as of published labels."""
-    times = pd.concat([read_table(path, columns=["latency"])["latency"] for path in paths]).astype("float64").dropna()
+    times = answers["latency"].astype("float64").dropna()
     return float(times.mean()) if len(times) else None
 
 

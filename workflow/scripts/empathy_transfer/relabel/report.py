@@ -3,12 +3,12 @@
 import pandas as pd
 
 from empathy_transfer.records.artefacts import read_csv, write_text
-from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_scores
+from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, Setting
 from empathy_transfer.report.markdown import markdown_table, plain_text
+from empathy_transfer.statistics.verdicts import BETTER, HARMED, IMPROVED, NOT_TESTABLE, UNDECIDED, WORSE
 
-GAIN, LOSS, UNDECIDED = "gain", "loss", "undecided"
-ONE_SEED = "not tested (one seed)"
+ONE_SEED = f"{NOT_TESTABLE} (one seed)"
 SETTINGS = {
     CHOSEN: "corrected at the chosen threshold",
     "random_essays": "as many labels replaced, on random texts",
@@ -40,11 +40,11 @@ LITERATURE = (
 
 def write_report(scores_path, comparisons_path, claims_path, flags_path, level, page_path):
     """Write the page, in Markdown, from the CSV files of the stage; ``level`` is the error rate of their intervals."""
-    scores, comparisons = read_scores(scores_path), read_csv(comparisons_path)
-    write_text(page_path, page(scores, comparisons, read_csv(claims_path), read_csv(flags_path), level))
+    scores, comparisons = read_relabelled_scores(scores_path), read_csv(comparisons_path)
+    write_text(page_path, as_page(scores, comparisons, read_csv(claims_path), read_csv(flags_path), level))
 
 
-def page(scores, comparisons, claims, flags, level):
+def as_page(scores, comparisons, claims, flags, level):
     """The page as text; arguments are the frames of the files that ``write_report`` names."""
     lines = ["# Do labels from a language model help?", ""]
     lines += [
@@ -80,7 +80,7 @@ def page(scores, comparisons, claims, flags, level):
     return "\n".join([*lines, ""])
 
 
-def finding(row, above=GAIN, below=LOSS):
+def finding(row, above=IMPROVED, below=HARMED):
     """What the interval of a comparison says; nothing of one seed, since it covers the choice of test texts alone."""
     if row.seeds < 2 or pd.isna(row.low):
         return ONE_SEED
@@ -89,7 +89,7 @@ def finding(row, above=GAIN, below=LOSS):
     return (above if row.low > 0 else below) if row.sure else f"{UNDECIDED}, q {row.q:.3f}"
 
 
-def in_words(setting):
+def setting_in_words(setting):
     """A setting's name in words."""
     if setting in SETTINGS:
         return SETTINGS[setting]
@@ -121,10 +121,11 @@ def _short(against):
     """The answer in a sentence for each model and application, and a count over controls."""
     lines = []
     for row in _applications(against):
-        lines.append(f"- {plain_text(row.model)}, {in_words(row.setting)}: {_difference(row)}, **{finding(row)}**.")
+        about = f"{plain_text(row.model)}, {setting_in_words(row.setting)}"
+        lines.append(f"- {about}: {_difference(row)}, **{finding(row)}**.")
     for model, rows in against[against["comparison"] == "control"].groupby("model", sort=False):
-        found = [finding(row, "worse", "better").split(",")[0] for row in rows.itertuples()]
-        counts = [f"{found.count(word)} {word}" for word in ("worse", "better", UNDECIDED, ONE_SEED) if word in found]
+        found = [finding(row, WORSE, BETTER).split(",")[0] for row in rows.itertuples()]
+        counts = [f"{found.count(word)} {word}" for word in (WORSE, BETTER, UNDECIDED, ONE_SEED) if word in found]
         lines.append(f"- {plain_text(model)}: of {len(found)} controls of its correction, {', '.join(counts)}.")
     return lines
 
@@ -144,7 +145,7 @@ def _gains(scores, against):
     means = scores.groupby(["model", "setting"])["ccc"].mean()
     heads = ["labels", "setting", "mean CCC", "gain", "by seed", "finding"]
     rows = [
-        (plain_text(row.model), in_words(row.setting), f"{means[row.model, row.setting]:.3f}", _difference(row),
+        (plain_text(row.model), setting_in_words(row.setting), f"{means[row.model, row.setting]:.3f}", _difference(row),
          _interval(row.low_paired, row.high_paired), f"**{finding(row)}**")
         for row in _applications(against)
     ]  # fmt: skip
@@ -165,8 +166,8 @@ def _controls(against):
             gain = own.get((row.other_model, row.other_setting))
             other = "the crowd's labels, " if row.other_model == CROWD and row.other_setting != "huber" else ""
             rows.append(
-                (plain_text(row.model), in_words(row.setting), other + in_words(row.other_setting), _difference(row),
-                 f"**{finding(row, above, below)}**", _difference(gain) if gain else "–")
+                (plain_text(row.model), setting_in_words(row.setting), other + setting_in_words(row.other_setting),
+                 _difference(row), f"**{finding(row, above, below)}**", _difference(gain) if gain else "–")
             )  # fmt: skip
     heads = ["labels", "setting", "compared with", "difference", "finding", "gain of the latter"]
     if not rows:
@@ -185,7 +186,7 @@ def _claims(claims):
     for row in claims.itertuples():
         found = f"{_number(row.found)}{_bounds(row.low, row.high, '.3f')}"
         cells = [plain_text(value) for value in (row.claim, row.metric, row.printed, row.encoder, row.model)]
-        rows.append([*cells, found, f"**{plain_text(row.verdict.replace('_', ' '))}**", plain_text(row.explanation)])
+        rows.append([*cells, found, f"**{plain_text(row.verdict)}**", plain_text(row.explanation)])
     return markdown_table(heads, rows)
 
 

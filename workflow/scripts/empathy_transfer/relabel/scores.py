@@ -18,7 +18,7 @@ COLUMNS = [
 ]
 
 
-def write_scores(run_paths, thresholds_paths, thresholds, width, test_path, scores_path):
+def write_relabelled_scores(run_paths, thresholds_paths, thresholds, width, test_path, scores_path):
     """Write scores.csv: the runs, and beside them those that stand for settings which are not trained twice.
 
     ``alpha=<width>`` replaces nothing and is the baseline; ``alpha=chosen`` is, for each seed, the run at the threshold
@@ -32,41 +32,54 @@ def write_scores(run_paths, thresholds_paths, thresholds, width, test_path, scor
         test_path: the test set. scores_path: CSV to write.
     """
     test = read_table(test_path, columns=["label"])["label"].dropna()
-    rows = pd.DataFrame([_row(path, test) for path in run_paths], columns=COLUMNS)
+    rows = []
+    for path in run_paths:
+        labels = read_table(path.with_name("training_set.parquet"), columns=["label"])["label"]
+        answers = {
+            part: read_table(path.with_name(f"{name}.parquet"), columns=["label", "prediction"])
+            for part, name in {"test": "predictions", "validation": "validation"}.items()
+        }
+        rows.append(row_of_run(read_json(path), answers, wasserstein_distance(labels, test)))
+    chosen = {
+        (path.parent.parent.name, path.parent.name, int(path.stem.removeprefix("seed="))): read_json(path)["threshold"]
+        for path in thresholds_paths
+    }
+    write_csv(scores_path, with_stand_ins(pd.DataFrame(rows, columns=COLUMNS), chosen, thresholds, width))
+    print(f"{len(rows)} runs")
+
+
+def with_stand_ins(rows, chosen, thresholds, width):
+    """The runs, and settings that a run stands for; ``chosen`` is {(encoder, model, seed): the chosen threshold}."""
     stand_ins = [rows]
     models = [model for model in rows["model"].unique() if model != CROWD]
     for number in [number for number in thresholds if number >= width]:
         same = rows[(rows["model"] == CROWD) & (rows["setting"] == BASELINE)]
         name = f"alpha={number:g}"
         stand_ins += [same.assign(model=model, setting=name, kind="alpha", number=number) for model in models]
-    for path in thresholds_paths:
-        encoder, model, seed = path.parent.parent.name, path.parent.name, int(path.stem.removeprefix("seed="))
-        name = f"alpha={read_json(path)['threshold']:g}"
+    for (encoder, model, seed), threshold in chosen.items():
         run = (rows["encoder"] == encoder) & (rows["model"] == model) & (rows["seed"] == seed)
-        stand_ins.append(rows[run & (rows["setting"] == name)].assign(setting=CHOSEN, kind="chosen"))
+        stand_ins.append(rows[run & (rows["setting"] == f"alpha={threshold:g}")].assign(setting=CHOSEN, kind="chosen"))
     scores = pd.concat(stand_ins, ignore_index=True)
     swept = scores["kind"].isin(["alpha", "chosen"])
     scores["threshold_share"] = scores["number"].where(swept, scores["threshold"]).astype("float64") / width
-    write_csv(scores_path, scores)
-    print(f"{len(rows)} runs")
+    return scores
 
 
-def _row(path, test):
-    """The row of a run."""
-    record = read_json(path)
+def row_of_run(record, answers, label_distance):
+    """The row of a run.
+
+    Args:
+        record: of the run. answers: frames of label and prediction, of the `test` and the `validation` texts.
+        label_distance: of its training labels from the test labels.
+    """
     setting = Setting.parse(record["setting"])
-    answers = {
-        part: read_table(path.with_name(f"{name}.parquet"), columns=["label", "prediction"])
-        for part, name in {"test": "predictions", "validation": "validation"}.items()
-    }
-    training = read_table(path.with_name("training_set.parquet"), columns=["label"])
     row = {name: record[name] for name in COLUMNS if name in record}
     return row | {
         "kind": setting.kind,
         "number": setting.number,
         "trained_as": record["setting"],
         "share_concerned": record["n_concerned"] / record["n_base"],
-        "label_distance": wasserstein_distance(training["label"], test),
+        "label_distance": label_distance,
         "constant_prediction": is_constant(answers["test"]["prediction"]),
         **{name: _score(name, answers["test"]) for name in (*METRICS, "mae")},
         **{f"validation_{name}": _score(name, answers["validation"]) for name in ("ccc", "pearson_r")},
@@ -78,6 +91,6 @@ def _score(name, answers):
     return metric(name).value(answers["label"], answers["prediction"])
 
 
-def read_scores(path):
+def read_relabelled_scores(path):
     """Read scores.csv."""
     return read_csv(path, dtype={"seed": "int64"})

@@ -6,15 +6,14 @@ writer together, and with very few writers there is none.
 """
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from empathy_transfer.records.artefacts import read_table, write_csv, write_figure
 from empathy_transfer.relabel.agreement import read_sources
-from empathy_transfer.relabel.comparisons import resample
-from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_scores
+from empathy_transfer.relabel.comparisons import predictions_path, resample, trained_runs
+from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD
 from empathy_transfer.report.style import figure_style
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
@@ -42,43 +41,38 @@ def write_slices(scores_path, test_path, labels_paths, runs_folder, codes, least
             ``resamples`` and ``alpha``. slices_path: CSV to write.
     """
     test = read_table(test_path).dropna(subset=["label"]).reset_index(drop=True)
-    systems = {}
-    for model, path in labels_paths.items():
-        labels = read_sources({"": test_path}, {(model, ""): path})[""][model]
-        systems[None, f"labels of {model}"] = labels.reindex(test["id"]).to_numpy()
-    for (encoder, model, setting), runs in read_scores(scores_path).groupby(["encoder", "model", "setting"]):
-        if setting in (BASELINE, CHOSEN):
-            means = mean_prediction(runs, Path(runs_folder)).reindex(test["id"])
-            systems[encoder, "trained: baseline" if model == CROWD else f"trained: corrected by {model}"] = (
-                means.to_numpy()
-            )
+    named = {(model, ""): path for model, path in labels_paths.items()}
+    labels = read_sources({"": test_path}, named)[""][list(labels_paths)]
+    scores = read_relabelled_scores(scores_path)
+    scores = scores[scores["setting"].isin([BASELINE, CHOSEN])]
+    runs = {run: read_table(predictions_path(runs_folder, run)) for run in trained_runs(scores).values()}
+    systems = systems_of(test["id"], labels, scores, runs)
+    write_csv(slices_path, score_slices(test, systems, codes, least, settings))
+
+
+def systems_of(ids, labels, scores, runs):
+    """{(encoder, system): its predictions of the texts with these ids}, from the models' labels and runs by id."""
+    systems = {(None, f"labels of {model}"): given.reindex(ids).to_numpy() for model, given in labels.items()}
+    for (encoder, model, _), part in scores.groupby(["encoder", "model", "setting"]):
+        frames = [runs[run].set_index("id")["prediction"] for run in trained_runs(part).values()]
+        name = "trained: baseline" if model == CROWD else f"trained: corrected by {model}"
+        systems[encoder, name] = pd.concat(frames, axis=1).mean(axis=1).reindex(ids).to_numpy()
+    return systems
+
+
+def score_slices(test, systems, codes, least, settings):
+    """Scores of each system, {(encoder, name): its predictions}, in each group of the test texts (a frame)."""
     rows = []
     for attribute, groups in groups_of(test, test, codes).items():
         for group, chosen in groups.items():
             for (encoder, system), predictions in systems.items():
                 used = chosen & np.isfinite(predictions)
-                row = {
-                    "encoder": encoder,
-                    "system": system,
-                    "attribute": attribute,
-                    "group": group,
-                    "n": int(used.sum()),
-                }
+                row = {"encoder": encoder, "system": system, "attribute": attribute, "group": group, "n": used.sum()}
                 if used.sum() >= least:
                     part = test[used]
                     row |= scores_of(part["label"].to_numpy(), predictions[used], part["group"].to_numpy(), settings)
                 rows.append(row)
-    write_csv(slices_path, pd.DataFrame(rows, columns=COLUMNS))
-
-
-def mean_prediction(runs, folder):
-    """Mean over seeds of the predictions of a setting's runs, by id."""
-    frames = []
-    for run in runs.itertuples():
-        model = CROWD if run.trained_as == BASELINE else run.model
-        path = folder / run.encoder / model / run.trained_as / f"seed={run.seed}" / "predictions.parquet"
-        frames.append(read_table(path).set_index("id")["prediction"])
-    return pd.concat(frames, axis=1).mean(axis=1)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def groups_of(frame, test, codes):
@@ -133,9 +127,15 @@ def plot_groups(set_paths, test_set, codes, figure_paths, csv_path):
         set_paths: {set: its path}. test_set: the set whose texts are cut into thirds. codes: as in ``groups_of``.
         figure_paths: files to write. csv_path: CSV with set, attribute, group, n, share.
     """
-    from matplotlib.figure import Figure
-
     frames = {name: read_table(path) for name, path in set_paths.items()}
+    plotted = count_groups(frames, test_set, codes)
+    with figure_style():
+        write_figure(figure_paths, draw_groups(plotted, frames))
+    write_csv(csv_path, plotted)
+
+
+def count_groups(frames, test_set, codes):
+    """How many texts of each set each group of writers wrote (a frame); ``frames`` are the sets by name."""
     joined = pd.concat([frame.assign(set=name) for name, frame in frames.items()], ignore_index=True)
     rows = []
     for attribute, groups in groups_of(joined, frames[test_set], codes).items():
@@ -144,24 +144,28 @@ def plot_groups(set_paths, test_set, codes, figure_paths, csv_path):
                 within = (joined["set"] == name).to_numpy()
                 number = int((chosen & within).sum())
                 rows.append((name, attribute, group, number, number / within.sum()))
-    plotted = pd.DataFrame(rows, columns=["set", "attribute", "group", "n", "share"])
+    return pd.DataFrame(rows, columns=["set", "attribute", "group", "n", "share"])
+
+
+def draw_groups(plotted, frames):
+    """The figure of the counted groups."""
+    from matplotlib.figure import Figure
+
     attributes = list(plotted["attribute"].unique())
-    with figure_style():
-        # The legend takes the cell behind the last attribute.
-        height = len(attributes) // COLUMNS_OF_PANELS + 1
-        figure = Figure(figsize=(10, 2.6 * height), layout="constrained")
-        panels = figure.subplots(height, COLUMNS_OF_PANELS, squeeze=False).ravel()
-        for axes, attribute in zip(panels, attributes, strict=False):
-            shares = plotted[plotted["attribute"] == attribute].pivot_table(
-                index="group", columns="set", values="share", sort=False
-            )
-            shares.plot.barh(ax=axes, legend=False, width=0.8, xlabel="share of texts", ylabel="")
-            axes.invert_yaxis()
-            axes.set_title(attribute)
-        for axes in panels[len(attributes) :]:
-            axes.set_axis_off()
-        labels = [f"{name} ({len(frame):,} texts)" for name, frame in frames.items()]
-        bars = panels[0].get_legend_handles_labels()[0]
-        panels[len(attributes)].legend(bars, labels[: len(bars)], loc="center", frameon=False)
-        write_figure(figure_paths, figure)
-    write_csv(csv_path, plotted)
+    # The legend takes the cell behind the last attribute.
+    height = len(attributes) // COLUMNS_OF_PANELS + 1
+    figure = Figure(figsize=(10, 2.6 * height), layout="constrained")
+    panels = figure.subplots(height, COLUMNS_OF_PANELS, squeeze=False).ravel()
+    for axes, attribute in zip(panels, attributes, strict=False):
+        shares = plotted[plotted["attribute"] == attribute].pivot_table(
+            index="group", columns="set", values="share", sort=False
+        )
+        shares.plot.barh(ax=axes, legend=False, width=0.8, xlabel="share of texts", ylabel="")
+        axes.invert_yaxis()
+        axes.set_title(attribute)
+    for axes in panels[len(attributes) :]:
+        axes.set_axis_off()
+    labels = [f"{name} ({len(frame):,} texts)" for name, frame in frames.items()]
+    bars = panels[0].get_legend_handles_labels()[0]
+    panels[len(attributes)].legend(bars, labels[: len(bars)], loc="center", frameon=False)
+    return figure

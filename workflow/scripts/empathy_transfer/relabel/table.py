@@ -5,10 +5,10 @@ import html
 import pandas as pd
 
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
-from empathy_transfer.relabel.scores import METRICS, read_scores
+from empathy_transfer.relabel.scores import METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.scores.tables import html_page, html_table, tex_text
-from empathy_transfer.statistics.correlation_intervals import in_words
+from empathy_transfer.statistics.correlation_intervals import correlation_in_words
 
 TITLES = {"pearson_r": "Pearson r", "ccc": "CCC", "rmse": "RMSE"}
 LOWER_IS_BETTER = ("rmse",)
@@ -31,10 +31,16 @@ def tabulate_relabelled(scores_path, comparisons_path, level, csv_path, html_pat
 
     ``level`` is the error rate of the intervals, also of those below the table.
     """
-    scores, comparisons = read_scores(scores_path), read_csv(comparisons_path)
+    table, page, tex = relabelled_table(read_relabelled_scores(scores_path), read_csv(comparisons_path), level)
+    write_csv(csv_path, table)
+    write_text(html_path, page)
+    write_text(tex_path, tex)
+
+
+def relabelled_table(scores, comparisons, level):
+    """The table as a frame, as an HTML page and as LaTeX."""
     rows = table_rows(scores, comparisons)
     notes = [NOTE.format(percent=100 * (1 - level)), *notes_on_size(scores, comparisons, level)]
-    write_csv(csv_path, pd.DataFrame(rows)[COLUMNS])
     heads = ["encoder", "labels", "setting", *TITLES.values(), "difference in CCC"]
     head = "".join(
         f"<th scope=col{' class=words' if name in NAMES else ''}>{html.escape(title)}</th>"
@@ -44,14 +50,8 @@ def tabulate_relabelled(scores_path, comparisons_path, level, csv_path, html_pat
         f"<tr{' class=block' if starts else ''}>{''.join(_html(row, name) for name in COLUMNS)}</tr>"
         for row, starts in zip(rows, block_starts(rows), strict=True)
     ]
-    body = html_table(
-        "Training with the crowd's and with language models' labels.",
-        head,
-        lines,
-        notes,
-    )
-    write_text(html_path, html_page("Labels from language models", body))
-    write_text(tex_path, _tex(rows, heads, notes))
+    body = html_table("Training with the crowd's and with language models' labels.", head, lines, notes)
+    return pd.DataFrame(rows)[COLUMNS], html_page("Labels from language models", body), _tex(rows, heads, notes)
 
 
 def notes_on_size(scores, comparisons, level):
@@ -60,7 +60,7 @@ def notes_on_size(scores, comparisons, level):
     for encoder, part in scores.groupby("encoder", sort=False):
         medians = part.groupby(["model", "setting"])["pearson_r"].median()
         size = comparisons[comparisons["encoder"] == encoder].iloc[0]
-        best, added = in_words(float(medians.max()), int(size["n_test"]), level), part["n_train"].max()
+        best, added = correlation_in_words(float(medians.max()), int(size["n_test"]), level), part["n_train"].max()
         notes.append(
             f"{encoder}: {part['seed'].nunique()} seeds, {_range(part['n_base'])} training texts (up to {added:g} "
             f"with added ones), {size['n_test']:g} test texts in {size['clusters']:g} groups. "

@@ -17,7 +17,7 @@ import pandas as pd
 from empathy_transfer.data.batches import derived_seed
 from empathy_transfer.errors import DataError
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
-from empathy_transfer.relabel.correction import CONTROLS, control, correct, flagged
+from empathy_transfer.relabel.correction import CONTROLS, beyond_threshold, control, correct
 
 CROWD = "crowd"
 PLAIN = ("baseline", "huber")
@@ -75,7 +75,7 @@ def compose(setting, base, pool, seed, threshold=None, suspicion=None):
         threshold = setting.number if setting.kind == "alpha" else threshold
         labels = correct(crowd, llm, threshold)
     if threshold is not None:
-        number = int(flagged(crowd, llm, threshold).sum())
+        number = int(beyond_threshold(crowd, llm, threshold).sum())
     if setting.kind in CONTROLS:
         labels, kept = control(setting.kind, crowd, llm, threshold, derived_seed("controls", setting.kind, seed))
         origin = "mean" if setting.kind == "flagged_mean" else "llm"

@@ -75,7 +75,7 @@ def _counts(pairs, defined, scores, tasks):
     main = scores[scores["metric"].isin(["f1_macro", "pearson_r"]) & (scores["data"] == "full")]
     planned = main[main["source"].isin(["none", *tasks])]
     record = {
-        "improved": int((defined["percent"] > 0).sum()),
+        "above_baseline": int((defined["percent"] > 0).sum()),
         "defined": len(defined),
         "planned": len(pairs),
         "undefined": int((pairs["reason"] == "undefined").sum()),
@@ -90,7 +90,7 @@ def _counts(pairs, defined, scores, tasks):
         return {"text": f"0 of {_count(len(pairs), 'planned pair')} can be compared with a baseline; {runs}.", **record}
     medians = ", ".join(f"{theme} {_percent(median)}" for theme, median in record["medians"].items())
     text = (
-        f"{record['improved']} of {_count(record['defined'], 'pair')} score above their baseline "
+        f"{record['above_baseline']} of {_count(record['defined'], 'pair')} score above their baseline "
         f"(median change {_percent(record['median_percent'])}; by source theme {medians}); {runs}"
     )
     if len(pairs) > len(defined):

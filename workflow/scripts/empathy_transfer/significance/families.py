@@ -23,6 +23,7 @@ from empathy_transfer.significance.paired_tests import (
     margin_column,
 )
 from empathy_transfer.significance.theme_counts import theme_counts
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 FAMILY_COLUMNS = [
     *["family", "q", "q_matrix", "q_by", "effect", "effect_published", "bh_threshold", "mde_bh", "mde_bh_percent"],
@@ -49,7 +50,7 @@ def write_significance(
     write_csv(counts_path, theme_counts(found, covariances, tasks, settings))
     tested = found["q"].notna() & (found["runs"] == ALL)
     effects = found.loc[tested, "effect"].value_counts()
-    print(f"{tested.sum()} tests; {effects.get('improved', 0)} improved, {effects.get('harmed', 0)} harmed")
+    print(f"{tested.sum()} tests; {effects.get(IMPROVED, 0)} {IMPROVED}, {effects.get(HARMED, 0)} {HARMED}")
 
 
 def significance(tests, improvement, tasks, settings, leaked=frozenset()):

@@ -20,19 +20,29 @@ def read_paired(runs, test_path):
         ValueError: runs have other test items or labels than the first one, or the split lacks an item.
     """
     frames = {key: read_table(path, columns=["id", "label", "prediction"]) for key, (_, path) in runs.items()}
+    refuse_other_items(frames)
+    return {key: record for key, (record, _) in runs.items()}, *pair_frames(frames, read_groups(test_path))
+
+
+def refuse_other_items(frames):
+    """Raise ValueError unless all runs, {key: frame of id and label}, have the same test items and labels."""
     first = next(iter(frames.values()))
     for key, frame in frames.items():
         if not (frame["id"].equals(first["id"]) and frame["label"].equals(first["label"])):
-            raise ValueError(f"{runs[key][1].parent}: other test items or labels than in the other runs of the target")
-    return {key: record for key, (record, _) in runs.items()}, *pair_frames(frames, test_path)
+            raise ValueError(f"run {' '.join(map(str, key))}: other test items or labels than the target's other runs")
 
 
-def pair_frames(frames, test_path):
+def read_groups(test_path):
+    """The group of each item of a test split, by id."""
+    return read_table(test_path, columns=["id", "group"]).set_index("id")["group"]
+
+
+def pair_frames(frames, groups):
     """The test items of frames of predictions, and their answers.
 
     Args:
         frames: {key: frame with id, label and prediction}, all of the same items and labels in one order.
-        test_path: the test split that has these items.
+        groups: the groups of the test split that has these items, by id.
 
     Returns:
         tuple: the items in their groups, the items one by one, and {key: predictions}, as of `read_paired`.
@@ -41,9 +51,9 @@ def pair_frames(frames, test_path):
         ValueError: the split lacks an item.
     """
     first = next(iter(frames.values()))
-    groups = read_table(test_path, columns=["id", "group"]).set_index("id")["group"].reindex(first["id"])
+    groups = groups.reindex(first["id"])
     if groups.isna().any():
-        raise ValueError(f"{test_path}: {int(groups.isna().sum())} items of the predictions are not among its rows")
+        raise ValueError(f"{int(groups.isna().sum())} items of the predictions are not among those of the test split")
     labels, predictions = _encode(first["label"], {key: frame["prediction"] for key, frame in frames.items()})
     return make_sample(labels, groups.to_numpy()), make_sample(labels), predictions
 

@@ -28,25 +28,14 @@ from empathy_transfer.statistics.resampling import (
     whole_counts,
 )
 from empathy_transfer.statistics.seed_variance import beyond_items, spread
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED, UNDECIDED
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"
 TEST_COLUMNS = [
     *["source", "target", "data", "runs", "metric", "n_test", "clusters", "method", "covers", "seeds", "baseline"],
-    *[
-        "transfer",
-        "difference",
-        "percent",
-        "item_se",
-        "seed_sd",
-        "seed_item_sd",
-        "seed_df",
-        "se",
-        "df",
-        "low",
-        "high",
-        "p",
-    ],
+    *["transfer", "difference", "percent", "item_se", "seed_sd", "seed_item_sd", "seed_df", "se", "df", "low", "high"],
+    "p",
     *["dropped_share", "mde", "mde_percent", "seed_published", "difference_published", "se_published", "p_published"],
     "reason",
 ]
@@ -110,9 +99,7 @@ def compare(records, sample, items, predictions, settings):
     variances = {}
     for runs, kept in variants.items():
         chosen = [{key: known[key] for key in kept} for known in (values, rows)]
-        variances[runs] = beyond_items(
-            chosen[0], scores, chosen[1], sample.n_units, few, settings["absent_classes"]
-        )  # fmt: skip
+        variances[runs] = beyond_items(chosen[0], scores, chosen[1], sample.n_units, few, settings["absent_classes"])
     cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
     first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
     published = score_systems(
@@ -148,10 +135,10 @@ def detectable(se, alpha):
 
 
 def effects_of(difference, significant):
-    """improved, harmed or none_found, from differences and whether they are significant: two series of one index."""
-    words = pd.Series("none_found", index=difference.index, dtype="object")
-    words[significant & (difference > 0)] = "improved"
-    words[significant & (difference < 0)] = "harmed"
+    """improved, harmed or undecided, from differences and whether they are significant: two series of one index."""
+    words = pd.Series(UNDECIDED, index=difference.index, dtype="object")
+    words[significant & (difference > 0)] = IMPROVED
+    words[significant & (difference < 0)] = HARMED
     return words
 
 

@@ -12,6 +12,7 @@ from scipy import stats
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.paired_tests import effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 COUNT_COLUMNS = [
     *["data", "runs", "test", "outcome", "pairs", "source_theme", "target_theme", "n", "count", "rate", "low", "high"],
@@ -89,18 +90,10 @@ def _by_theme(tested, observed, drawn, tasks, alpha):
                 effect = design_effect(drawn[:, chosen])
                 low, high = wilson_interval(count, number, alpha, effect)
                 key = {"pairs": pairs, "source_theme": source_theme, "target_theme": target_theme}
-                rate = count / number if number else None
-                yield key | {
-                    "n": number,
-                    "count": count,
-                    "rate": rate,
-                    "low": low,
-                    "high": high,
-                    "design_effect": effect,
-                    "p_kind": p["kind"][row, column],
-                    "p_dataset": p["dataset"][row, column],
-                    "leaked": int(tested.loc[chosen, "leaked"].sum()),
-                }
+                key |= {"n": number, "count": count, "rate": count / number if number else None}
+                key |= {f"p_{strata}": p[strata][row, column] for strata in ("kind", "dataset")}
+                leaked = int(tested.loc[chosen, "leaked"].sum())
+                yield key | {"low": low, "high": high, "design_effect": effect, "leaked": leaked}
 
 
 def _outcomes(tested, draws, test, settings):
@@ -125,8 +118,8 @@ def _outcomes(tested, draws, test, settings):
     moved = difference.to_numpy() + _columns(tested, draws, "items" if test == "published" else "total")
     up, down = moved > limit.to_numpy(), moved < -limit.to_numpy()
     effects = np.asarray(effects, dtype=object)
-    observed = {"improved": effects == "improved", "harmed": effects == "harmed", "not_harmed": effects != "harmed"}
-    return observed, {"improved": up, "harmed": down, "not_harmed": ~down}
+    observed = {IMPROVED: effects == IMPROVED, HARMED: effects == HARMED, "not_harmed": effects != HARMED}
+    return observed, {IMPROVED: up, HARMED: down, "not_harmed": ~down}
 
 
 def _draw(target, frame, data, runs):

@@ -16,7 +16,7 @@ def correlation_interval(r, n, level):
     return float(np.tanh(z - half_width)), float(np.tanh(z + half_width))
 
 
-def in_words(r, n, level):
+def correlation_in_words(r, n, level):
     """An r with its interval as a sentence's part, such as `r .648 (95 % interval .51 to .76 at 83 texts)`."""
     low, high = correlation_interval(r, n, level)
     if low is None:

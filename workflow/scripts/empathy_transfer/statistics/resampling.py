@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from empathy_transfer.statistics.values import CONSTANT_TOLERANCE, is_constant
+from empathy_transfer.statistics.moments import pearson_of_means
+from empathy_transfer.statistics.values import is_constant
 
 # Counts held in memory at once: 8 million 32-bit numbers are 32 MB.
 BLOCK_CELLS = 8_000_000
@@ -189,11 +190,7 @@ def _pearson_blocks(items, predictions, blocks):
         number = counts @ sizes
         mean_x, mean_xx = (counts @ own / number).T
         mean_y, mean_yy, mean_xy = np.moveaxis((counts @ sums / number).reshape(len(counts), len(answers), 3), 2, 0)
-        variances = (mean_xx - mean_x**2)[:, None], mean_yy - mean_y**2
-        defined = (variances[0] > CONSTANT_TOLERANCE**2) & (variances[1] > CONSTANT_TOLERANCE**2)
-        scale = np.sqrt(np.where(defined, variances[0] * variances[1], 1.0))
-        r = np.where(defined, (mean_xy - mean_x[:, None] * mean_y) / scale, 0.0)
-        yield r.clip(-1, 1).T, None
+        yield pearson_of_means(mean_x[:, None], mean_y, mean_xx[:, None], mean_yy, mean_xy).T, None
 
 
 def _standard(values):

@@ -9,7 +9,7 @@ import numpy
 from scipy.linalg import cho_factor, cho_solve
 
 from empathy_transfer.importance.holdouts import folds
-from empathy_transfer.importance.kernel_regression import Kernel, fit, permutation_errors
+from empathy_transfer.importance.kernel_regression import Kernel, fit_regressions, permutation_errors
 from empathy_transfer.importance.pair_outcomes import WINSORISED_AT
 from empathy_transfer.importance.permutation import PUBLISHED_C
 from empathy_transfer.importance.quadratic_assignment import (
@@ -78,7 +78,7 @@ def published_importance(pairs, columns, outcomes, settings, model=None):
     drops = {name: [] for name in columns}
     for train, _ in folds(pairs, "random", settings["splits"], settings["test_share"], settings["seed"]):
         kernel = Kernel(columns, train, False)
-        weights, intercepts = ridge_fit(kernel, outcomes) if model is None else fit(kernel, outcomes, model)
+        weights, intercepts = ridge_fit(kernel, outcomes) if model is None else fit_regressions(kernel, outcomes, model)
         donors = numpy.stack([generator.permutation(train) for _ in range(settings["permutations"])])
         errors = permutation_errors(kernel, weights, intercepts, outcomes, train, donors)
         squares = ((outcomes[:, train] - errors.plain) ** 2).sum(axis=1)

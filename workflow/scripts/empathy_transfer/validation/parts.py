@@ -109,7 +109,7 @@ def simulate(truth, part, numbers):
     return _tested(truth, outcomes, collapsed, part.about.get("nulls", False))
 
 
-def summarise(part, outcomes):
+def summarise_simulations(part, outcomes):
     """Rows of the table of results for one part, from the outcomes of all of its simulations."""
     rows = []
     for statistic, values in outcomes.items():

@@ -10,6 +10,7 @@ from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOMES
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.scores.published import printed_floors, published_improvement
 from empathy_transfer.significance.paired_tests import ALL, SOUND, TEXT_COLUMNS
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 TESTS, OWN_TESTS, SCORES = "tests", "tests_of_the_paper", "scores"
 
@@ -58,7 +59,7 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     # Where there are no percentages, no change in percent could show.
     detectable = chosen["mde_bh_percent"].where(chosen["percent"].notna(), numpy.inf)
     pairs = chosen[["source", "target", "data", "percent"]].assign(detectable=detectable)
-    pairs = _with_outcomes(pairs, chosen[effect] == "improved", chosen[effect] == "harmed")
+    pairs = _with_outcomes(pairs, chosen[effect] == IMPROVED, chosen[effect] == HARMED)
     seeds = 1 if basis == OWN_TESTS else _seeds(chosen)
     covers_seeds = basis == TESTS and not (chosen["covers"] == "items").any()
     return Evidence(pairs, tasks, basis, seeds, importance, nulls, variants, covers_seeds)
@@ -77,9 +78,8 @@ def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance
     pairs = improvement[["source", "target", "data", "percent"]].assign(detectable=numpy.nan)
     # Rounding of the subtraction is no difference.
     differences = improvement["difference"].round(6)
-    return Evidence(
-        _with_outcomes(pairs, differences > 0, differences < 0), tasks, SCORES, 1, importance, nulls, covers_seeds=False
-    )  # fmt: skip
+    pairs = _with_outcomes(pairs, differences > 0, differences < 0)
+    return Evidence(pairs, tasks, SCORES, 1, importance, nulls, covers_seeds=False)
 
 
 def read_importance_tables(importance_path, nulls_path, runs):

@@ -1,34 +1,51 @@
-"""The rules by which claims are judged, each a function of the evidence and of the claim's arguments.
+"""The rules by which the claims on transfer are judged.
 
-A rule returns a `Finding`. Whatever it is about, the same order holds: too few tasks or no data at all is `not
+Whatever a rule is about, the same order holds: too few tasks or no data at all is `not
 testable`; what the interval (and the permutation test) settles is `supported` or `not supported`; the rest is
 `undecided`, with the reason. Intervals draw tasks in both roles, so they speak of other tasks of the same kind.
 """
 
+import functools
+
 import numpy
 
-from empathy_transfer.claims.evidence import SCORES
-from empathy_transfer.claims.finding import (
-    ALPHA,
-    DRAWS,
-    NOT_SUPPORTED,
-    NOT_TESTABLE,
-    SUPPORTED,
-    UNDECIDED,
-    Finding,
-    nothing,
-)
+from empathy_transfer.claims.finding import ALPHA, DRAWS, Finding, nothing
 from empathy_transfer.claims.importance_rules import most_important, negligible
+from empathy_transfer.claims.transfer_evidence import SCORES, TESTS
 from empathy_transfer.claims.variant_rules import variants_gain
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.theme_counts import wilson_interval
 from empathy_transfer.significance.theme_permutation import permutation_p, permuted_labels, stratum
 from empathy_transfer.statistics.task_bootstrap import pair_weights
+from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
 
+BOUNDS = {
+    *("least_tasks", "plausible_percent", "rare_share", "margin_percent", "substantial_percent"),
+    "negligible_importance",
+}
 NEAR_FLOOR = "for at least half of them the baseline is near constant answers"
 NO_TESTS = "scores without tests: a difference may be chance"
 
 
+def counting_tests(rule):
+    """The rule, undecided where it counts tests of single transfers that one seed was made for.
+
+    Such tests cover the choice of test items only; another seed might well have turned them.
+    """
+
+    @functools.wraps(rule)
+    def of_all_seeds(evidence, bounds, **arguments):
+        finding = rule(evidence, bounds, **arguments)
+        counted = evidence.basis == TESTS and arguments.get("outcome") != "percent"
+        if counted and not evidence.covers_seeds and finding.verdict in (SUPPORTED, NOT_SUPPORTED):
+            why = f"one seed, so the tests say nothing of another; otherwise {finding.verdict}: {finding.why}"
+            return finding._replace(verdict=UNDECIDED, why=why)
+        return finding
+
+    return of_all_seeds
+
+
+@counting_tests
 def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other_theme=None):
     """Whether an outcome is more (or less) frequent for a theme of sources (or targets) than for each other theme.
 
@@ -71,9 +88,10 @@ def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other
         verdict = UNDECIDED
     if outcome != "percent" and evidence.basis == SCORES and verdict != UNDECIDED:
         verdict, why = UNDECIDED, NO_TESTS
-    return Finding(statistic, least["number"], least["low"], least["high"], least["p"], len(pairs), verdict, why)
+    return Finding(statistic, verdict, why, *(least[name] for name in ("number", "low", "high", "p")), len(pairs))
 
 
+@counting_tests
 def none_improved(evidence, bounds, data, target_theme):
     """Whether no transfer to targets of a theme improves them.
 
@@ -94,6 +112,7 @@ def none_improved(evidence, bounds, data, target_theme):
     return share._replace(verdict=UNDECIDED if small else SUPPORTED, why=small or "none improved")
 
 
+@counting_tests
 def only_these_targets(evidence, bounds, data, source_theme, target_themes):
     """Whether sources of a theme improve targets of all of these themes and of no other.
 
@@ -123,6 +142,7 @@ def only_these_targets(evidence, bounds, data, source_theme, target_themes):
     return share._replace(verdict=UNDECIDED if small else SUPPORTED, why=small or "no other target improved")
 
 
+@counting_tests
 def rare(evidence, bounds, data, outcome):
     """Whether an outcome is rare: supported if the interval of its share lies below the bound, not supported if above.
 
@@ -134,7 +154,7 @@ def rare(evidence, bounds, data, outcome):
         return nothing(statistic, len(pairs), f"too few tested transfers with {data} data")
     number, low, high = _mean(pairs, 100 * pairs[outcome].to_numpy(float))
     limit = 100 * bounds["rare_share"]
-    finding = Finding(statistic, number, low, high, None, len(pairs), UNDECIDED, f"the interval holds {limit:g} %")
+    finding = Finding(statistic, UNDECIDED, f"the interval holds {limit:g} %", number, low, high, None, len(pairs))
     if evidence.basis == SCORES:
         return finding._replace(why=NO_TESTS)
     if low > limit:
@@ -228,14 +248,14 @@ def _mean_change(evidence, bounds, data):
     if pairs[["source", "target"]].nunique().min() < bounds["least_tasks"]:
         return nothing(statistic, len(pairs), f"too few tested transfers with {data} data"), None, None
     number, low, high = _mean(pairs, pairs["percent"].to_numpy(float))
-    return Finding(statistic, number, low, high, None, len(pairs), UNDECIDED, ""), low, high
+    return Finding(statistic, UNDECIDED, "", number, low, high, None, len(pairs)), low, high
 
 
 def _share(pairs, statistic):
     """The share that improves, in percent, with an interval that takes all transfers to a target as one."""
     count, number = int(pairs["improved"].sum()), len(pairs)
     low, high = wilson_interval(count, number, ALPHA, number / pairs["target"].nunique())
-    return Finding(statistic + ", percent", 100 * count / number, 100 * low, 100 * high, None, number, UNDECIDED, "")
+    return Finding(f"{statistic}, percent", UNDECIDED, "", 100 * count / number, 100 * low, 100 * high, None, number)
 
 
 def _too_small(pairs, bounds):

@@ -1,0 +1,179 @@
+"""The rules of the claims on labels from language models. Findings are by encoder and model, or on all of them.
+
+A gain needs two seeds or more, since an interval of one seed covers the choice of test texts alone. A claim on all of
+many numbers is supported where the interval of each lies on its side, and not where one lies wholly on the other; these
+are wide enough for all of them (Bonferroni).
+"""
+
+from typing import NamedTuple
+
+import pandas
+from scipy.stats import false_discovery_control
+
+from empathy_transfer.claims.finding import Finding, nothing
+from empathy_transfer.relabel.agreement import alpha_interval
+from empathy_transfer.relabel.scores import CHOSEN
+from empathy_transfer.relabel.training_sets import CROWD
+from empathy_transfer.statistics.correlation_intervals import correlation_in_words, correlation_interval
+from empathy_transfer.statistics.mean_interval import mean_interval
+from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED, side_of_zero
+
+BOUNDS = {"no_gain"}
+SEEDS_ONLY = "the study's t-test, which measures the noise of seeds only"
+
+
+class LabelEvidence(NamedTuple):
+    """Frames of the stage's scores.csv, comparisons.csv and agreement.csv, and the error rate of intervals."""
+
+    scores: pandas.DataFrame
+    comparisons: pandas.DataFrame
+    agreement: pandas.DataFrame
+    level: float
+
+
+def best_result(evidence, bounds, printed_r, essays):
+    """The best setting by median Pearson r, never its best seed, with what the number of test texts can tell of an r.
+
+    Never testable: the printed r is of `essays` essays that their owners restrict, and of the best of five seeds.
+    """
+    printed = correlation_in_words(printed_r, essays, evidence.level)
+    for encoder, scores, comparisons in _by_encoder(evidence):
+        medians, n_test = scores.groupby(["model", "setting"])["pearson_r"].median(), int(comparisons["n_test"].iloc[0])
+        (model, setting), value = medians.idxmax(), float(medians.max())
+        why = (
+            f"{setting}, median over seeds, with the interval of an r of {n_test} texts (Fisher's z), on other test "
+            "texts: the printed value is from texts that their owners restrict, and from the best of five seeds, so "
+            f"that the two can't be compared; as printed: {printed}"
+        )
+        interval = correlation_interval(value, n_test, evidence.level)
+        keys = {"encoder": encoder, "model": model}
+        yield Finding("median Pearson r of the best setting", NOT_TESTABLE, why, value, *interval, keys=keys)
+
+
+def best_threshold(evidence, bounds, least, most):
+    """Whether the best threshold on validation lies in a range: the best of these against the best of the others.
+
+    Against the mean of the others it would always hold, since the smallest thresholds hurt. The interval is over seeds,
+    and wide enough for all pairs that the two could have come from (Bonferroni).
+    """
+    statistic = f"validation concordance at the best of {least:g} to {most:g} less that at the best of the others"
+    for encoder, scores, _ in _by_encoder(evidence):
+        for model, part in scores[scores["kind"] == "alpha"].groupby("model"):
+            keys = {"encoder": encoder, "model": model}
+            table = part.pivot_table(index="seed", columns="number", values="validation_ccc")
+            means = table.mean()
+            within = (means.index >= least) & (means.index <= most)
+            if within.all() or not within.any():
+                why = f"this study does not sweep thresholds both from {least:g} to {most:g} and beyond"
+                yield nothing(statistic, 0, why)._replace(keys=keys)
+                continue
+            inside, outside = means[within].idxmax(), means[~within].idxmax()
+            difference = (table[inside] - table[outside]).dropna()
+            low, high = mean_interval(difference, evidence.level / (within.sum() * (~within).sum()))
+            chosen = scores[(scores["model"] == model) & (scores["setting"] == CHOSEN)].sort_values("seed")["number"]
+            why = (
+                f"validation concordance at {inside:g}, the best of {least:g} to {most:g}, less that at {outside:g}, "
+                f"the best of the others, within seeds; chosen per seed: {', '.join(f'{one:g}' for one in chosen)}"
+            )
+            yield Finding(statistic, side_of_zero(low, high), why, difference.mean(), low, high, keys=keys)
+
+
+def plateau(evidence, bounds):
+    """Whether adding all texts gains no more than adding 30 %: from the two gains over the baseline."""
+    limit = bounds["no_gain"]
+    for row in _compared(evidence, "plateau").itertuples():
+        verdict = SUPPORTED if row.high < limit else NOT_SUPPORTED if row.low > 0 else UNDECIDED
+        why = f"concordance of {row.setting} less that of {row.other_setting}; supported if surely below {limit:g}"
+        yield _of_comparison(row, verdict if row.seeds > 1 else NOT_TESTABLE, why)
+
+
+def beat_the_baseline(evidence, bounds, settings):
+    """Whether settings beat the crowd's labels alone, also at a false discovery rate among the rows of an encoder."""
+    against = _compared(evidence, "baseline")
+    wanted = against[against["setting"].isin(settings) & (against["model"] != CROWD)]
+    for _, part in wanted.groupby("encoder", sort=False):
+        for row in part.assign(q=false_discovery_control(part["p"])).itertuples():
+            verdict = side_of_zero(row.low, row.high) if row.q <= evidence.level else UNDECIDED
+            why = (
+                f"{row.setting}, mean concordance less the baseline's, over texts and seeds: p {row.p:.2g}, "
+                f"q {row.q:.3g} among the {len(part)} of this claim"
+            )
+            why += f"; {SEEDS_ONLY}: p {row.p_published:.2g}" if pandas.notna(row.p_published) else ""
+            yield _of_comparison(row, NOT_TESTABLE if row.seeds < 2 else verdict, why)
+
+
+def agree_in_all_sets(evidence, bounds, of, limit, side):
+    """Whether Krippendorff's alpha lies above (or below) a limit in all sets, by its intervals over whole writers.
+
+    `of` is `models`, for alpha between two models, or `crowd`, for alpha of a model with the crowd.
+    """
+    words = {"models": "between models", "crowd": "between a model and the crowd"}[of]
+    known = evidence.agreement.dropna(subset=["krippendorff_alpha"])
+    part = known[(known["first"] == CROWD) == (of == "crowd")]
+    if part.empty:
+        return
+    intervals = [alpha_interval(row, evidence.level / len(part)) for row in part.to_dict("records")]
+    sign = 1 if side == "above" else -1
+    beyond = [pair if None in pair else sorted(sign * (end - limit) for end in pair) for pair in intervals]
+    verdicts, values = [side_of_zero(low, high) for low, high in beyond], part["krippendorff_alpha"]
+    why = f"Krippendorff's alpha {words}: mean, least and most; " + _counts(verdicts, "sets and pairs", "whole writers")
+    yield _on_all(f"Krippendorff's alpha {words}", verdicts, why, values)
+
+
+def encoder_above(evidence, bounds, better, other):
+    """Whether one encoder is above another in all settings, where a study has both: by its intervals over seeds."""
+    statistic, scores = "difference in concordance", evidence.scores
+    names = [
+        next((key for key in scores["encoder"].unique() if key.startswith(kind)), None) for kind in (better, other)
+    ]
+    if None in names:
+        return nothing(statistic, 0, "this study does not train both encoders")
+    trained = scores[scores["trained_as"] == scores["setting"]]
+    by_seed = trained.pivot_table(index=["model", "setting", "seed"], columns="encoder", values="ccc")
+    above = (by_seed[names[0]] - by_seed[names[1]]).dropna().groupby(["model", "setting"])
+    verdicts = [side_of_zero(*mean_interval(part, evidence.level / len(above))) for _, part in above]
+    why = f"difference in concordance: mean, least and most; {_counts(verdicts, 'settings', 'seeds only')}"
+    return _on_all(statistic, verdicts, why, above.mean())
+
+
+def measured_elsewhere(evidence, bounds, why):
+    """What this stage can't test, and why."""
+    return nothing("none", 0, why)
+
+
+BY_ENCODER = (best_result, best_threshold, plateau, beat_the_baseline)
+RULES = {rule.__name__: rule for rule in (*BY_ENCODER, agree_in_all_sets, encoder_above, measured_elsewhere)}
+
+
+def _by_encoder(evidence):
+    """(encoder, its scores, its comparisons) of each encoder."""
+    for encoder, scores in evidence.scores.groupby("encoder", sort=False):
+        yield encoder, scores, evidence.comparisons[evidence.comparisons["encoder"] == encoder]
+
+
+def _compared(evidence, comparison):
+    """The comparisons of a kind in concordance."""
+    frame = evidence.comparisons
+    return frame[(frame["comparison"] == comparison) & (frame["metric"] == "ccc")]
+
+
+def _of_comparison(row, verdict, why):
+    """The finding on a row of the comparisons."""
+    keys = {"encoder": row.encoder, "model": row.model}
+    return Finding("difference in concordance", verdict, why, row.difference, row.low, row.high, keys=keys)
+
+
+def _on_all(statistic, verdicts, why, values):
+    """The finding on all of some numbers: their mean, least and most, and a verdict from those on each."""
+    agreed = next((one for one in (NOT_TESTABLE, SUPPORTED) if set(verdicts) == {one}), UNDECIDED)
+    verdict = NOT_SUPPORTED if NOT_SUPPORTED in verdicts else agreed
+    return Finding(statistic, verdict, why, values.mean(), values.min(), values.max(), pairs=len(verdicts))
+
+
+def _counts(verdicts, words, drawn):
+    """How many of some numbers are as printed, and how many are not, by intervals over what is ``drawn``."""
+    held, failed = verdicts.count(SUPPORTED), verdicts.count(NOT_SUPPORTED)
+    return (
+        f"of {len(verdicts)} {words} {held} surely as printed, {failed} surely not, by intervals over {drawn} that are "
+        "wide enough for all"
+    )

@@ -1,0 +1,139 @@
+"""The claims of the study beside what was found here: claims.csv and claims.md.
+
+Each claim is judged on the corrected tests of the study; the same statistic by the paper's own tests and on the printed
+score tables stands beside it.
+"""
+
+import numpy
+import pandas
+
+from empathy_transfer.claims.engine import judge, read_claims
+from empathy_transfer.claims.transfer_evidence import (
+    OWN_TESTS,
+    TESTS,
+    printed_evidence,
+    read_importance_tables,
+    read_study,
+    study_evidence,
+    variant_gains,
+)
+from empathy_transfer.claims.transfer_rules import BOUNDS, RULES
+from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
+from empathy_transfer.report.markdown import markdown_table, plain_text
+from empathy_transfer.significance.paired_tests import ALL, SOUND
+from empathy_transfer.statistics.verdicts import VERDICTS
+
+CLAIM_COLUMNS = [
+    *["id", "claim", "where", "printed", "runs", "basis", "statistic", "number", "low", "high", "p", "pairs", "seeds"],
+    *["number_own_tests", "number_printed_tables", "verdict", "why", "rule", "arguments"],
+]
+
+
+def write_transfer_claims(
+    claims_path, printed_paths, significance_path, importance_path, nulls_path, variants_path, tasks, outputs
+):
+    """Judge all claims, and write the table as CSV and as a page.
+
+    Args:
+        claims_path: YAML file of claims and bounds.
+        printed_paths: the printed tables by what they hold: `scores`, `labels`, `themes`.
+        significance_path: significance.csv of a study, or None to judge the printed scores.
+        importance_path: importance_variants.csv, or None. nulls_path: rating_nulls.csv, or None.
+        variants_path: variants.csv, or None.
+        tasks: {task: its theme and kind} of the study; not read for the printed scores.
+        outputs: paths of `csv` and `text`, the files to write.
+    """
+    claim_set = read_claims(claims_path, RULES, BOUNDS)
+    study = read_study(significance_path, tasks) if significance_path else None
+    variants = variant_gains(read_csv(variants_path), study) if variants_path else None
+    tables = []
+    for runs in (ALL, SOUND):
+        importance = read_importance_tables(importance_path, nulls_path, runs)
+        if study is None:
+            evidence, own, printed = printed_evidence(*printed_paths.values(), runs, *importance), None, None
+        else:
+            evidence = study_evidence(study, tasks, runs, TESTS, *importance, variants)
+            own = study_evidence(study, tasks, runs, OWN_TESTS)
+            printed = printed_evidence(*printed_paths.values(), runs)
+        tables.append(judge_transfer(claim_set, evidence, own, printed).assign(runs=runs))
+    table = pandas.concat(tables, ignore_index=True)[CLAIM_COLUMNS]
+    write_csv(outputs["csv"], table)
+    write_text(outputs["text"], as_page(table, claim_set))
+    print(_counts(table[table["runs"] == ALL]))
+
+
+def judge_transfer(claim_set, evidence, own=None, printed=None):
+    """A row for each claim: a frame with `CLAIM_COLUMNS` but `runs`.
+
+    Args:
+        claim_set: see `engine.read_claims`. evidence: `transfer_evidence.Evidence` that is judged.
+        own: the same study by the paper's own tests, or None. printed: the printed scores, or None; of both only the
+            number is taken.
+    """
+    table = judge(claim_set, evidence).assign(basis=evidence.basis, seeds=evidence.seeds)
+    for name, other in (("number_own_tests", own), ("number_printed_tables", printed)):
+        table[name] = numpy.nan if other is None else judge(claim_set, other)["number"]
+    return table[[name for name in CLAIM_COLUMNS if name != "runs"]]
+
+
+def as_page(table, claim_set):
+    """The claims as a Markdown page."""
+    main, without = (table[table["runs"] == runs].set_index("id") for runs in (ALL, SOUND))
+    lines = ["# Do the claims of the paper hold here?", "", f"{_counts(main)}.", ""]
+    lines += [*_basis(main), ""]
+    heads = ["claim", "in the paper", "printed tables", "here", "by the paper's own tests", "verdict", "why"]
+    rows = []
+    for name, row in main.iterrows():
+        verdict = f"**{row['verdict']}**"
+        if without.loc[name, "verdict"] != row["verdict"]:
+            verdict += f" (without collapsed runs: {without.loc[name, 'verdict']})"
+        about = [plain_text(row["claim"]), plain_text(f"{row['printed']} ({row['where']})")]
+        numbers = [_number(row["number_printed_tables"]), _interval(row), _number(row["number_own_tests"])]
+        rows.append([*about, *numbers, verdict, plain_text(row["why"])])
+    lines += [*markdown_table(heads, rows), "", "## What the numbers are", ""]
+    lines += [
+        f"- {plain_text(row['claim'])} {plain_text(row['statistic'])}; {row['pairs']} pairs."
+        for _, row in main.iterrows()
+    ]
+    lines += ["", "## The rules", ""]
+    lines += [f"Bounds: {', '.join(f'{key} {value:g}' for key, value in claim_set.bounds.items())}.", ""]
+    for name in dict.fromkeys(claim["rule"] for claim in claim_set.claims):
+        words = " ".join(claim_set.rules[name].__doc__.split())
+        lines.append(f"- `{name}`: {words}")
+    return "\n".join([*lines, ""])
+
+
+def _counts(table):
+    """How many claims have which verdict, in words."""
+    counts = table["verdict"].value_counts()
+    return ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
+
+
+def _basis(main):
+    """What the table rests on, in words."""
+    first = main.iloc[0]
+    if first["basis"] == TESTS:
+        seeds = "one seed" if first["seeds"] == 1 else f"{first['seeds']} seeds or more"
+        lines = [
+            f"Counts are by tests at a false discovery rate of 5 %, of {seeds}. Beside them stand the same numbers by"
+        ]
+        return [*lines, "the paper's own test (one seed, no correction) and from its printed score tables."]
+    return [
+        "Judged are the printed score tables. They hold no tests, one seed and two decimals: counted is every printed",
+        "difference, so claims about single significant transfers can't be decided from them.",
+    ]
+
+
+def _interval(row):
+    """Number, interval and p as text."""
+    text = _number(row["number"])
+    if row["low"] == row["low"]:
+        text += f" ({_number(row['low'])} to {_number(row['high'])})"
+    return text + (f", p = {row['p']:.3f}" if row["p"] == row["p"] else "")
+
+
+def _number(value):
+    """A number with up to three decimals, or a dash."""
+    if value != value:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 1 and value != 0 else f"{value:.1f}"
