@@ -126,6 +126,16 @@ def test_c_files_beside_a_module_count_and_those_elsewhere_do_not(library):
     assert len({before, one, library.fingerprint("train")}) == 3
 
 
+def test_the_template_of_a_module_counts_and_those_of_others_do_not(library):
+    before = library.fingerprint("plot")
+    library.write("empathy_transfer/job.j2", "<p>{{ text }}</p>\n")
+    assert library.fingerprint("plot") == before
+    library.write("empathy_transfer/figures.j2", "<p>{{ text }}</p>\n")
+    paragraph = library.fingerprint("plot")
+    library.write("empathy_transfer/figures.j2", "<b>{{ text }}</b>\n")
+    assert len({before, paragraph, library.fingerprint("plot")}) == 3
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -194,17 +204,21 @@ def reached_in_repository(script, *readers):
 @pytest.mark.parametrize("script", ["train_baseline", "train_transfer"])
 def test_training_reaches_all_that_it_computes_with(script):
     reached = reached_in_repository(script)
-    for module in [
-        "training/train", "training/batches", "training/encoders", "training/metrics", "training/adapter_files",
-        "training/reference", "artefacts", "jobs/job",
-    ]:  # fmt: skip
+    computing = "training/train training/metrics data/batches records/encoders models/adapter_files models/reference"
+    for module in f"{computing} records/artefacts frame/job".split():
         assert f"empathy_transfer/{module}.py" in reached
-    for module in [
-        "scores/improvement", "scores/tables", "scores/heat_maps", "data/prepare", "data/tasks", "cli", "jobs/verify",
-        "data/readers/news",
-    ]:  # fmt: skip
+    reporting = "scores/improvement scores/tables scores/heat_maps report/html inspection/verify cli"
+    for module in f"{reporting} data/prepare data/tasks data/readers/news".split():
         assert (ROOT / f"workflow/scripts/empathy_transfer/{module}.py").is_file()
         assert f"empathy_transfer/{module}.py" not in reached
+
+
+def test_pages_depend_on_their_template_and_every_template_belongs_to_a_module():
+    assert "empathy_transfer/report/html.j2" in reached_in_repository("tabulate_scores")
+    assert "empathy_transfer/report/html.j2" not in reached_in_repository("collect_scores")
+    templates = list((ROOT / "workflow/scripts").rglob("*.j2"))
+    assert templates
+    assert all(path.with_suffix(".py").is_file() for path in templates)
 
 
 @pytest.mark.parametrize("script", [path.stem for path in ENTRY_POINTS])

@@ -2,8 +2,8 @@
 Code fingerprints: what a rule's job computes with, as one hash, so that results never outlive the code they come from.
 
 The hash covers the syntax trees of the entry point and of every module of the library that it reaches by imports, also
-those inside functions, and C files in the folder of such a module. Comments, formatting and docstrings of Python don't count.
-Files are read as text; nothing is imported.
+those inside functions, the template of the same name beside such a module, and C files in its folder. Comments, formatting
+and docstrings of Python don't count. Files are read as text; nothing is imported.
 """
 
 import ast
@@ -18,7 +18,7 @@ PACKAGE = "empathy_transfer"
 @functools.cache
 def code_fingerprint(script, *modules):
     """Return the fingerprint of an entry point, with modules that it imports by a computed name."""
-    (entry,) = SCRIPTS.glob(f"*/{script}.py")
+    entry = next(SCRIPTS.glob(f"*/{script}.py"), SCRIPTS / f"{script}.py")
     found = reachable(
         [
             entry,
@@ -36,8 +36,13 @@ def reachable(paths):
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting += [*imported(path), *path.parent.glob("*.[ch]")] if path.suffix == ".py" else []
+            waiting += [*imported(path), *beside(path)] if path.suffix == ".py" else []
     return found
+
+
+def beside(path):
+    """Return the files that a module reads beside itself: `<its name>.j2`, and C files."""
+    return [*path.parent.glob(f"{path.stem}.j2"), *path.parent.glob("*.[ch]")]
 
 
 @functools.cache

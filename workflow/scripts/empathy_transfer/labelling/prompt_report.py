@@ -1,13 +1,12 @@
 """Which prompt to take: parse rate, agreement with people and with itself, and cost, from a sample of texts."""
 
-import html
 from pathlib import Path
 
 import numpy as np
 import pandas
 
 from empathy_transfer.records.artefacts import read_table, write_csv, write_text
-from empathy_transfer.scores.tables import html_page, html_table
+from empathy_transfer.report import html
 from empathy_transfer.statistics.correlation_intervals import correlation_interval
 from empathy_transfer.training.metrics import concordance, regression_scores
 
@@ -142,11 +141,8 @@ def _retest(labels):
 def _page(frame, level):
     """The report as one HTML page."""
     shown = [name for name in COLUMNS if name not in (*INTERVAL, "failure")]
-    heads = "".join(f'<th scope="col">{html.escape(TITLES.get(name, name))}</th>' for name in shown)
-    lines = [
-        "<tr>" + "".join(f"<td>{html.escape(_shown(name, row))}</td>" for name in shown) + "</tr>"
-        for row in frame.to_dict("records")
-    ]
+    heads = [html.Cell(TITLES.get(name, name)) for name in shown]
+    lines = [html.Row([html.Cell(_shown(name, row)) for name in shown]) for row in frame.to_dict("records")]
     failed = frame.dropna(subset="failure").to_dict("records")
     notes = [
         "parsed: answers with exactly the scores that were asked for; bias: mean of model minus crowd.",
@@ -159,7 +155,7 @@ def _page(frame, level):
     ]
     if failed:
         notes.append("Ask again what has no answer: snakemake validate_prompts --forcerun ask_sample")
-    return html_page("Prompts on a sample", html_table("Labels by prompt, on a sample of texts", heads, lines, notes))
+    return html.page("Prompts on a sample", [html.Table("Labels by prompt, on a sample of texts", heads, lines, notes)])
 
 
 def _shown(name, row):
