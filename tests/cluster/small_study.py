@@ -104,6 +104,26 @@ class SmallStudy(StudyCopy):
         with FileLock(path):
             yield
 
+    @contextlib.contextmanager
+    def held_until_failed(self, run):
+        """Hold the lock of a training run's outputs until one attempt has given up waiting for it."""
+        started, ended = threading.Event(), threading.Event()
+
+        def hold():
+            with self.held(run):
+                started.set()
+                while not self.recorded_failure(run) and not ended.wait(0.3):
+                    pass
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert started.wait(10)
+        try:
+            yield
+        finally:
+            ended.set()
+            holder.join()
+
     def recorded_failure(self, run):
         """The failure record of a training run; None if there is none."""
         path = self.folder / f"logs/tiny/{run}.log.failure.json"

@@ -239,8 +239,7 @@ def test_readers_do_not_reach_each_other():
 def test_every_rule_with_a_script_takes_its_own_fingerprint():
     text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*/*.smk")))
     scripts = {path.stem for path in ENTRY_POINTS}
-    # What is taken from a pack has the fingerprint of what trains it in a job of its own.
-    for script in scripts - {"prepare_task", "unpack_transfer"}:
+    for script in scripts - {"prepare_task"}:
         assert f'code=code_fingerprint("{script}"' in text, script
     assert 'code_fingerprint("prepare_task", f"data.readers.{' in text
 
