@@ -16,9 +16,9 @@ from empathy_transfer.statistics.seed_variance import changes_beyond_items
 
 INTACT, *ABLATED = CONDITIONS
 COLUMNS = [
-    *["target", "condition", "metric", "seeds", "n_test", "with_context", "intact", "value", "difference"],
+    *"target condition metric seeds n_test with_context intact value difference".split(),
     *CONTRAST_COLUMNS,
-    *["q", "effect", "reason"],
+    *"q effect reason".split(),
 ]
 TEXT_COLUMNS = ("target", "condition", "metric", "method", "covers", "effect", "reason")
 

@@ -10,30 +10,10 @@ from empathy_transfer.report import html
 from empathy_transfer.statistics.correlation_intervals import correlation_interval
 from empathy_transfer.training.metrics import concordance, regression_scores
 
-COLUMNS = [
-    "model",
-    "prompt",
-    "scale",
-    "provider",
-    "texts",
-    "parsed",
-    "compared",
-    "pearson_r",
-    "pearson_low",
-    "pearson_high",
-    "ccc",
-    "rmse",
-    "bias",
-    "retested",
-    "retest_pearson_r",
-    "retest_difference",
-    "tokens_in",
-    "tokens_out",
-    "cost",
-    "cost_full",
-    "hours_full",
-    "failure",
-]
+COLUMNS = """
+    model prompt scale provider texts parsed compared pearson_r pearson_low pearson_high ccc rmse bias
+    retested retest_pearson_r retest_difference tokens_in tokens_out cost cost_full hours_full failure
+""".split()
 COUNTS = ("texts", "compared", "retested")
 INTERVAL = ("pearson_low", "pearson_high")  # stands beside the r on the page
 TITLES = {

@@ -19,10 +19,10 @@ from empathy_transfer.leakage.signatures import FIELDS, read_signatures
 from empathy_transfer.records.artefacts import write_csv
 
 TEXT_KINDS = ("exact", "normalised", "near_duplicate")
-COLUMNS = [
-    *["source", "target", "source_split", "target_split", "kind", "field", "n_items", "n_touched", "share"],
-    *["n_touched_long", "example_targets", "example_sources"],
-]
+COLUMNS = """
+    source target source_split target_split kind field n_items n_touched share
+    n_touched_long example_targets example_sources
+""".split()
 ROW_COLUMNS = ["id", "overlaps"]
 EXAMPLES = 3
 BETWEEN_EXAMPLES = " | "

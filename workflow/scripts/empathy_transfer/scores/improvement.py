@@ -13,10 +13,10 @@ from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.findings import findings
 
 SCORE_COLUMNS = ["source", "target", "data", "seed", "metric", "value", "n_test", "collapsed", "reason"]
-IMPROVEMENT_COLUMNS = [
-    *["source", "target", "data", "metric", "seeds", "floor", "baseline", "baseline_standard_error", "transfer"],
-    *["difference", "percent", "percent_vs_half_baseline", "scaled", "reason"],
-]
+IMPROVEMENT_COLUMNS = """
+    source target data metric seeds floor baseline baseline_standard_error transfer
+    difference percent percent_vs_half_baseline scaled reason
+""".split()
 # The metrics of a kind of task, the main one first.
 METRICS = {
     "classification": ("f1_macro", "f1_weighted"),

@@ -23,10 +23,9 @@ from empathy_transfer.significance.paired_tests import (
 )
 from empathy_transfer.significance.theme_counts import theme_counts
 
-FAMILY_COLUMNS = [
-    *["family", "q", "q_matrix", "q_by", "effect", "effect_published", "bh_threshold", "mde_bh", "mde_bh_percent"],
-    *["q_noninferior", "noninferior"],
-]
+FAMILY_COLUMNS = """
+    family q q_matrix q_by effect effect_published bh_threshold mde_bh mde_bh_percent q_noninferior noninferior
+""".split()
 
 
 def write_significance(

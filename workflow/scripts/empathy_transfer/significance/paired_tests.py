@@ -31,25 +31,11 @@ from empathy_transfer.statistics.seed_variance import beyond_items, spread
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"
-TEST_COLUMNS = [
-    *["source", "target", "data", "runs", "metric", "n_test", "clusters", "method", "covers", "seeds", "baseline"],
-    *[
-        "transfer",
-        "difference",
-        "percent",
-        "item_se",
-        "seed_sd",
-        "seed_item_sd",
-        "seed_df",
-        "se",
-        "df",
-        "low",
-        "high",
-        "p",
-    ],
-    *["dropped_share", "mde", "mde_percent", "seed_published", "difference_published", "se_published", "p_published"],
-    "reason",
-]
+TEST_COLUMNS = """
+    source target data runs metric n_test clusters method covers seeds baseline
+    transfer difference percent item_se seed_sd seed_item_sd seed_df se df low high p
+    dropped_share mde mde_percent seed_published difference_published se_published p_published reason
+""".split()
 TEXT_COLUMNS = ("source", "target", "data", "runs", "metric", "method", "covers", "reason")
 COVARIANCE_COLUMNS = ["data", "runs", "source_1", "source_2", "items", "total"]
 # Fewer units than this have no variance to speak of.
