@@ -22,10 +22,8 @@ TASKS = ["letters_hope", "notes_care", "replies_support"]
 TARGET = "results/tiny/analysis/scores.csv"
 JOBS = {"train_baseline": 3, "train_transfer": 6, "collect_scores": 1}
 GPUS = 3  # of four
-SLURM = (
-    "--profile", "profiles/slurm", "--resources", f"gpu={GPUS}", "--slurm-init-seconds-before-status-checks", "1",
-    "--latency-wait", "10",
-)  # fmt: skip
+QUICK = "--slurm-init-seconds-before-status-checks 1 --latency-wait 10"
+SLURM = f"--profile profiles/slurm --resources gpu={GPUS} {QUICK}".split()
 
 
 class SmallStudy(StudyCopy):

@@ -51,8 +51,8 @@ def test_importance_of_single_columns_agrees_with_scikit_learn(problem):
     expected = permutation_importance(model, values[test], outcome[test], n_repeats=2000, random_state=0)
     kernel = Kernel({name: values[:, [place]] for place, name in enumerate("abc")}, train, False)
     donors = np.stack([generator.permutation(test) for _ in range(2000)])
-    errors = permutation_errors(kernel, *fit(kernel, outcome[None], Model(10.0, 0.1, False, False)), outcome[None],
-                                test, donors)  # fmt: skip
+    fitted = fit(kernel, outcome[None], Model(10.0, 0.1, False, False))
+    errors = permutation_errors(kernel, *fitted, outcome[None], test, donors)
     total = ((outcome[test] - outcome[test].mean()) ** 2).sum()
     for place, name in enumerate("abc"):
         drops = (errors.permuted[name][0] - ((outcome[test] - errors.plain[0]) ** 2).sum()) / total
@@ -69,8 +69,8 @@ def test_columns_of_a_feature_move_together(problem):
     moved = values[test].copy()
     moved[:, 1:3] = values[order, 1:3]
     kernel = Kernel(columns, train, False)
-    errors = permutation_errors(kernel, *fit(kernel, outcome[None], Model(10.0, 0.1, False, False)), outcome[None],
-                                test, order[None])  # fmt: skip
+    fitted = fit(kernel, outcome[None], Model(10.0, 0.1, False, False))
+    errors = permutation_errors(kernel, *fitted, outcome[None], test, order[None])
     expected = r2_score(outcome[test], model.predict(moved))
     total = ((outcome[test] - outcome[test].mean()) ** 2).sum()
     assert 1 - errors.permuted["b"][0, 0] / total == pytest.approx(expected, abs=1e-6)

@@ -60,7 +60,7 @@ def test_f1_of_groups_repeats_whole_groups():
         values = [
             f1_score(np.repeat(labels, times), np.repeat(system, times), average="macro", **every)
             for system in systems[:2]
-        ]  # fmt: skip
+        ]
         assert difference == pytest.approx(values[0] - values[1], abs=1e-12)
 
 

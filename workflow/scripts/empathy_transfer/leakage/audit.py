@@ -76,8 +76,10 @@ def touched_rows(index, settings):
     hits = {}
     for name in settings["counted"]:
         key = (name, "id") if name in ID_KINDS else ("normalised", name)
-        hits[name] = held[key] if name in ID_KINDS else _near(_long(held[key], index, settings), _long_pairs(
-            near, index, settings["least_words"]))  # fmt: skip
+        hits[name] = held[key]
+        if name not in ID_KINDS:
+            pairs = _long_pairs(near, index, settings["least_words"])
+            hits[name] = _near(_long(held[key], index, settings), pairs)
     tables = {}
     for task in tasks:
         part = index.items[task, "train"]

@@ -30,7 +30,7 @@ FAMILY_COLUMNS = """
 
 def write_significance(
     tests_paths, covariance_paths, improvement_path, leaked_pairs_path, tasks, settings, significance_path, counts_path
-):  # fmt: skip
+):
     """Write significance.csv and theme_counts.csv from the tests of all targets.
 
     ``tests_paths`` and ``covariance_paths`` are what ``significance.write_tests`` wrote, in the same order of targets;

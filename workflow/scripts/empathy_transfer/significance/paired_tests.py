@@ -96,9 +96,8 @@ def compare(records, sample, items, predictions, settings):
     variances = {}
     for runs, kept in variants.items():
         chosen = [{key: known[key] for key in kept} for known in (values, rows)]
-        variances[runs] = beyond_items(
-            chosen[0], scores, chosen[1], sample.n_units, few, settings["absent_classes"]
-        )  # fmt: skip
+        absent = settings["absent_classes"]
+        variances[runs] = beyond_items(chosen[0], scores, chosen[1], sample.n_units, few, absent)
     cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
     first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
     published = score_systems(
