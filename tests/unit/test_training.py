@@ -1,5 +1,6 @@
 """One training job on a tiny random encoder: what it writes, and what it depends on."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,6 @@ from empathy_transfer.data.tokens import tokenise_task
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.records.artefacts import (
     read_json,
-    read_json_lines,
     read_table,
     sha256_file,
     write_json,
@@ -96,7 +96,8 @@ def test_a_classification_job_writes_all_of_its_results(make_task, encoder_setti
     assert np.allclose(predictions[["p_bad", "p_good", "p_absent"]].sum(axis=1), 1, atol=1e-5)
     agreement = (predictions["label"] == predictions["prediction"]).mean()
     assert agreement == pytest.approx(metrics["values"]["accuracy"])
-    scores = [row["validation"] for row in read_json_lines(f"{folder}/epochs.jsonl")]
+    epochs = Path(folder, "epochs.jsonl").read_text(encoding="utf-8").splitlines()
+    scores = [json.loads(line)["validation"] for line in epochs]
     assert metrics["validation"] == max(scores)
     assert metrics["best_epoch"] == scores.index(max(scores)) + 1
 

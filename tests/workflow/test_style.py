@@ -179,6 +179,13 @@ def test_every_script_belongs_to_a_rule_and_rules_have_their_scripts():
     assert asked == {f"{path.parent.name}/{path.stem}" for path in ENTRY_POINTS}
 
 
+def test_no_module_writes_html_itself():
+    """Templates do, which escape what they are given."""
+    tag = re.compile(r"</?(table|thead|tbody|tr|th|td|caption|p|b|u|sup|body|html)\b[^<]*>")
+    library = [path for path in LIBRARY.rglob("*.py") if tag.search(path.read_text(encoding="utf-8"))]
+    assert [path.name for path in library] == []
+
+
 def test_rule_files_import_nothing_of_the_library():
     for path in (ROOT / "workflow/rules").glob("*/*.smk"):
         assert not re.search(r"^\s*(from|import) empathy_transfer", path.read_text(encoding="utf-8"), re.MULTILINE), (
