@@ -41,11 +41,6 @@ include: "workflow/rules/report/partial.smk"
 include: "workflow/rules/plan/run.smk"
 
 
-if config["pack"] > 1:
-
-    include: "workflow/rules/train/packs.smk"
-
-
 if "demo" in config:
 
     include: "workflow/rules/data/demo.smk"

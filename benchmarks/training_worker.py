@@ -68,7 +68,6 @@ def our_engine():
         engine.keep_first_layer({"train": items}, f"{CASE['lengths']} {CASE['items']}")
     else:
         from adapters.composition import Stack
-
         from empathy_transfer.models.reference import SOURCE, TARGET, ReferenceEngine
 
         engine = ReferenceEngine(encoder, **arguments)

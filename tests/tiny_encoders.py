@@ -6,10 +6,12 @@ import torch
 from empathy_transfer.data.batches import Items, batch_of
 from empathy_transfer.records.encoders import Encoder
 
-SIZES = {
-    "vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64,
-    "max_position_embeddings": 300,
-}  # fmt: skip
+SIZES = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
+SIZES |= {"vocab_size": 50, "max_position_embeddings": 300}
+# How such an encoder is trained, but for what a test says itself, and what the settings of a job have besides.
+SCHEDULE = {"epochs": 4, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1}
+SCHEDULE |= {"max_gradient_norm": 1.0, "patience": None}
+OF_A_JOB = {"reduction_factor": 4, "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None}
 
 
 def make_encoder(kind, folder):

@@ -148,13 +148,10 @@ class SlurmCluster:
         wrapper.chmod(0o755)
 
     def _start_munge(self):
-        files = {name: f"{self.folder}/munge.{name}" for name in ("socket", "pid", "log", "seed")}
-        self.munged = self._start(
-            "munged", "--foreground", "--force", f"--key-file={self.folder}/munge.key",
-            f"--socket={files['socket']}", f"--pid-file={files['pid']}", f"--log-file={files['log']}",
-            f"--seed-file={files['seed']}",
-        )  # fmt: skip
-        self.wait(Path(files["socket"]).exists, 20, "munged made no socket")
+        options = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+        files = [f"--{option}={self.folder}/munge.{ending}" for option, ending in options.items()]
+        self.munged = self._start("munged", "--foreground", "--force", *files)
+        self.wait((self.folder / "munge.socket").exists, 20, "munged made no socket")
 
     def _start(self, program, *arguments):
         """Start a daemon that ctrl-C does not reach, but that ends with this process, however that ends."""

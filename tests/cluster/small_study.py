@@ -22,10 +22,8 @@ TASKS = ["letters_hope", "notes_care", "replies_support"]
 TARGET = "results/tiny/analysis/scores.csv"
 JOBS = {"train_baseline": 3, "train_transfer": 6, "collect_scores": 1}
 GPUS = 3  # of four
-SLURM = (
-    "--profile", "profiles/slurm", "--resources", f"gpu={GPUS}", "--slurm-init-seconds-before-status-checks", "1",
-    "--latency-wait", "10",
-)  # fmt: skip
+QUICK = "--slurm-init-seconds-before-status-checks 1 --latency-wait 10"
+SLURM = f"--profile profiles/slurm --resources gpu={GPUS} {QUICK}".split()
 
 
 class SmallStudy(StudyCopy):
@@ -103,6 +101,26 @@ class SmallStudy(StudyCopy):
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path):
             yield
+
+    @contextlib.contextmanager
+    def held_until_failed(self, run):
+        """Hold the lock of a training run's outputs until one attempt has given up waiting for it."""
+        started, ended = threading.Event(), threading.Event()
+
+        def hold():
+            with self.held(run):
+                started.set()
+                while not self.recorded_failure(run) and not ended.wait(0.3):
+                    pass
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert started.wait(10)
+        try:
+            yield
+        finally:
+            ended.set()
+            holder.join()
 
     def recorded_failure(self, run):
         """The failure record of a training run; None if there is none."""

@@ -1,7 +1,5 @@
 """A small study through `profiles/slurm` on a real Slurm: the same results as without it, within the GPUs allowed."""
 
-import threading
-
 from slurm_cluster import most_gpus_at_once
 from small_study import GPUS, JOBS, Watch, by_rule, completed
 
@@ -10,24 +8,8 @@ PAIR = "transfer/full/seed=1/letters_hope--notes_care"
 
 def test_a_run_with_a_job_that_fails_once_equals_a_local_run(cluster, study, expected):
     """One job finds its outputs in use by another process, gives up, and has them at its second attempt."""
-    released = threading.Event()
-
-    def hold_until_failed():
-        with study.held(PAIR):
-            started.set()
-            while not study.recorded_failure(PAIR) and not released.wait(0.3):
-                pass
-
-    started = threading.Event()
-    holder = threading.Thread(target=hold_until_failed)
-    holder.start()
-    assert started.wait(10)
-    try:
-        with Watch(study.folder) as watch:
-            status = study.finish(study.start(cluster, "--cache", lock_wait=2))
-    finally:
-        released.set()
-        holder.join()
+    with study.held_until_failed(PAIR), Watch(study.folder) as watch:
+        status = study.finish(study.start(cluster, "--cache", lock_wait=2))
     console = study.console()
     assert status == 0, console
 

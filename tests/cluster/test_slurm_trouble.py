@@ -1,9 +1,10 @@
-"""What goes wrong on a cluster: time that runs out, a node that dies, a run that is interrupted or killed.
+"""What goes wrong on a cluster: time that runs out, a node that dies, a pair that fails, a run stopped or killed.
 
 Each takes minutes, most of them waiting: `make test-cluster PYTEST="-m slow"`. A job is caught in the middle by holding
 the lock of its outputs, for which it waits.
 """
 
+import json
 import os
 import signal
 
@@ -113,3 +114,23 @@ def test_a_killed_run_leaves_jobs_that_the_next_one_names(cluster, study, expect
         wait_for(lambda: job.number in cluster.ended(), 60, "end of the job", study)
     assert study.finish(process) == 0, study.console()
     check_whole(study, cluster, expected)
+
+
+def test_pairs_in_a_group_share_one_gpu_and_a_new_attempt_takes_what_was_through_from_the_cache(
+    cluster, study, expected
+):
+    groups = ("--groups", "train_transfer=pairs", "--group-components", "pairs=3", "--set-resource-scopes", "gpu=local")
+    with study.held_until_failed(PAIR):
+        process = study.start(cluster, *groups, "--resources", "gpu=1", "--jobs", "2", "--cache", lock_wait=2)
+        assert study.finish(process) == 0, study.console()
+    assert study.differing(expected) == []
+    groups = [job for job in study.jobs(cluster) if job.comment == "rule_pairs_train_transfer"]
+    assert sorted(job.state for job in groups) == ["COMPLETED", "COMPLETED", "FAILED"]
+    assert {job.gpus for job in groups} == {1}
+    assert most_gpus_at_once(study.jobs(cluster)) == 2, "as many as submissions"
+    records = [
+        json.loads(path.read_text()) for path in study.folder.glob("results/tiny/transfer/*/*/*/provenance.json")
+    ]
+    reused = [record["wildcards"] for record in records if "reused" in record]
+    assert len(reused) == 2
+    assert {"source": "letters_hope", "target": "notes_care", "data": "full", "seed": "1"} not in reused

@@ -39,10 +39,9 @@ def folder(study):
 def verify(folder, *arguments):
     """Run `empathy-transfer verify tiny`."""
     path = os.environ | {"PYTHONPATH": str(folder / "workflow/scripts")}
-    return subprocess.run(
-        [sys.executable, "-m", "empathy_transfer", "verify", "tiny", *arguments],
-        cwd=folder, env=path, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    command = [sys.executable, "-m", "empathy_transfer", "verify", "tiny", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.run(command, cwd=folder, env=path, **pipes)
 
 
 def created(folder):

@@ -4,17 +4,14 @@ import random
 
 import pytest
 import torch
-
 from empathy_transfer.models.fast import FastEngine
+
 from empathy_transfer.records.files import CHECKPOINT
 from empathy_transfer.training import train as training
 from empathy_transfer.training.checkpoints import Checkpoint
-from tiny_encoders import items_of, make_encoder
+from tiny_encoders import SCHEDULE, items_of, make_encoder
 
-SETTINGS = {
-    "epochs": 4, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1,
-    "max_gradient_norm": 1.0, "dropout": 0.1, "patience": None,
-}  # fmt: skip
+SETTINGS = SCHEDULE | {"dropout": 0.1}
 TASK = {"kind": "classification", "metric": "f1_macro", "labels": ["a", "b", "c"]}
 ITEMS = {
     "train": items_of([3 + place % 9 for place in range(26)]),

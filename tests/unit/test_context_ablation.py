@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
+from empathy_transfer.training.train import Run, train_run
 
 from empathy_transfer.controls.context_ablation import CONDITIONS, ablate_context, check_same, shuffle_contexts
 from empathy_transfer.controls.context_effects import (
@@ -28,15 +29,10 @@ from empathy_transfer.records.artefacts import (
 )
 from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.training.evaluation import predict
-from empathy_transfer.training.train import Run, train_run
 from fake_jobs import fake_snakemake
-from tiny_encoders import SPECIAL, items_of, write_vocabulary_encoder
+from tiny_encoders import OF_A_JOB, SCHEDULE, SPECIAL, items_of, write_vocabulary_encoder
 
-SETTINGS = {
-    "epochs": 4, "batch_size": 4, "learning_rate": 0.05, "weight_decay": 0.0, "warmup_share": 0.0,
-    "max_gradient_norm": 1.0, "dropout": 0.0, "patience": None, "reduction_factor": 4,
-    "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None, "max_test": 16,
-}  # fmt: skip
+SETTINGS = SCHEDULE | OF_A_JOB | {"learning_rate": 0.05, "warmup_share": 0.0, "dropout": 0.0, "max_test": 16}
 TESTS = {"resamples": 200, "alpha": 0.05, "absent_classes": "drop"}
 WORDS = ["good", "bad", "day", "night", "i", "am"]
 

@@ -25,12 +25,9 @@ def make_runs(cells, n=150, seeds=(1,), worse=0.0):
             answers = labels + (noise + worse * seed) * generator.normal(size=n)
             value = float(np.corrcoef(labels, answers)[0, 1])
             predictions[source, data, seed] = answers
-            records[source, data, seed] = {
-                "source": source, "target": "t", "data": data, "seed": seed, "metric": "pearson_r",
-                "values": {"pearson_r": value}, "validation": value, "floor": 0.0, "floor_validation": 0.0,
-                "standard_error": 0.05,
-                "constant_prediction": False,
-            }  # fmt: skip
+            key = {"source": source, "target": "t", "data": data, "seed": seed, "metric": "pearson_r"}
+            found = {"values": {"pearson_r": value}, "validation": value, "floor": 0.0, "floor_validation": 0.0}
+            records[source, data, seed] = key | found | {"standard_error": 0.05, "constant_prediction": False}
     return records, make_sample(labels), predictions
 
 

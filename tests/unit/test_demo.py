@@ -51,8 +51,8 @@ def noiseless_score(task, row):
 def correlation(first, second):
     mean_first, mean_second = sum(first) / len(first), sum(second) / len(second)
     products = [(a - mean_first) * (b - mean_second) for a, b in zip(first, second, strict=True)]
-    squares = [sum((value - mean) ** 2 for value in values) for values, mean in
-               ((first, mean_first), (second, mean_second))]  # fmt: skip
+    both = ((first, mean_first), (second, mean_second))
+    squares = [sum((value - mean) ** 2 for value in values) for values, mean in both]
     return sum(products) / math.sqrt(squares[0] * squares[1])
 
 
@@ -187,8 +187,10 @@ def test_construct_ratings_agree_with_the_themes(request):
     cells = [line.split(",") for line in lines[1:]]
     assert {tuple(cell[:3]) for cell in cells} == {
         (task, aspect, annotator)
-        for task in TASKS for aspect in ("definition", "link", "conduciveness") for annotator in "AB"
-    }  # fmt: skip
+        for task in TASKS
+        for aspect in ("definition", "link", "conduciveness")
+        for annotator in "AB"
+    }
     for task, planted in TASKS.items():
         scores = [int(cell[3]) for cell in cells if cell[0] == task]
         mean = sum(scores) / len(scores)

@@ -96,13 +96,10 @@ def test_forty_jobs_never_exceed_the_slots_also_when_a_third_is_killed(monkeypat
     path = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(devices.__file__))}
     marks = tmp_path / "marks"
     marks.mkdir()
-    jobs = {
-        number: subprocess.Popen(
-            [sys.executable, "-c", JOB, marks, str(number), "killed" if number % 3 == 0 else "ended"],
-            stdout=subprocess.PIPE, env=path, text=True,
-        )
-        for number in range(40)
-    }  # fmt: skip
+    jobs = {}
+    for number in range(40):
+        command = [sys.executable, "-c", JOB, marks, str(number), "killed" if number % 3 == 0 else "ended"]
+        jobs[number] = subprocess.Popen(command, stdout=subprocess.PIPE, env=path, text=True)
     most = 0
     waiting = {number for number in jobs if number % 3 == 0}
     end = time.monotonic() + 600
@@ -132,11 +129,10 @@ def test_a_scheduler_list_is_honoured(monkeypatch, listed, expected):
 
 def test_a_device_is_free_again_when_its_job_is_killed(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    holder = subprocess.Popen(
-        [sys.executable, "-c", "import time; from empathy_transfer.frame.devices import claim_device as claim\n"
-         "with claim(): print('held', flush=True); time.sleep(600)"],
-        stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(devices.__file__))},
-    )  # fmt: skip
+    held = "import time; from empathy_transfer.frame.devices import claim_device as claim\n"
+    held += "with claim(): print('held', flush=True); time.sleep(600)"
+    path = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(devices.__file__))}
+    holder = subprocess.Popen([sys.executable, "-c", held], stdout=subprocess.PIPE, env=path)
     assert holder.stdout.readline() == b"held\n"
     said = []
     holder_killed = []

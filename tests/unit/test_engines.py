@@ -4,15 +4,15 @@ import json
 
 import pytest
 import torch
+from empathy_transfer.models.fast import FastEngine, applies_to
+from empathy_transfer.models.reference import ReferenceEngine
+from empathy_transfer.training.train import task_loss
 from safetensors.torch import save_file
 
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.models.adapter_files import save_adapter
-from empathy_transfer.models.fast import FastEngine, applies_to
-from empathy_transfer.models.reference import ReferenceEngine
 from empathy_transfer.records.encoders import MINILM, Encoder, find_encoder
 from empathy_transfer.training.optimizer import AdamW
-from empathy_transfer.training.train import task_loss
 from fake_jobs import fake_snakemake
 from tiny_encoders import batch, make_encoder
 

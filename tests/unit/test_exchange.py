@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 from adapters import AutoAdapterModel
+from empathy_transfer.models.fast import FastEngine
 
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.models.adapter_files import save_adapter, save_head
 from empathy_transfer.models.exchange import export_adapter, import_adapter
-from empathy_transfer.models.fast import FastEngine
 from empathy_transfer.records.artefacts import ArtefactError
 from fake_jobs import fake_snakemake
 from tiny_encoders import batch, make_encoder

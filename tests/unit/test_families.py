@@ -29,13 +29,14 @@ P = dict(zip(PAIRS, (0.001, 0.02, 0.03, 0.2, 0.5, 0.9), strict=True))
 
 def make_tests(p=None, **changes):
     """Tests of all pairs with given p values: full data, standard error .1, all better than the baseline."""
+    common = {"data": "full", "metric": "f1_macro", "difference": 0.2, "se": 0.1, "df": 1000.0, "covers": "items"}
+    common |= {"mde": 0.28, "mde_percent": 56.0, "difference_published": -0.1, "se_published": 0.1}
+    common |= {"p_published": 0.04, "reason": "", "se_noninferior_5": 0.1, "df_noninferior_5": 1000.0}
     rows = [
-        {"source": source, "target": target, "data": "full", "runs": runs, "metric": "f1_macro", "difference": 0.2,
-         "se": 0.1, "df": 1000.0, "p": value, "mde": 0.28, "mde_percent": 56.0, "difference_published": -0.1,
-         "se_published": 0.1, "p_published": 0.04, "covers": "items", "reason": "",
-         "se_noninferior_5": 0.1, "df_noninferior_5": 1000.0} | changes
-        for (source, target), value in (P if p is None else p).items() for runs in ("all", "without_collapsed")
-    ]  # fmt: skip
+        {"source": source, "target": target, "runs": runs, "p": value} | common | changes
+        for (source, target), value in (P if p is None else p).items()
+        for runs in ("all", "without_collapsed")
+    ]
     return pd.concat([empty_tests(SETTINGS).astype(object), pd.DataFrame(rows)])
 
 
@@ -91,10 +92,8 @@ def test_false_discovery_rates_by_hand():
 
 def test_the_detectable_difference_stands_at_the_threshold_that_was_reached():
     # Three discoveries among six tests (q .006, .036, .05): whatever has p up to 3 x .05 / 6 is one, and no more.
-    row = cell(
-        make_found(dict(zip(PAIRS, (0.001, 0.012, 0.025, 0.2, 0.5, 0.9), strict=True))),
-        source="a", target="b", data="full", runs="all",
-    )  # fmt: skip
+    found = make_found(dict(zip(PAIRS, (0.001, 0.012, 0.025, 0.2, 0.5, 0.9), strict=True)))
+    row = cell(found, source="a", target="b", data="full", runs="all")
     assert row["bh_threshold"] == pytest.approx(0.025)
     assert row["mde_bh"] == pytest.approx(detectable(0.1, 0.025))
     # Without any discovery, what the first one needs.
@@ -153,8 +152,8 @@ def test_non_inferiority_is_one_sided_at_half_the_level():
     half = found[(found["data"] == "half") & (found["runs"] == "all")]
     assert half["q_noninferior"].to_numpy() == pytest.approx(0.02)
     counts = theme_counts(found, {}, TASKS, SETTINGS)
-    row = cell(counts, data="half", runs="all", test="noninferiority", pairs="all", source_theme="direct",
-               target_theme="adjacent")  # fmt: skip
+    themes = {"source_theme": "direct", "target_theme": "adjacent"}
+    row = cell(counts, data="half", runs="all", test="noninferiority", pairs="all", **themes)
     assert (row["outcome"], row["n"], row["count"]) == ("noninferior", 2, 2)
 
 
@@ -173,8 +172,8 @@ def test_theme_counts_by_hand():
     counts = theme_counts(found, make_covariances(), TASKS, SETTINGS)
 
     def row(source, target, test, outcome, pairs="all"):
-        return cell(counts, runs="all", data="full", test=test, outcome=outcome, pairs=pairs, source_theme=source,
-                    target_theme=target)  # fmt: skip
+        themes = {"source_theme": source, "target_theme": target}
+        return cell(counts, runs="all", data="full", test=test, outcome=outcome, pairs=pairs, **themes)
 
     # Direct to adjacent: a -> r (.02), b -> r (.2); direct to direct: a -> b (.001) and b -> a (.03).
     one = row("direct", "adjacent", "p", "improved")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from empathy_transfer.models.fast import FastEngine
 
 from empathy_transfer.data.batches import batch_of
-from empathy_transfer.models.fast import FastEngine
 from empathy_transfer.models.first_layer import FirstLayer
 from tiny_encoders import items_of, make_encoder
 

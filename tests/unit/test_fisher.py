@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from empathy_transfer.models.fast import FastEngine
 
 from empathy_transfer.data.batches import batch_of
 from empathy_transfer.features.fisher import log_likelihood, squared_gradients
-from empathy_transfer.models.fast import FastEngine
 from tiny_encoders import items_of, make_encoder
 
 

@@ -3,16 +3,13 @@
 import numpy as np
 import pytest
 import torch
-
 from empathy_transfer.models.full_model import LibraryFullModel, PackedFullModel, choose_full_engine
 from empathy_transfer.training.losses import regression_loss
 from empathy_transfer.training.train import fit, is_exhausted
-from tiny_encoders import batch, items_of, make_encoder
 
-SETTINGS = {
-    "epochs": 3, "patience": None, "batch_size": 4, "learning_rate": 1e-3, "weight_decay": 0.0, "warmup_share": 0.0,
-    "max_gradient_norm": 1.0, "beta_2": 0.98, "epsilon": 1e-6,
-}  # fmt: skip
+from tiny_encoders import SCHEDULE, batch, items_of, make_encoder
+
+SETTINGS = SCHEDULE | {"epochs": 3, "learning_rate": 1e-3, "warmup_share": 0.0, "beta_2": 0.98, "epsilon": 1e-6}
 
 
 class Nowhere:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from empathy_transfer.training.train import task_loss
 from safetensors.torch import save_file
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.overrides import TorchFunctionMode
@@ -20,7 +21,6 @@ from empathy_transfer.models.attention import attend
 from empathy_transfer.models.dropout import Dropout
 from empathy_transfer.records.encoders import Encoder
 from empathy_transfer.training.optimizer import AdamW
-from empathy_transfer.training.train import task_loss
 from tiny_encoders import SIZES, batch
 
 GPU = "cuda:0"

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas
 import pytest
+from empathy_transfer.training.metrics import concordance
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -15,7 +16,6 @@ from empathy_transfer.labelling.labels import invalid_line, parse_labels
 from empathy_transfer.labelling.prompt_report import report_prompts
 from empathy_transfer.records.artefacts import read_csv, read_table, write_table
 from empathy_transfer.records.files import sha256_file
-from empathy_transfer.training.metrics import concordance
 from fake_jobs import fake_snakemake
 from label_studies import ask, write_set
 from study_copy import ROOT
@@ -79,9 +79,8 @@ def test_recorded_labels_are_joined_by_id_and_those_off_the_scale_are_invalid(tm
     own = recorded(tmp_path / "gpt.tsv", ["t4\t2", "t0\t4.166666667", "t1\t", "t2\t8", "other\t3"])
     answers = read_table(ask(tmp_path, set_path=texts, **own), verify=False)
     labels = parse(tmp_path, answers)
-    assert list(labels.columns) == [
-        "id", "label", "valid", "reason", *SIX, "provider", "model", "model_version", "prompt", "scale"
-    ]  # fmt: skip
+    columns = ["id", "label", "valid", "reason", *SIX, "provider", "model", "model_version", "prompt", "scale"]
+    assert list(labels.columns) == columns
     assert list(labels["id"]) == ["t0", "t1", "t2", "t3", "t4"]
     # t0 and t4 have one text but two labels, which are kept apart.
     assert labels["label"].fillna(-1).tolist() == [4.166666667, -1, -1, -1, 2.0]
@@ -123,9 +122,7 @@ def test_labels_of_a_model_have_a_column_per_item_and_the_servers_version(tmp_pa
     assert labels["reason"].fillna("").tolist() == ["", "out_of_range: soft_hearted", "not_json"]
     assert set(labels["model_version"]) == {"served-1"}
     assert "repeat" not in labels
-    assert invalid_line(labels) == (
-        "3 answers, 2 invalid (66.7 %): 1 x out_of_range: soft_hearted, 1 x not_json"
-    )  # fmt: skip
+    assert invalid_line(labels) == "3 answers, 2 invalid (66.7 %): 1 x out_of_range: soft_hearted, 1 x not_json"
 
 
 def test_the_version_of_a_local_model_is_its_digest_and_not_the_path_that_it_serves(tmp_path):

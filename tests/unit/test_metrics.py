@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from empathy_transfer.training.metrics import (
     bootstrap_standard_error,
     classification_scores,

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from empathy_transfer.training.metrics import concordance
 
 from empathy_transfer.statistics.moments import CONSTANT_TOLERANCE, concordance_of_means, pearson_of_means
-from empathy_transfer.training.metrics import concordance
 
 
 def means(x, y):

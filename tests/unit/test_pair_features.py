@@ -25,18 +25,18 @@ PRINTED = {
     "labels": ROOT / "resources/published/tables10_12_label_shares.csv",
 }
 PLACES = {"data_source": "reddit", "language_setting": "social_media"}
+ESSAYS = {"data_source": "crowd", "language_setting": "essay"}
 TASKS = {
     "a": {"dataset": "posts", "kind": "classification", "labels": ["x", "y", "z"], **PLACES},
     "b": {"dataset": "posts", "kind": "regression", **PLACES},
-    "c": {"dataset": "essays", "kind": "classification", "labels": ["x", "y"], "data_source": "crowd",
-          "language_setting": "essay"},
-}  # fmt: skip
+    "c": {"dataset": "essays", "kind": "classification", "labels": ["x", "y"], **ESSAYS},
+}
 SIZES = {"a": (100, 900, 50), "b": (90, 800, 40), "c": (100, 1000, 30)}
 RATINGS = [
-    ("a", "definition", "A", 5), ("a", "definition", "B", 4), ("a", "link", "A", 2), ("a", "conduciveness", "A", 1),
-    ("b", "definition", "A", 3), ("b", "definition", "B", 3), ("b", "link", "A", 5), ("b", "conduciveness", "A", 1),
-    ("c", "definition", "A", 1), ("c", "definition", "B", 2), ("c", "link", "A", 2),
-]  # fmt: skip
+    *(("a", "definition", "A", 5), ("a", "definition", "B", 4), ("a", "link", "A", 2), ("a", "conduciveness", "A", 1)),
+    *(("b", "definition", "A", 3), ("b", "definition", "B", 3), ("b", "link", "A", 5), ("b", "conduciveness", "A", 1)),
+    *(("c", "definition", "A", 1), ("c", "definition", "B", 2), ("c", "link", "A", 2)),
+]
 
 
 @pytest.fixture

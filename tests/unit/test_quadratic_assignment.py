@@ -148,9 +148,8 @@ def test_an_aspect_without_ratings_leaves_the_others_their_tests():
     assert found.loc["definition", "slope"] == pytest.approx(5, abs=1)
     # Too few pairs are one reason, and no ratings another.
     few = null_table(improvement.head(10), unrated, draws=9, seed=0)
-    assert few.groupby("feature")["reason"].agg(set).to_dict() == {
-        "link": {"no_ratings"}, "definition": {"too_few"}, "conduciveness": {"too_few"},
-    }  # fmt: skip
+    reasons = few.groupby("feature")["reason"].agg(set).to_dict()
+    assert reasons == {"link": {"no_ratings"}, "definition": {"too_few"}, "conduciveness": {"too_few"}}
     nobody = null_table(improvement, features.assign(definition=np.nan, link=np.nan, conduciveness=np.nan), 9, 0)
     assert set(nobody["reason"]) == {"no_ratings"}
     assert nobody["p"].isna().all()

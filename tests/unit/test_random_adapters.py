@@ -2,13 +2,13 @@
 
 import pytest
 import torch
+from empathy_transfer.models.fast import FastEngine
+from empathy_transfer.models.reference import ReferenceEngine
 
 from empathy_transfer.data.batches import batch_of
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.models import random_adapters
-from empathy_transfer.models.fast import FastEngine
 from empathy_transfer.models.random_adapters import draw_adapter, full_variance
-from empathy_transfer.models.reference import ReferenceEngine
 from empathy_transfer.records.artefacts import read_tensors
 from fake_jobs import fake_snakemake
 from tiny_encoders import items_of, make_encoder
@@ -30,8 +30,8 @@ def draw(control, seed=1, folder="drawn"):
 
 
 def engine_on(encoder, adapter, kind=FastEngine):
-    return kind(encoder=encoder, outputs=3, reduction_factor=4, dropout=0.0, source_adapter=adapter, seed=7,
-                device="cpu", precision="fp32")  # fmt: skip
+    shape = {"outputs": 3, "reduction_factor": 4, "dropout": 0.0}
+    return kind(encoder=encoder, **shape, source_adapter=adapter, seed=7, device="cpu", precision="fp32")
 
 
 @pytest.mark.parametrize("control", ["random_identity", "random_full"])
@@ -41,9 +41,7 @@ def test_every_engine_takes_it_as_a_source(encoder, control):
     assert source.keys() == engine_on(encoder, None).adapter().keys()
     assert engine_on(encoder, path, ReferenceEngine).source().keys() == source.keys()
     _, metadata = read_tensors(path)
-    assert {key: metadata[key] for key in ("type", "task", "seed", "reduction_factor")} == {
-        "type": "adapter", "task": control, "seed": 1, "reduction_factor": 4,
-    }  # fmt: skip
+    assert metadata.items() >= {"type": "adapter", "task": control, "seed": 1, "reduction_factor": 4}.items()
 
 
 def test_it_hangs_on_seed_and_kind_alone(encoder):

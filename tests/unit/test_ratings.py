@@ -48,9 +48,8 @@ def direct_alpha(units):
     units = [[value for value in unit if value is not None] for unit in units]
     units = [unit for unit in units if len(unit) >= 2]
     values = [value for unit in units for value in unit]
-    observed = sum(
-        sum((a - b) ** 2 for a in unit for b in unit) / (len(unit) - 1) for unit in units
-    ) / len(values)  # fmt: skip
+    within = [sum((a - b) ** 2 for a in unit for b in unit) / (len(unit) - 1) for unit in units]
+    observed = sum(within) / len(values)
     expected = sum((a - b) ** 2 for a in values for b in values) / (len(values) * (len(values) - 1))
     return 1 - observed / expected
 

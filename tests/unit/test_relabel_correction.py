@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from empathy_transfer.training.metrics import concordance, regression_scores
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,6 @@ from empathy_transfer.errors import DataError
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
 from empathy_transfer.relabel.correction import CONTROLS, beyond_threshold, control, correct
 from empathy_transfer.relabel.training_sets import Setting, compose
-from empathy_transfer.training.metrics import concordance, regression_scores
 
 SCALE = st.floats(1, 7).map(lambda value: round(value, 2))
 PAIRS = st.lists(st.tuples(SCALE, st.one_of(SCALE, st.just(float("nan")))), min_size=1, max_size=40)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from empathy_transfer.training.metrics import regression_scores
 
 from empathy_transfer.claims.label_claims import label_claims
 from empathy_transfer.claims.label_rules import LabelEvidence
@@ -12,7 +13,6 @@ from empathy_transfer.relabel import report
 from empathy_transfer.relabel.comparisons import compare_settings
 from empathy_transfer.relabel.flags import signs_of_failure
 from empathy_transfer.relabel.training_sets import EQUAL_SHARE
-from empathy_transfer.training.metrics import regression_scores
 from study_copy import ROOT
 
 SEEDS = (0, 42, 100, 999, 1234)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from empathy_transfer.training.metrics import regression_scores
 from scipy import stats
 
 from empathy_transfer.errors import DataError
@@ -24,7 +25,6 @@ from empathy_transfer.relabel.thresholds import chosen_threshold
 from empathy_transfer.statistics.correlation_intervals import correlation_in_words, correlation_interval
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import SeedVariance
-from empathy_transfer.training.metrics import regression_scores
 from study_copy import ROOT
 
 COLUMNS = {"id": "number", "text": "essay", "group": "article", "label": "empathy"}
@@ -288,9 +288,9 @@ def test_rows_of_the_table_follow_their_blocks_and_what_stands_for_a_run_is_rank
 
 def test_blocks_of_the_table_are_ruled_and_its_names_are_set_left(study):
     _, page, tex = table.relabelled_table(study.scores, compare(study), 0.05)
-    assert "<tr class=block><td class=words>minilm</td><td class=words>gpt</td>" in page
-    assert page.count("<tr class=block>") == 1
-    assert "<th scope=col class=words>encoder</th>" in page
+    assert '<tr class="block"><td class="words">minilm</td><td class="words">gpt</td>' in page
+    assert page.count('<tr class="block">') == 1
+    assert '<th scope="col" class="words">encoder</th>' in page
     # Below the head, and between the crowd's labels and the model's.
     assert tex.count("\\midrule") == 2
 

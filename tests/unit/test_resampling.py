@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from empathy_transfer.training.metrics import multilabel_scores
 from scipy.stats import pearsonr
 from sklearn.metrics import f1_score
 
@@ -14,7 +15,6 @@ from empathy_transfer.statistics.resampling import (
     score_systems,
     whole_counts,
 )
-from empathy_transfer.training.metrics import multilabel_scores
 
 
 def one_hot(values, classes):
@@ -60,7 +60,7 @@ def test_f1_of_groups_repeats_whole_groups():
         values = [
             f1_score(np.repeat(labels, times), np.repeat(system, times), average="macro", **every)
             for system in systems[:2]
-        ]  # fmt: skip
+        ]
         assert difference == pytest.approx(values[0] - values[1], abs=1e-12)
 
 

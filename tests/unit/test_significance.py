@@ -77,6 +77,16 @@ def correlation(items, answers, counts):
     return stats.pearsonr(np.repeat(items.labels, counts), np.repeat(answers, counts))[0]
 
 
+def mean_difference(items, predictions, counts, data="full", share=1.0):
+    """How far source a lies above a share of the baseline in Pearson r, mean over three seeds."""
+    of_seeds = [
+        correlation(items, predictions["a", data, seed], counts)
+        - share * correlation(items, predictions["none", "full", seed], counts)
+        for seed in (1, 2, 3)
+    ]
+    return np.mean(of_seeds)
+
+
 def test_seed_variance_by_hand():
     runs = {("none", "full", 1): [0.5, 0.5, 0.6, 0.4], ("none", "full", 2): [0.7, 0.7, 0.6, 0.8]}
     runs |= {("a", "full", 1): [0.4, 0.1, 0.9, 0.2], ("a", "half", 1): [0.1, 0.3, 0.3, 0.4]}
@@ -211,11 +221,7 @@ def test_half_data_against_the_full_baseline():
     assert cell(tests, "none", "half")["seeds"] == 3
     # By loops: the standard error of transfer - .95 baseline.
     counts = np.concatenate(list(bootstrap_counts(120, 100, seed=0))).astype(int)
-    weighted = [
-        np.mean([correlation(items, predictions["a", "half", seed], line)
-                 - 0.95 * correlation(items, predictions["none", "full", seed], line) for seed in (1, 2, 3)])
-        for line in counts
-    ]  # fmt: skip
+    weighted = [mean_difference(items, predictions, line, "half", 0.95) for line in counts]
     se, freedom = expected_error(np.var(weighted, ddof=1), row, 0.95, 3, 120)
     expected = stats.t.sf((row["transfer"] - 0.95 * row["baseline"]) / se, freedom)
     assert row["p_noninferior_5"] == pytest.approx(expected, rel=1e-5)
@@ -232,10 +238,8 @@ def test_the_test_of_the_study_by_hand():
     row = cell(tests, "b")
     # Items one by one although the primary test draws groups, and the first seed only.
     counts = np.concatenate(list(bootstrap_counts(120, 100, seed=1))).astype(int)
-    drawn = np.array([
-        correlation(items, predictions["b", "full", 1], line) - correlation(items, predictions["none", "full", 1], line)
-        for line in counts
-    ])  # fmt: skip
+    systems = predictions["b", "full", 1], predictions["none", "full", 1]
+    drawn = np.array([correlation(items, systems[0], line) - correlation(items, systems[1], line) for line in counts])
     tail = min((drawn <= 0).sum(), (drawn >= 0).sum()) + 1
     assert row["p_published"] == pytest.approx(min(1, 2 * tail / 101))
     assert row["se_published"] == pytest.approx(drawn.std(ddof=1), rel=1e-6)
@@ -267,11 +271,7 @@ def test_few_groups_are_jackknifed():
     row = cell(tests, "a")
     assert (row["method"], row["clusters"]) == ("cluster_t", 10)
     kept = [(np.arange(120) // 12 != group).astype(int) for group in range(10)]
-    left_out = [
-        np.mean([correlation(items, predictions["a", "full", seed], some)
-                 - correlation(items, predictions["none", "full", seed], some) for seed in (1, 2, 3)])
-        for some in kept
-    ]  # fmt: skip
+    left_out = [mean_difference(items, predictions, some) for some in kept]
     assert row["item_se"] == pytest.approx(np.sqrt(9 * np.var(left_out)), rel=1e-6)
     assert row["df"] < 9 + 12
     own = covariance[(covariance["source_1"] == "a") & (covariance["source_2"] == "a") & (covariance["data"] == "full")]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from empathy_transfer.models.fast import FastEngine
 
 from empathy_transfer.data.batches import batch_of
 from empathy_transfer.features.fisher import log_likelihood
@@ -15,7 +16,6 @@ from empathy_transfer.features.task_similarity import (
     task_similarities,
 )
 from empathy_transfer.features.vector_similarity import centred_cosines, cosines
-from empathy_transfer.models.fast import FastEngine
 from empathy_transfer.records import artefacts
 from tiny_encoders import items_of, make_encoder
 

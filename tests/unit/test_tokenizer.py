@@ -9,8 +9,15 @@ from empathy_transfer.records.encoders import MINILM, find_encoder
 from tiny_encoders import write_vocabulary_encoder
 
 WORDS = ["i", "am", "bad", "good", "night", "day"]
-TEXTS = ["I am  good", "naïve ÉCOLE, don't…", "日本 day", "[SEP] [MASK]", "", "\u200bnight\x00 \ud83d\ude00".encode(
-    "utf-16", "surrogatepass").decode("utf-16"), "good " * 40]  # fmt: skip
+TEXTS = [
+    "I am  good",
+    "naïve ÉCOLE, don't…",
+    "日本 day",
+    "[SEP] [MASK]",
+    "",
+    "\u200bnight\x00 \ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    "good " * 40,
+]
 CONTEXTS = ["bad good night", None, "", "am " * 30, None, "I\nam", "bad"]
 
 

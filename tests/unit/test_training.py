@@ -1,11 +1,13 @@
 """One training job on a tiny random encoder: what it writes, and what it depends on."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas
 import pytest
 import torch
+from empathy_transfer.training.train import Run, train_run
 from safetensors.torch import load_file
 
 from empathy_transfer.data.batches import derived_seed, evaluation_batches, training_batches
@@ -14,21 +16,15 @@ from empathy_transfer.data.tokens import tokenise_task
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.records.artefacts import (
     read_json,
-    read_json_lines,
     read_table,
     sha256_file,
     write_json,
     write_table,
 )
-from empathy_transfer.training.train import Run, train_run
 from fake_jobs import fake_snakemake
-from tiny_encoders import write_vocabulary_encoder
+from tiny_encoders import OF_A_JOB, SCHEDULE, write_vocabulary_encoder
 
-SETTINGS = {
-    "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1,
-    "max_gradient_norm": 1.0, "dropout": 0.1, "patience": None, "reduction_factor": 4,
-    "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None, "max_test": 10,
-}  # fmt: skip
+SETTINGS = SCHEDULE | OF_A_JOB | {"epochs": 2, "dropout": 0.1, "max_test": 10}
 WORDS = ["good", "bad", "day", "night", "i", "am"]
 
 
@@ -92,16 +88,16 @@ def test_a_classification_job_writes_all_of_its_results(make_task, encoder_setti
     inputs = make_task("mood", "classification", "f1_macro", ["bad", "good", "absent"])
     folder = train(inputs, encoder_settings, "run")
     metrics = read_json(f"{folder}/metrics.json")
-    assert {key: metrics[key] for key in ("source", "target", "data", "seed", "n_train", "n_test", "epochs")} == {
-        "source": "none", "target": "mood", "data": "full", "seed": 1, "n_train": 24, "n_test": 10, "epochs": 2,
-    }  # fmt: skip
+    assert metrics.items() >= {"source": "none", "target": "mood", "data": "full", "seed": 1}.items()
+    assert metrics.items() >= {"n_train": 24, "n_test": 10, "epochs": 2}.items()
     predictions = read_table(f"{folder}/predictions.parquet")
     assert list(predictions.columns) == ["id", "label", "prediction", "p_bad", "p_good", "p_absent"]
     assert len(predictions) == 10
     assert np.allclose(predictions[["p_bad", "p_good", "p_absent"]].sum(axis=1), 1, atol=1e-5)
     agreement = (predictions["label"] == predictions["prediction"]).mean()
     assert agreement == pytest.approx(metrics["values"]["accuracy"])
-    scores = [row["validation"] for row in read_json_lines(f"{folder}/epochs.jsonl")]
+    epochs = Path(folder, "epochs.jsonl").read_text(encoding="utf-8").splitlines()
+    scores = [json.loads(line)["validation"] for line in epochs]
     assert metrics["validation"] == max(scores)
     assert metrics["best_epoch"] == scores.index(max(scores)) + 1
 

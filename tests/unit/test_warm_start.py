@@ -20,14 +20,19 @@ import os, time
 """
 
 
+def start_server():
+    """Start a server; its process and address."""
+    server = [sys.executable, "-m", "empathy_transfer.frame.warm_start"]
+    path = os.environ | {"PYTHONPATH": SCRIPTS}
+    process = subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=path)
+    return process, process.stdout.readline().strip()
+
+
 @pytest.fixture(scope="module")
 def warm():
     """A running server: its process and address."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "empathy_transfer.frame.warm_start"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": SCRIPTS},
-    )  # fmt: skip
-    yield process, process.stdout.readline().strip()
+    process, address = start_server()
+    yield process, address
     process.stdin.close()
     process.wait(timeout=600)
 
@@ -36,10 +41,9 @@ def start(folder, body, address, **environment):
     """Start a job as Snakemake does: a script file run by Python."""
     script = folder / "job.py"
     script.write_text(JOB.format(scripts=SCRIPTS, body=body))
-    return subprocess.Popen(
-        [sys.executable, script], cwd=folder, env=os.environ | {"EMPATHY_WARM_START": address} | environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    environment = os.environ | {"EMPATHY_WARM_START": address} | environment
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, script], cwd=folder, env=environment, **pipes)
 
 
 def test_job_runs_in_a_fork_with_its_own_folder_environment_and_streams(tmp_path, warm):
@@ -98,11 +102,7 @@ def test_job_of_another_library_is_declined_and_goes_on_by_itself(tmp_path, warm
 
 
 def test_server_ends_with_the_run_and_its_last_job(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "empathy_transfer.frame.warm_start"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": SCRIPTS},
-    )  # fmt: skip
-    address = process.stdout.readline().strip()
+    process, address = start_server()
     job = start(tmp_path, "open('begun', 'w').close()\ntime.sleep(1)\nprint('done')", address)
     _wait_for(lambda: (tmp_path / "begun").exists())
     process.stdin.close()

@@ -86,20 +86,20 @@ def half(text):
 
 WHOLE = table()
 DIGEST = hashlib.sha256(WHOLE.encode()).hexdigest()
+MOOD = r"table\.csv, row 7, column 'mood': .*unknown label"
+SCORE = r"table\.csv, row 8, column 'score': .*'9\.5' is"
+TWICE = r"table\.csv, row 3 and table\.csv, row 10:"
 # dataset: (its file, its pinned digest, the rule that stops, the task it stops, what the message says)
 FAULTS = {
     "cut_pinned": (half(WHOLE), DIGEST, "check_raw", None, r"raw/cut_pinned/table\.csv .*SHA-256 .*expected .*cut off"),
     "cut_unpinned": (half(WHOLE), None, "prepare_task", "mood", r"table\.csv, row 3[01]: .*cut off"),
     "checksum": (WHOLE, "0" * 64, "check_raw", None, rf"raw/checksum/table\.csv .*SHA-256 {DIGEST}, expected 0{{64}}"),
     "no_column": (table(without="mood"), None, "prepare_task", "mood", r"table\.csv: .*no column 'mood'"),
-    "label": (table(mood=(7, "merry")), None, "prepare_task", "mood",
-              r"table\.csv, row 7, column 'mood': .*unknown label 'merry' \(known: glad, sad\)"),
-    "range": (table(score=(8, "9.5")), None, "prepare_task", "score",
-              r"table\.csv, row 8, column 'score': .*'9\.5' is outside of the range 1 to 5"),
+    "label": (table(mood=(7, "merry")), None, "prepare_task", "mood", rf"{MOOD} 'merry' \(known: glad, sad\)"),
+    "range": (table(score=(8, "9.5")), None, "prepare_task", "score", rf"{SCORE} outside of the range 1 to 5"),
     "empty": (table(text=(9, " ")), None, "prepare_task", "mood", r"table\.csv, row 9: .*empty text"),
-    "duplicate": (table(number=(10, "n3")), None, "prepare_task", "mood",
-                  r"table\.csv, row 3 and table\.csv, row 10: .*the id 'n3' stands there 2 times"),
-}  # fmt: skip
+    "duplicate": (table(number=(10, "n3")), None, "prepare_task", "mood", rf"{TWICE} .*id 'n3' stands there 2 times"),
+}
 # What says something about the raters needs no data.
 RATINGS = {"measure_agreement", "tabulate_themes", "plot_differences"}
 SPLITS = ["test.parquet", "train.parquet", "validation.parquet"]

@@ -21,10 +21,8 @@ PROFILES = sorted(path.name for path in (ROOT / "profiles").iterdir())
 def rules(tmp_path, monkeypatch):
     """The names of cluster.smk, for a study of two seeds in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    names = {
-        "RESULTS": "results/tiny", "SEEDS": [1, 2], "expand": expand, "os": os, "Path": Path,
-        "workflow": SimpleNamespace(non_local_exec=True, remote_exec=False),
-    }  # fmt: skip
+    names = {"RESULTS": "results/tiny", "SEEDS": [1, 2], "expand": expand, "os": os, "Path": Path}
+    names["workflow"] = SimpleNamespace(non_local_exec=True, remote_exec=False)
     exec(compile(RULES.read_text(encoding="utf-8"), RULES.name, "exec"), names)
     return SimpleNamespace(**names)
 

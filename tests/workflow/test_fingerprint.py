@@ -131,6 +131,16 @@ def test_c_files_beside_a_module_count_and_those_elsewhere_do_not(library):
     assert len({before, one, library.fingerprint("train")}) == 3
 
 
+def test_the_template_of_a_module_counts_and_those_of_others_do_not(library):
+    before = library.fingerprint("plot")
+    library.write("empathy_transfer/job.j2", "<p>{{ text }}</p>\n")
+    assert library.fingerprint("plot") == before
+    library.write("empathy_transfer/figures.j2", "<p>{{ text }}</p>\n")
+    paragraph = library.fingerprint("plot")
+    library.write("empathy_transfer/figures.j2", "<b>{{ text }}</b>\n")
+    assert len({before, paragraph, library.fingerprint("plot")}) == 3
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -304,6 +314,14 @@ def test_nothing_that_computes_is_left_out_of_the_fingerprint():
         inner = path.relative_to(library).as_posix()
         if not inner.startswith("inspection/"):  # tables for people, of results that are there
             assert computing == NAMED.get(inner, set()), inner
+
+
+def test_pages_depend_on_their_template_and_every_template_belongs_to_a_module():
+    assert "empathy_transfer/report/html.j2" in reached_in_repository("tabulate_scores")
+    assert "empathy_transfer/report/html.j2" not in reached_in_repository("collect_scores")
+    templates = list((ROOT / "workflow/scripts").rglob("*.j2"))
+    assert templates
+    assert all(path.with_suffix(".py").is_file() for path in templates)
 
 
 @pytest.mark.parametrize("script", [path.stem for path in ENTRY_POINTS])

@@ -13,8 +13,8 @@ LOCAL = ("relabel", "--configfile", "config/local.yaml")
 # seven thresholds below the scale's width, three shares added, one with both, and six controls.
 OF_CROWD, OF_MODEL, OF_CHOSEN = 5, 17, 7
 REPORTS = {
-    *["collect_relabelled", "compare_relabelled", "tabulate_relabelled", "plot_thresholds", "weigh_costs"],
-    *["slice_writers", "judge_claims", "flag_failures", "report_relabelled"],
+    *"collect_relabelled compare_relabelled tabulate_relabelled plot_thresholds weigh_costs".split(),
+    *"slice_writers judge_claims flag_failures report_relabelled".split(),
 }
 
 

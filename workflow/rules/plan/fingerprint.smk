@@ -2,8 +2,8 @@
 Code fingerprints: what a rule's job computes with, as one hash, so that results never outlive the code they come from.
 
 The hash covers the syntax trees of the entry point and of every module of the library that it reaches by imports, also
-those inside functions, and C files and templates in the folder of such a module. Comments, formatting and docstrings of
-Python don't count. Files are read as text; nothing is imported.
+those inside functions, the template of the same name beside such a module, and C files in its folder. Comments, formatting
+and docstrings of Python don't count. Files are read as text; nothing is imported.
 
 Two things are told apart from that. What carries a job and computes nothing (`CARRIERS`) does not count. And of the
 folders whose files are found by name (`REGISTRIES`), only those count that a rule says its job uses; without a word all.
@@ -46,9 +46,14 @@ def reachable(paths, chosen={}):
         if path not in found and not is_carrier(path):
             found.add(path)
             if path.suffix == ".py":
-                waiting += [*imported(path), *path.parent.glob("*.[ch]"), *path.parent.glob("*.j2")]
+                waiting += [*imported(path), *beside(path)]
                 waiting += [file for name in used_registries(path) for file in members(name, chosen)]
     return found
+
+
+def beside(path):
+    """Return the files that a module reads beside itself: `<its name>.j2`, and C files."""
+    return [*path.parent.glob(f"{path.stem}.j2"), *path.parent.glob("*.[ch]")]
 
 
 def is_carrier(path):
@@ -72,10 +77,8 @@ def used_registries(path):
         folder = SCRIPTS / PACKAGE / registry
         if folder not in path.parents:
             dotted = ".".join([PACKAGE, *registry.split("/")])
-            inside = [name for name in imported_names(path) if name.startswith(f"{dotted}.")]
-            files = [
-                name for name in inside if (folder / f"{name.removeprefix(f'{dotted}.').split('.')[0]}.py").is_file()
-            ]
+            inside = [name.split(".") for name in imported_names(path) if name.startswith(f"{dotted}.")]
+            files = [name for name in inside if (folder / f"{name[dotted.count('.') + 1]}.py").is_file()]
             if len(files) < len(inside) or (dotted in imported_names(path) and not inside):
                 used.add(registry)
     return used

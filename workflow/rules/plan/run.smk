@@ -99,8 +99,6 @@ if workflow.is_main_process and not (PUBLISHED_ONLY or only_labels()):
 
 onstart:
     hold_study()
-    if config["pack"] > 1:
-        prepare_packs()
     tell_left_over_jobs()
     if not (PUBLISHED_ONLY or only_labels()):
         prepare_kernels()
@@ -108,8 +106,6 @@ onstart:
 
 
 onsuccess:
-    if config["pack"] > 1:
-        remove_packs(done=True)
     if PUBLISHED_ONLY:
         tell_published()
     else:
@@ -117,7 +113,5 @@ onsuccess:
 
 
 onerror:
-    if config["pack"] > 1:
-        remove_packs()
     if not PUBLISHED_ONLY:
         close_run(done=False)

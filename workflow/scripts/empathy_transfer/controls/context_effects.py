@@ -17,9 +17,9 @@ from empathy_transfer.statistics.verdicts import HARMED
 
 INTACT, *ABLATED = CONDITIONS
 COLUMNS = [
-    *["target", "condition", "metric", "seeds", "n_test", "with_context", "intact", "value", "difference"],
+    *"target condition metric seeds n_test with_context intact value difference".split(),
     *CONTRAST_COLUMNS,
-    *["q", "effect", "reason"],
+    *"q effect reason".split(),
 ]
 TEXT_COLUMNS = ("target", "condition", "metric", "method", "covers", "effect", "reason")
 

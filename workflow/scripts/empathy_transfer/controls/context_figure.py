@@ -10,10 +10,7 @@ NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}
 # Why a difference has no test.
 UNTESTED = {"too_few": "too few groups of items", "no_variance": "no resample varies"}
 UNTESTED_MARKER = "x"
-PLOTTED = [
-    *["target", "condition", "metric", "with_context", "n_test", "intact", "difference", "low", "high", "effect"],
-    "reason",
-]
+PLOTTED = "target condition metric with_context n_test intact difference low high effect reason".split()
 # Corrected for the number of targets, so that a point may be hollow beside an interval without 0.
 HOLLOW = "not significant, corrected"
 WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 5.6, 0.36, 1.5  # inches

@@ -53,8 +53,9 @@ def draw_controls(plotted, tasks, data):
     left.set_ylim(len(targets) - 0.5, -0.5)
     used = [name for name in SERIES if name in set(over_baseline["compared"]) | set(net["reference"])]
     if plotted["reason"].isin(DOUBTFUL).any():
-        right.annotate("faint: a run collapsed, or the baseline\nis near constant answers", (1, 1), (0, 4), ha="right",
-                       xycoords="axes fraction", textcoords="offset points", size=7, color=FAINT_INK)  # fmt: skip
+        note = "faint: a run collapsed, or the baseline\nis near constant answers"
+        place = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
+        right.annotate(note, (1, 1), (0, 4), size=7, color=FAINT_INK, **place)
     if used:
         figure.legend(handles=[_handle(name) for name in used], loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(f"Transfer and its controls, {DATA_TITLES[data]}", x=0.01, ha="left", size=12, weight="bold")

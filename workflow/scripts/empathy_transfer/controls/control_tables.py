@@ -1,15 +1,14 @@
 """All targets' comparisons with their controls side by side: controls.csv, and a table to read."""
 
-import html
-
 import pandas as pd
 from scipy.stats import false_discovery_control
 
 from empathy_transfer.controls.control_tests import COLUMNS, CONTROLS, TEXT_COLUMNS, TRANSFERS
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.records.runs import BASELINE
+from empathy_transfer.report import html
 from empathy_transfer.report.reasons import REASONS
-from empathy_transfer.scores.tables import DATA_TITLES, html_page, html_table
+from empathy_transfer.scores.tables import DATA_TITLES
 from empathy_transfer.significance.paired_tests import ALL, effects_of
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
@@ -83,34 +82,24 @@ def conclusions(found):
 
 def as_html(found, tasks):
     """A table per data condition as one HTML page that needs nothing else."""
-    rows = found[found["runs"] == ALL]
-    if not len(rows):
-        return html_page(TITLE, "<p>No controls in this study.</p>")
-    parts = []
-    for data, cells in rows.groupby("data", sort=False):
-        present = [control for control in CONTROLS if (cells["reference"] == control).any() or
-                   (cells["compared"] == control).any()]  # fmt: skip
-        heads = ["baseline", *(CONTROL_TITLES[control] for control in present), "mean transfer"]
+    tables = []
+    for data, cells in found[found["runs"] == ALL].groupby("data", sort=False):
+        ran = {*cells["reference"], *cells["compared"]}
+        present = [control for control in CONTROLS if control in ran]
+        heads = ["target", "baseline", *(CONTROL_TITLES[control] for control in present), "mean transfer"]
         heads += [f"transfer − {CONTROL_TITLES[control]}" for control in present]
-        head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in ["target", *heads])
-        lines = [
-            _html_row(tasks[target]["title"], group, present) for target, group in cells.groupby("target", sort=False)
-        ]
+        rows = [_row(tasks[target]["title"], group, present) for target, group in cells.groupby("target", sort=False)]
         caption = (
             f"{TITLE}, {DATA_TITLES[data]}: scores of each target's baseline, of its controls and of the mean over all "
             "transfers to it; then the mean gain of transfer over each control with its interval."
         )
-        notes = [line for line in conclusions(cells) if line]
-        codes = set(cells["reason"]) - {""}
-        parts.append(
-            html_table(
-                caption, head, lines, notes + [f"{code}: {REASONS[code][1]}." for code in REASONS if code in codes]
-            )
-        )
-    return html_page(TITLE, "".join(parts))
+        codes = set(cells["reason"])
+        notes = conclusions(cells) + [f"{code}: {REASONS[code][1]}." for code in REASONS if code in codes]
+        tables.append(html.Table(caption, list(map(html.Cell, heads)), rows, notes))
+    return html.page(TITLE, tables, "No controls in this study.")
 
 
-def _html_row(title, cells, present):
+def _row(title, cells, present):
     """The row of a target."""
     known = {(row.compared, row.reference): row for row in cells.itertuples()}
     baseline = next((row.reference_value for (_, reference), row in known.items() if reference == BASELINE), None)
@@ -119,8 +108,7 @@ def _html_row(title, cells, present):
         texts.append(_number(known[compared, BASELINE].value if (compared, BASELINE) in known else None))
     for control in present:
         texts.append(_gain(known.get((TRANSFERS, control))))
-    inner = "".join(f"<td{'' if text else ' class=blank'}>{text or 'not run'}</td>" for text in texts)
-    return f'<tr><th scope="row">{html.escape(title)}</th>{inner}</tr>'
+    return html.Row([html.Cell(text) if text else html.Cell("not run", "blank") for text in texts], html.Cell(title))
 
 
 def _number(value):

@@ -23,8 +23,9 @@ from empathy_transfer.statistics.seed_variance import beyond_items
 
 TRANSFERS = "transfers"  # the mean over all transfers to a target
 COLUMNS = [
-    *["target", "data", "runs", "compared", "reference", "metric", "sources", "seeds", "n_test", "value"],
-    *["reference_value", "difference", *CONTRAST_COLUMNS, "reason"],
+    *"target data runs compared reference metric sources seeds n_test value reference_value difference".split(),
+    *CONTRAST_COLUMNS,
+    "reason",
 ]
 TEXT_COLUMNS = ("target", "data", "runs", "compared", "reference", "metric", "method", "covers", "reason")
 

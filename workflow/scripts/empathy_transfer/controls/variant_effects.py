@@ -15,8 +15,9 @@ from empathy_transfer.statistics.resampling import FEW_CLUSTERS
 from empathy_transfer.statistics.seed_variance import beyond_items
 
 COLUMNS = [
-    *["variant", "task", "role", "source", "target", "data", "metric", "seeds", "n_test", "value"],
-    *["reference_value", "difference", *CONTRAST_COLUMNS, "effect", "reason"],
+    *"variant task role source target data metric seeds n_test value reference_value difference".split(),
+    *CONTRAST_COLUMNS,
+    *"effect reason".split(),
 ]
 TEXT_COLUMNS = (*COLUMNS[:7], "method", "covers", "effect", "reason")
 

@@ -72,8 +72,8 @@ def write_estimates(
             print(f"{source}: " + ", ".join(f"{row['estimator']} {row['value']:.4f}" for row in found), flush=True)
     else:
         print(f"the fast engine can't compute {encoder.name}: no estimates")
-        rows = [{"source": source, "estimator": name, "examples": 0, "value": numpy.nan, "reason": "not_available"}
-                for source in sources for name in ESTIMATORS]  # fmt: skip
+        nothing = {"examples": 0, "value": numpy.nan, "reason": "not_available"}
+        rows = [{"source": source, "estimator": name} | nothing for source in sources for name in ESTIMATORS]
     frame = pandas.DataFrame(rows, columns=COLUMNS).assign(target=task["task"], seed=seed)
     write_csv(estimates_path, frame)
 

@@ -169,17 +169,14 @@ def finish(job, started, **more):
     write_provenance(job.provenance, record)
 
 
-def cpu_seconds():
-    """CPU time that this process has used so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 def _cost():
     """What this process has cost since it began: CPU time (s) and the most memory that it held (MB)."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes elsewhere
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return {"cpu_seconds": round(cpu_seconds(), 3), "peak_memory_mb": round(held / 1e6, 1)}
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 3),
+        "peak_memory_mb": round(used.ru_maxrss * unit / 1e6, 1),
+    }
 
 
 def _entry(path):

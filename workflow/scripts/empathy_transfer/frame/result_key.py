@@ -28,10 +28,10 @@ FURTHER_PACKAGES = ("cleanlab", "sentence-transformers")  # that compute in some
 # Wheels of one version differ in what they were built with; conda has yet others.
 BUILDS = ("torch", "numpy")
 # Variables by which libraries choose other instructions or roundings.
-NUMERIC_VARIABLES = (
-    "ATEN_CPU_CAPABILITY", "CUBLAS_WORKSPACE_CONFIG", "DNNL_MAX_CPU_ISA", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS",
-    "NVIDIA_TF32_OVERRIDE", "ONEDNN_MAX_CPU_ISA", "OPENBLAS_CORETYPE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-)  # fmt: skip
+NUMERIC_VARIABLES = """
+    ATEN_CPU_CAPABILITY CUBLAS_WORKSPACE_CONFIG DNNL_MAX_CPU_ISA MKL_CBWR MKL_ENABLE_INSTRUCTIONS
+    NVIDIA_TF32_OVERRIDE ONEDNN_MAX_CPU_ISA OPENBLAS_CORETYPE TORCH_ALLOW_TF32_CUBLAS_OVERRIDE
+""".split()
 INSTRUCTIONS = ("amx", "asimd", "avx", "bf16", "f16c", "fma", "i8mm", "sse", "sve")
 ENCODER_FILES = (".json", ".model", ".txt")  # configuration and tokenizer; the weights have a digest of their own
 CPU = "cpu"

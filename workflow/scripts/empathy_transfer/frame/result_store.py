@@ -107,9 +107,8 @@ class ResultStore:
             if files != record["outputs"]:
                 return "not kept: its files changed after its job wrote them"
             made = {cost: record.get("reused", record).get(cost) for cost in COSTS}
-            (incoming / MANIFEST).write_bytes(_render(
-                {"format": FORMAT, "key": key, "facts": facts, "files": files, "made": made}
-            ))  # fmt: skip
+            manifest = {"format": FORMAT, "key": key, "facts": facts, "files": files, "made": made}
+            (incoming / MANIFEST).write_bytes(_render(manifest))
             self._open_to_readers(incoming)
             parent = self.entry(key).parent
             if not parent.is_dir():

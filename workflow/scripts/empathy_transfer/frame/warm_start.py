@@ -35,10 +35,8 @@ def continue_warm():
     address = os.environ.pop(VARIABLE, OFF)
     if address == OFF:
         return
-    request = {
-        "prefix": sys.prefix, "library": LIBRARY, "script": sys.argv[0], "folder": os.getcwd(), "path": sys.path,
-        "environment": dict(os.environ),
-    }  # fmt: skip
+    request = {"prefix": sys.prefix, "library": LIBRARY, "script": sys.argv[0], "folder": os.getcwd()}
+    request |= {"path": sys.path, "environment": dict(os.environ)}
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(address)

@@ -8,10 +8,7 @@ from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import BLANK_COLOUR, FAINT_INK, INK, figure_style
 from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
 
-PLOTTED = [
-    *["protocol", "part", "feature", "name", "importance", "std", "band_low", "band_high", "verdict", "reason"],
-    "printed",
-]
+PLOTTED = "protocol part feature name importance std band_low band_high verdict reason printed".split()
 BAR_COLOURS = {PREDICTIVE: "#2f6db0", UNDECIDED: "#b9c7d6"}
 BAND_COLOUR = "#e3a23b"
 MOST_TICKS = 4  # steps between them; numbers such as −0.075 would run into one another

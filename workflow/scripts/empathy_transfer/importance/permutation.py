@@ -37,8 +37,10 @@ VARIANT_COLUMNS = ["variant", "outcome", "C", "epsilon", "scaled", "test_share"]
 VERDICTS = (UNDECIDED, PREDICTIVE)
 INTERVALS = [f"{end}_{level}" for level in LEVELS for end in ("low", "high")]
 IMPORTANCE_COLUMNS = [
-    *["protocol", "part", "feature", "name", "importance", "std", "band_low", "band_high", *INTERVALS],
-    *["variance", "r2", "r2_test", "r2_test_error", "verdict", "reason", "pairs", *VARIANT_COLUMNS],
+    *"protocol part feature name importance std band_low band_high".split(),
+    *INTERVALS,
+    *"variance r2 r2_test r2_test_error verdict reason pairs".split(),
+    *VARIANT_COLUMNS,
 ]
 
 

@@ -24,7 +24,9 @@ from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, rat
 
 INTERVALS = [f"r2_{end}_{level}" for level in LEVELS for end in ("low", "high")]
 FIT_COLUMNS = [
-    *["protocol", "holdout", "baseline", "r2", *INTERVALS, "rank_correlation", "r2_train", "pairs", "folds", "reason"],
+    *"protocol holdout baseline r2".split(),
+    *INTERVALS,
+    *"rank_correlation r2_train pairs folds reason".split(),
 ]
 
 
@@ -81,8 +83,10 @@ def _holdout_rows(pairs, columns, model, holdout, guessers, parts, settings):
         own = predict_pairs(kernel, *fitted, train)[0]
         trained.append(r_squared((outcome[train] - own) ** 2, (outcome[train] - outcome[train].mean()) ** 2))
     # A pair that several random splits test counts with the mean of its predictions.
-    means = {name: numpy.divide(total, times, out=numpy.full(len(pairs), numpy.nan), where=times > 0)
-             for name, total in (("model", sums), ("source_identity", identity_sums))}  # fmt: skip
+    means = {
+        name: numpy.divide(total, times, out=numpy.full(len(pairs), numpy.nan), where=times > 0)
+        for name, total in (("model", sums), ("source_identity", identity_sums))
+    }
     generator = numpy.random.default_rng(settings["seed"])
     weights = [pair_weights(pairs, level, settings["interval_draws"], generator) for level in LEVELS]
     rows = []

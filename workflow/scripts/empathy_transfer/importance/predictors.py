@@ -45,10 +45,7 @@ LEVELS = ("targets", "datasets")
 MINIMUM_UNITS = 3
 TARGET_COLUMNS = ["outcome", "predictor", "target", "target_dataset", "sources", "measure", "value", "random", "reason"]
 INTERVALS = [f"{end}_{level}" for level in LEVELS for end in ("low", "high")]
-COLUMNS = [
-    *["outcome", "predictor", "name", "measure", "targets", "value", "random", "gain", *INTERVALS],
-    *["verdict", "reason"],
-]
+COLUMNS = [*"outcome predictor name measure targets value random gain".split(), *INTERVALS, "verdict", "reason"]
 
 
 def rank_predictors(paths, draws, seed, by_target_path, predictors_path):

@@ -66,9 +66,7 @@ def null_table(improvement, features, draws, seed):
     return pandas.DataFrame(rows, columns=NULL_COLUMNS)
 
 
-def double_semi_partialling(
-    outcome, features, controls, source, target, observed, draws, generator, left_out=None
-):  # fmt: skip
+def double_semi_partialling(outcome, features, controls, source, target, observed, draws, generator, left_out=None):
     """Dekker's double semi-partialling for several features of ordered pairs.
 
     Each feature is regressed on the others and the controls over all ordered pairs. Its residuals, as a matrix of

@@ -21,7 +21,7 @@ PART_TITLES = {"train": "training", "test": "held-out"}
 
 def measure_importance(
     improvement_path, features_path, protocol, settings, importance_path, fit_path, shapley_path, tests_paths=()
-):  # fmt: skip
+):
     """Write the importance of all variants, and fit and Shapley values of the main one, under one protocol.
 
     `tests_paths` are the tests of all targets (`paired_tests.write_tests`), which one outcome takes its units from; the
@@ -129,11 +129,11 @@ def _importance_lines(main):
 
 def _shapley_lines(shapley):
     """Shapley values of the ratings, and R2 without and with all three."""
-    table = [
-        [row.protocol, PART_TITLES[row.part], row.name, _number(row.shapley), _interval(row.low_tasks, row.high_tasks),
-         _number(row.r2_without), _number(row.r2), row.reason]
-        for row in shapley.itertuples(index=False)
-    ]  # fmt: skip
+    table = []
+    for row in shapley.itertuples(index=False):
+        value, interval = _number(row.shapley), _interval(row.low_tasks, row.high_tasks)
+        fits = _number(row.r2_without), _number(row.r2)
+        table.append([row.protocol, PART_TITLES[row.part], row.name, value, interval, *fits, row.reason])
     note = "The gain in R2 by each rating, averaged over all orders in which the three are added to the other features."
     heads = ["protocol", "part", "feature", "Shapley value", "95 % over tasks", "R2 without ratings", "R2 with all", ""]
     return [note, "", *markdown_table(heads, table, aligned=True)]
@@ -141,11 +141,11 @@ def _shapley_lines(shapley):
 
 def _fit_lines(fits):
     """R2 and rank correlation of model and baselines under each holdout."""
-    table = [
-        [row.protocol, row.holdout, row.baseline, _number(row.r2), _interval(row.r2_low_tasks, row.r2_high_tasks),
-         _number(row.rank_correlation), row.reason]
-        for row in fits[fits["baseline"] != "none"].itertuples()
-    ]  # fmt: skip
+    table = []
+    for row in fits[fits["baseline"] != "none"].itertuples():
+        r2, interval = _number(row.r2), _interval(row.r2_low_tasks, row.r2_high_tasks)
+        correlation = _number(row.rank_correlation)
+        table.append([row.protocol, row.holdout, row.baseline, r2, interval, correlation, row.reason])
     heads = ["protocol", "held out", "predicted by", "R2", "95 % over tasks", "rank correlation", ""]
     return markdown_table(heads, table, aligned=True)
 

@@ -14,8 +14,6 @@ STAGE_OF_PREFIX = {
     "tokenise": "data",
     "train_baseline": "baseline",
     "train_transfer": "transfer",
-    "train_pack": "transfer",
-    "unpack_transfer": "transfer",
     "draw_adapter": "control",
     "train_control": "control",
     "train_longer": "control",

@@ -1,6 +1,5 @@
 """Which prompt to take: parse rate, agreement with people and with itself, and cost, from a sample of texts."""
 
-import html
 from pathlib import Path
 
 import numpy as np
@@ -8,33 +7,13 @@ import pandas
 
 from empathy_transfer.metrics import ccc, pearson_r, rmse
 from empathy_transfer.records.artefacts import read_table, write_csv, write_text
-from empathy_transfer.scores.tables import html_page, html_table
+from empathy_transfer.report import html
 from empathy_transfer.statistics.correlation_intervals import correlation_interval
 
-COLUMNS = [
-    "model",
-    "prompt",
-    "scale",
-    "provider",
-    "texts",
-    "parsed",
-    "compared",
-    "pearson_r",
-    "pearson_low",
-    "pearson_high",
-    "ccc",
-    "rmse",
-    "bias",
-    "retested",
-    "retest_pearson_r",
-    "retest_difference",
-    "tokens_in",
-    "tokens_out",
-    "cost",
-    "cost_full",
-    "hours_full",
-    "failure",
-]
+COLUMNS = """
+    model prompt scale provider texts parsed compared pearson_r pearson_low pearson_high ccc rmse bias
+    retested retest_pearson_r retest_difference tokens_in tokens_out cost cost_full hours_full failure
+""".split()
 COUNTS = ("texts", "compared", "retested")
 INTERVAL = ("pearson_low", "pearson_high")  # stands beside the r on the page
 TITLES = {
@@ -142,11 +121,8 @@ def _retest(labels):
 def _page(frame, level):
     """The report as one HTML page."""
     shown = [name for name in COLUMNS if name not in (*INTERVAL, "failure")]
-    heads = "".join(f'<th scope="col">{html.escape(TITLES.get(name, name))}</th>' for name in shown)
-    lines = [
-        "<tr>" + "".join(f"<td>{html.escape(_shown(name, row))}</td>" for name in shown) + "</tr>"
-        for row in frame.to_dict("records")
-    ]
+    heads = [html.Cell(TITLES.get(name, name)) for name in shown]
+    lines = [html.Row([html.Cell(_shown(name, row)) for name in shown]) for row in frame.to_dict("records")]
     failed = frame.dropna(subset="failure").to_dict("records")
     notes = [
         "parsed: answers with exactly the scores that were asked for; bias: mean of model minus crowd.",
@@ -159,7 +135,7 @@ def _page(frame, level):
     ]
     if failed:
         notes.append("Ask again what has no answer: snakemake validate_prompts --forcerun ask_sample")
-    return html_page("Prompts on a sample", html_table("Labels by prompt, on a sample of texts", heads, lines, notes))
+    return html.page("Prompts on a sample", [html.Table("Labels by prompt, on a sample of texts", heads, lines, notes)])
 
 
 def _shown(name, row):

@@ -19,10 +19,10 @@ from empathy_transfer.leakage.signatures import FIELDS, read_signatures
 from empathy_transfer.records.artefacts import write_csv
 
 TEXT_KINDS = ("exact", "normalised", "near_duplicate")
-COLUMNS = [
-    *["source", "target", "source_split", "target_split", "kind", "field", "n_items", "n_touched", "share"],
-    *["n_touched_long", "example_targets", "example_sources"],
-]
+COLUMNS = """
+    source target source_split target_split kind field n_items n_touched share
+    n_touched_long example_targets example_sources
+""".split()
 ROW_COLUMNS = ["id", "overlaps"]
 EXAMPLES = 3
 BETWEEN_EXAMPLES = " | "
@@ -76,8 +76,10 @@ def touched_rows(index, settings):
     hits = {}
     for name in settings["counted"]:
         key = (name, "id") if name in ID_KINDS else ("normalised", name)
-        hits[name] = held[key] if name in ID_KINDS else _near(_long(held[key], index, settings), _long_pairs(
-            near, index, settings["least_words"]))  # fmt: skip
+        hits[name] = held[key]
+        if name not in ID_KINDS:
+            pairs = _long_pairs(near, index, settings["least_words"])
+            hits[name] = _near(_long(held[key], index, settings), pairs)
     tables = {}
     for task in tasks:
         part = index.items[task, "train"]

@@ -78,10 +78,9 @@ def as_page(pairs, within, leaked, touched, settings):
     if settings["strict"]:
         lines += ["", "Strict: the rows below have been taken out of the training data, and no pair is flagged."]
     lines += ["", f"## The {LARGEST} pairs with the largest shares", ""]
-    lines += markdown_table(["source", "target", "test items", "touched", "share"], [
-        (row.source, row.target, row.n_test, row.n_touched, _percent(row.share))
-        for row in between.sort_values("share", ascending=False, kind="stable").head(LARGEST).itertuples()
-    ])  # fmt: skip
+    largest = between.sort_values("share", ascending=False, kind="stable").head(LARGEST)
+    rows = [(row.source, row.target, row.n_test, row.n_touched, _percent(row.share)) for row in largest.itertuples()]
+    lines += markdown_table(["source", "target", "test items", "touched", "share"], rows)
     lines += ["", "## By kind, training items of the source and test items of the target", ""]
     lines += markdown_table(
         ["kind", "field", "pairs", "pairs that touch", "median share", "largest share"], by_kind(pairs)
@@ -98,11 +97,11 @@ def as_page(pairs, within, leaked, touched, settings):
 def by_kind(overlaps):
     """Rows (kind, field, pairs, pairs with any, median share, largest share) over training and test items."""
     chosen = overlaps[(overlaps["source_split"] == "train") & (overlaps["target_split"] == "test")]
-    return [
-        (kind, field, len(rows), int((rows["n_touched"] > 0).sum()), _percent(rows["share"].median()),
-         _percent(rows["share"].max()))
-        for (kind, field), rows in chosen.groupby(["kind", "field"], sort=False)
-    ]  # fmt: skip
+    table = []
+    for (kind, field), rows in chosen.groupby(["kind", "field"], sort=False):
+        shares = _percent(rows["share"].median()), _percent(rows["share"].max())
+        table.append((kind, field, len(rows), int((rows["n_touched"] > 0).sum()), *shares))
+    return table
 
 
 def _percent(share):

@@ -18,10 +18,10 @@ ASPECTS = ("definition", "link", "conduciveness")
 # All ratings taken together, and each rater's mean over the aspects of a task.
 OVERALL, MEAN = "overall", "mean"
 LEVELS = ("interval", "ordinal", "nominal")
-AGREEMENT_COLUMNS = [
-    *["aspect", "raters", "tasks", "krippendorff_alpha", "alpha_low", "alpha_high", "undefined_resamples"],
-    *["alpha_ordinal", "alpha_nominal", "spearman_r", "spearman_p", "reason"],
-]
+AGREEMENT_COLUMNS = """
+    aspect raters tasks krippendorff_alpha alpha_low alpha_high undefined_resamples
+    alpha_ordinal alpha_nominal spearman_r spearman_p reason
+""".split()
 PAIR_COLUMNS = ["aspect", "rater_1", "rater_2", "tasks", "spearman_r", "spearman_p", "reason"]
 DIFFERENCE_COLUMNS = ["aspect", "difference", "count"]
 # With fewer pairs of values, a rank correlation can't be told from any other.

@@ -39,6 +39,6 @@ def draw_differences(plotted):
     axes.tick_params(axis="x", length=0)
     axes.legend(frameon=False)
     axes.set_title("How much raters differ", loc="left", size=12, weight="bold", pad=22)
-    axes.annotate("per construct aspect, on scales from 1 to 5", (0, 1), (0, 8), xycoords="axes fraction",
-                  textcoords="offset points", color=FAINT_INK)  # fmt: skip
+    place = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate("per construct aspect, on scales from 1 to 5", (0, 1), (0, 8), color=FAINT_INK, **place)
     return figure

@@ -4,15 +4,14 @@ The layout of the study's Table 5. A theme was given to each task by hand; a sta
 outside the band of their theme.
 """
 
-import html
-
 import pandas as pd
 
 from empathy_transfer.ratings.agreement import ASPECTS, mean_ratings, read_ratings
 from empathy_transfer.records.artefacts import write_csv, write_text
+from empathy_transfer.report import html
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.scores.tables import html_page, html_table, tex_text
+from empathy_transfer.report.tex import tex_text
 
 COLUMNS = ["theme", "task", "title", *ASPECTS, "mean", "raters", "band", "deviates", "reason"]
 HEADS = {"definition": "Def.", "link": "Link", "conduciveness": "Cond.", "mean": "Mean"}
@@ -77,15 +76,14 @@ def legend(table):
 
 def as_html(table):
     """The table as one HTML page that needs nothing else."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in HEADS.values())
     lines = []
     for theme, rows in table.groupby("theme", sort=False):
-        lines.append(f'<tr class=floor><th scope="rowgroup" colspan="{len(HEADS) + 1}">{theme}</th></tr>')
+        lines.append(html.Row([], html.Cell(theme), "floor"))
         for row in rows.to_dict("records"):
-            cells = "".join(f"<td{'' if text else ' class=blank'}>{text or 'no ratings'}</td>" for text in _texts(row))
-            star = "<sup>*</sup>" if row["deviates"] else ""
-            lines.append(f'<tr><th scope="row">{html.escape(row["title"])}{star}</th>{cells}</tr>')
-    return html_page(TITLE, html_table(CAPTION, f'<th scope="col">task</th>{head}', lines, legend(table)))
+            cells = [html.Cell(text) if text else html.Cell("no ratings", "blank") for text in _texts(row)]
+            lines.append(html.Row(cells, html.Cell(row["title"], mark="*" if row["deviates"] else "")))
+    heads = [html.Cell(name) for name in ["task", *HEADS.values()]]
+    return html.page(TITLE, [html.Table(CAPTION, heads, lines, legend(table))])
 
 
 def as_tex(table):

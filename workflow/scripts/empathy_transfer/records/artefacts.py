@@ -18,7 +18,6 @@ __all__ = [
     "read_bytes",
     "read_csv",
     "read_json",
-    "read_json_lines",
     "read_table",
     "read_tensors",
     "sha256_bytes",
@@ -78,15 +77,6 @@ def write_json_lines(path, rows):
     write_text(
         path, "".join(json.dumps(row, ensure_ascii=False, allow_nan=False, default=_plain) + "\n" for row in rows)
     )
-
-
-def read_json_lines(path, verify=True):
-    """Read a JSON Lines file as a list."""
-    data = read_bytes(path, verify)
-    try:
-        return [json.loads(line) for line in data.splitlines()]
-    except ValueError as error:
-        raise _unreadable(path, "JSON Lines", error, verify) from error
 
 
 def write_csv(path, frame):

@@ -1,13 +1,12 @@
 """The table of all settings as the study prints it: median over seeds and, in brackets, the best seed."""
 
-import html
-
 import pandas as pd
 
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.relabel.scores import METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
-from empathy_transfer.scores.tables import html_page, html_table, tex_text
+from empathy_transfer.report import html
+from empathy_transfer.report.tex import tex_text
 from empathy_transfer.statistics.correlation_intervals import correlation_in_words
 
 TITLES = {"pearson_r": "Pearson r", "ccc": "CCC", "rmse": "RMSE"}
@@ -42,16 +41,13 @@ def relabelled_table(scores, comparisons, level):
     rows = table_rows(scores, comparisons)
     notes = [NOTE.format(percent=100 * (1 - level)), *notes_on_size(scores, comparisons, level)]
     heads = ["encoder", "labels", "setting", *TITLES.values(), "difference in CCC"]
-    head = "".join(
-        f"<th scope=col{' class=words' if name in NAMES else ''}>{html.escape(title)}</th>"
-        for name, title in zip(COLUMNS, heads, strict=True)
-    )
     lines = [
-        f"<tr{' class=block' if starts else ''}>{''.join(_html(row, name) for name in COLUMNS)}</tr>"
+        html.Row([_html(row, name) for name in COLUMNS], style="block" if starts else "")
         for row, starts in zip(rows, block_starts(rows), strict=True)
     ]
-    body = html_table("Training with the crowd's and with language models' labels.", head, lines, notes)
-    return pd.DataFrame(rows)[COLUMNS], html_page("Labels from language models", body), _tex(rows, heads, notes)
+    words = [html.Cell(title, "words" if name in NAMES else "") for name, title in zip(COLUMNS, heads, strict=True)]
+    made = html.Table("Training with the crowd's and with language models' labels.", words, lines, notes)
+    return pd.DataFrame(rows)[COLUMNS], html.page("Labels from language models", [made]), _tex(rows, heads, notes)
 
 
 def notes_on_size(scores, comparisons, level):
@@ -115,10 +111,9 @@ def block_starts(rows):
 
 
 def _html(row, name):
-    """A cell as HTML."""
-    text = html.escape(row[name])
-    text = {1: f"<b>{text}</b>", 2: f"<u>{text}</u>"}.get(row["rank"].get(name), text)
-    return f"<td{' class=words' if name in NAMES else ''}>{text}</td>"
+    """A cell as the page shows it."""
+    rank = row["rank"].get(name)
+    return html.Cell(row[name], "words" if name in NAMES else "", bold=rank == 1, underlined=rank == 2)
 
 
 def _tex(rows, heads, notes):

@@ -6,8 +6,7 @@ What the study says of its themes; whether a difference is more than chance says
 import numpy as np
 
 from empathy_transfer.report.reasons import REASONS
-
-THEMES = ("direct", "abstract", "adjacent")
+from empathy_transfer.report.style import THEMES
 
 
 def findings(improvement, scores, tasks):

@@ -14,11 +14,11 @@ from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.findings import findings
 from empathy_transfer.scores.run_scores import read_run_scores
 
-SCORE_COLUMNS = ["source", "target", "data", "seed", "metric", "main", "value", "n_test", "collapsed", "reason"]
-IMPROVEMENT_COLUMNS = [
-    *["source", "target", "data", "metric", "seeds", "floor", "baseline", "baseline_standard_error", "transfer"],
-    *["difference", "percent", "percent_vs_half_baseline", "scaled", "reason"],
-]
+SCORE_COLUMNS = "source target data seed metric main value n_test collapsed reason".split()
+IMPROVEMENT_COLUMNS = """
+    source target data metric seeds floor baseline baseline_standard_error transfer
+    difference percent percent_vs_half_baseline scaled reason
+""".split()
 # A run that gains less over the floor than this share of its target's median run has collapsed.
 COLLAPSED_SHARE = 0.25
 

@@ -8,10 +8,7 @@ import pandas
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.scores.improvement import COLLAPSED_SHARE
 
-PUBLISHED_COLUMNS = [
-    *["source", "target", "data", "metric", "seeds", "floor", "baseline", "transfer"],
-    *["difference", "percent", "reason"],
-]
+PUBLISHED_COLUMNS = "source target data metric seeds floor baseline transfer difference percent reason".split()
 
 
 def write_published_improvement(scores_path, labels_path, improvement_path):

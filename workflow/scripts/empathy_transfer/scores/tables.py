@@ -4,14 +4,15 @@ The layout of the study's Tables 7 and 8, with a floor row, collapsed runs marke
 """
 
 import csv
-import html
 import io
 from dataclasses import dataclass
 
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
 from empathy_transfer.records.artefacts import write_text
 from empathy_transfer.records.runs import BASELINE
+from empathy_transfer.report import html
 from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.report.tex import tex_text
 from empathy_transfer.scores.improvement import common_reason, read_improvement, read_scores
 
 # Which kinds of task share a table or figure.
@@ -118,35 +119,13 @@ def as_csv(rows, targets, kind):
 
 def as_html(rows, targets, tasks, kind, data):
     """The table as one HTML page that needs nothing else."""
-    title = table_title(kind, data)
-    if not rows:
-        body = f"<p>{html.escape(nothing_of(kind))}.</p>"
-    else:
-        head = "".join(f'<th scope="col">{html.escape(tasks[target]["title"])}</th>' for target in targets)
-        lines = [
-            f"<tr{' class=floor' if source == 'floor' else ''}>"
-            f'<th scope="row">{html.escape(_title(source, tasks))}</th>'
-            f"{''.join(map(_html_cell, cells))}</tr>"
-            for source, cells in rows.items()
-        ]
-        heads = f'<th scope="col">source \\ target</th>{head}'
-        body = html_table(caption(kind, data), heads, lines, legend(rows))
-    return html_page(title, body)
-
-
-def html_table(caption, heads, rows, notes):
-    """A table with its notes as HTML: ``heads`` and ``rows`` are HTML already, ``caption`` and ``notes`` text."""
-    return (
-        f"<table>\n<caption>{html.escape(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n"
-        + "\n".join(rows)
-        + "\n</tbody>\n</table>\n"
-        + "".join(f"<p class=legend>{html.escape(note)}</p>\n" for note in notes)
-    )
-
-
-def html_page(title, body):
-    """One HTML page that needs nothing else."""
-    return PAGE.replace("{title}", html.escape(title)).replace("{body}", body)
+    heads = ["source \\ target", *(tasks[target]["title"] for target in targets)]
+    lines = [
+        html.Row(list(map(_html_cell, cells)), html.Cell(_title(source, tasks)), "floor" if source == "floor" else "")
+        for source, cells in rows.items()
+    ]
+    table = html.Table(caption(kind, data), list(map(html.Cell, heads)), lines, legend(rows))
+    return html.page(table_title(kind, data), [table] if rows else [], f"{nothing_of(kind)}.")
 
 
 def as_tex(rows, targets, tasks, kind, data):
@@ -221,17 +200,11 @@ def _title(source, tasks):
 
 
 def _html_cell(cell):
-    """A cell as HTML."""
+    """A cell as the page shows it."""
     if cell.blank:
-        return (
-            f'<td class="blank{" baseline" if cell.baseline else ""}">{html.escape(cell.text.replace("_", " "))}</td>'
-        )
-    text = html.escape(cell.text)
-    text = f"<b>{text}</b>" if cell.best else text
-    text = f"<u>{text}</u>" if cell.baseline else text
+        return html.Cell(cell.text.replace("_", " "), "blank baseline" if cell.baseline else "blank")
     marks = "".join(SIGNS[word] for word in cell.marks)
-    mark = f"<sup>{marks}</sup>" if marks else ""
-    return f"<td{' class=baseline' if cell.baseline else ''}>{text}{mark}</td>"
+    return html.Cell(cell.text, "baseline" if cell.baseline else "", cell.best, cell.baseline, marks)
 
 
 def _tex_cell(cell):
@@ -242,48 +215,3 @@ def _tex_cell(cell):
     text = f"\\underline{{{text}}}" if cell.baseline else text
     marks = tex_text("".join(SIGNS[word] for word in cell.marks))
     return f"{text}\\textsuperscript{{{marks}}}" if marks else text
-
-
-def tex_text(text):
-    """Text with the characters that LaTeX reads as commands escaped."""
-    special = {character: f"\\{character}" for character in "&%$#_{}"}
-    special |= {
-        "~": "\\textasciitilde{}",
-        "^": "\\textasciicircum{}",
-        "\\": "\\textbackslash{}",
-        "†": "\\dag{}",
-        "‡": "\\ddag{}",
-        "§": "\\S{}",
-    }
-    return "".join(special.get(character, character) for character in text)
-
-
-PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-body { font: 14px/1.4 system-ui, sans-serif; color: #222; margin: 2rem; }
-table { border-collapse: collapse; border-top: 2px solid #222; border-bottom: 2px solid #222; }
-caption { text-align: left; max-width: 60rem; padding-bottom: .8rem; }
-thead th { border-bottom: 1px solid #222; vertical-align: bottom; font-weight: 600; max-width: 6rem; }
-th, td { padding: .25rem .6rem; text-align: right; }
-tbody th, thead th:first-child, .words { text-align: left; white-space: nowrap; }
-tbody th { font-weight: normal; }
-td { font-variant-numeric: tabular-nums; white-space: nowrap; }
-tbody tr:hover { background: #f2f5f9; }
-td.baseline { background: #eef1f4; }
-td.blank { color: #6b6b6b; font-size: .75em; }
-tr.floor th, tr.floor td, tr.block td { border-top: 1px solid #222; }
-tr.floor th, tr.floor td { font-style: italic; }
-p.legend { max-width: 60rem; margin: .3rem 0; color: #555; font-size: .9em; }
-</style>
-</head>
-<body>
-<h1>{title}</h1>
-{body}
-</body>
-</html>
-"""

@@ -25,15 +25,14 @@ from empathy_transfer.significance.paired_tests import (
 from empathy_transfer.significance.theme_counts import theme_counts
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
-FAMILY_COLUMNS = [
-    *["family", "q", "q_matrix", "q_by", "effect", "effect_published", "bh_threshold", "mde_bh", "mde_bh_percent"],
-    *["q_noninferior", "noninferior"],
-]
+FAMILY_COLUMNS = """
+    family q q_matrix q_by effect effect_published bh_threshold mde_bh mde_bh_percent q_noninferior noninferior
+""".split()
 
 
 def write_significance(
     tests_paths, covariance_paths, improvement_path, leaked_pairs_path, tasks, settings, significance_path, counts_path
-):  # fmt: skip
+):
     """Write significance.csv and theme_counts.csv from the tests of all targets.
 
     ``tests_paths`` and ``covariance_paths`` are what ``significance.write_tests`` wrote, in the same order of targets;

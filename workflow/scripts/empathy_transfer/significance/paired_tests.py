@@ -32,13 +32,11 @@ from empathy_transfer.statistics.verdicts import HARMED, IMPROVED, UNDECIDED
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"
-TEST_COLUMNS = [
-    *["source", "target", "data", "runs", "metric", "n_test", "clusters", "method", "covers", "seeds", "baseline"],
-    *["transfer", "difference", "percent", "item_se", "seed_sd", "seed_item_sd", "seed_df", "se", "df", "low", "high"],
-    "p",
-    *["dropped_share", "mde", "mde_percent", "seed_published", "difference_published", "se_published", "p_published"],
-    "reason",
-]
+TEST_COLUMNS = """
+    source target data runs metric n_test clusters method covers seeds baseline
+    transfer difference percent item_se seed_sd seed_item_sd seed_df se df low high p
+    dropped_share mde mde_percent seed_published difference_published se_published p_published reason
+""".split()
 TEXT_COLUMNS = ("source", "target", "data", "runs", "metric", "method", "covers", "reason")
 COVARIANCE_COLUMNS = ["data", "runs", "source_1", "source_2", "items", "total"]
 # Fewer units than this have no variance to speak of.
@@ -99,7 +97,8 @@ def compare(records, sample, items, predictions, settings):
     variances = {}
     for runs, kept in variants.items():
         chosen = [{key: known[key] for key in kept} for known in (values, rows)]
-        variances[runs] = beyond_items(chosen[0], scores, chosen[1], sample.n_units, few, settings["absent_classes"])
+        absent = settings["absent_classes"]
+        variances[runs] = beyond_items(chosen[0], scores, chosen[1], sample.n_units, few, absent)
     cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
     first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
     published = score_systems(

@@ -14,10 +14,10 @@ from empathy_transfer.significance.paired_tests import effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
-COUNT_COLUMNS = [
-    *["data", "runs", "test", "outcome", "pairs", "source_theme", "target_theme", "n", "count", "rate", "low", "high"],
-    *["design_effect", "p_kind", "p_dataset", "leaked"],
-]
+COUNT_COLUMNS = """
+    data runs test outcome pairs source_theme target_theme n count rate low high
+    design_effect p_kind p_dataset leaked
+""".split()
 # Each test, and the column that only tested cells have.
 TESTS = {"published": "p_published", "p": "p", "q": "q", "noninferiority": "noninferior"}
 PAIRS = ("all", "between_datasets")

@@ -120,9 +120,7 @@ def score_systems(items, predictions, blocks):
     """
     parts = list((_f1_blocks if items.counts_classes else _pearson_blocks)(items, predictions, blocks))
     values, occurs = zip(*parts, strict=True)
-    return Scores(
-        np.concatenate(values, axis=1), np.concatenate(occurs, axis=1) if items.counts_classes else None
-    )  # fmt: skip
+    return Scores(np.concatenate(values, axis=1), np.concatenate(occurs, axis=1) if items.counts_classes else None)
 
 
 def paired_difference(scores, transfers, baselines, share=1.0, absent="drop"):

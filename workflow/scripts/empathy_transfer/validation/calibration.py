@@ -31,10 +31,8 @@ def primary_p_values(design, outcomes, draws, seed, left_out=None):
         left_out: the pair that does not count in each study, such as its collapsed one; None for no such pair.
     """
     observed = numpy.ones(outcomes.shape[1], dtype=bool)
-    return double_semi_partialling(
-        outcomes, design.ratings, design.controls, design.source, design.target, observed, draws,
-        numpy.random.default_rng(seed), left_out,
-    )[2]  # fmt: skip
+    studies = outcomes, design.ratings, design.controls, design.source, design.target, observed
+    return double_semi_partialling(*studies, draws, numpy.random.default_rng(seed), left_out)[2]
 
 
 def shuffled_p_values(design, outcomes, draws, seed, within_datasets):
