@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from empathy_transfer.metrics import metric, metrics_of
 from empathy_transfer.records import artefacts
 from empathy_transfer.relabel import claims, comparisons, report
 from empathy_transfer.relabel.training_sets import EQUAL_SHARE
-from empathy_transfer.training.metrics import regression_scores
 from study_copy import ROOT
 
 SEEDS = (0, 42, 100, 999, 1234)
@@ -46,7 +46,7 @@ def study(tmp_path_factory):
                 size = PLANTED.get(setting, 1.0) if model == "gpt" else 1.0
                 predictions = labels + 2 * size * generator.normal(0, 1, 100)
                 test.assign(prediction=predictions).to_parquet(run / "predictions.parquet")
-                found = regression_scores(labels, predictions)
+                found = {name: metric(name).value(labels, predictions) for name in metrics_of("regression")}
                 rows.append({
                     "encoder": "minilm", "model": model, "setting": setting, "kind": kind, "seed": seed,
                     "number": float(number) if number else None, "trained_as": setting, "n_base": 320,

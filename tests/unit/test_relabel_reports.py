@@ -10,6 +10,7 @@ from scipy import stats
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.labelling.label_sets import prepare_label_set
+from empathy_transfer.metrics import ccc, metric, metrics_of
 from empathy_transfer.records.files import sha256_file
 from empathy_transfer.relabel import claims, comparisons, costs, scores, slices, sweep_figure, table
 from empathy_transfer.relabel.agreement import (
@@ -24,7 +25,6 @@ from empathy_transfer.relabel.thresholds import choose_threshold
 from empathy_transfer.statistics.correlation_intervals import correlation_interval, in_words
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import SeedVariance
-from empathy_transfer.training.metrics import regression_scores
 from study_copy import ROOT
 
 COLUMNS = {"id": "number", "text": "essay", "group": "article", "label": "empathy"}
@@ -101,10 +101,10 @@ def test_scores_of_a_resample_are_those_of_the_drawn_texts():
     for run, values in enumerate(predictions):
         for place, row in enumerate(counts):
             drawn = np.repeat(np.arange(30), row.astype(int))
-            expected = regression_scores(labels[drawn], values[drawn])
-            for metric in comparisons.METRICS:
-                assert found.replicates[metric][run, place] == pytest.approx(expected[metric])
-        assert found.whole["ccc"][run] == pytest.approx(regression_scores(labels, values)["ccc"])
+            for name in comparisons.METRICS:
+                expected = metric(name).value(labels[drawn], values[drawn])
+                assert found.replicates[name][run, place] == pytest.approx(expected)
+        assert found.whole["ccc"][run] == pytest.approx(ccc.value(labels, values))
 
 
 def test_agreement_of_equal_labels_is_one_and_of_too_few_none():
@@ -141,7 +141,7 @@ def study(tmp_path, monkeypatch):
             folder.mkdir(parents=True)
             predictions = labels + generator.normal(0, noise, 120)
             test[["id", "label"]].assign(prediction=predictions).to_parquet(folder / "predictions.parquet")
-            found = regression_scores(labels, predictions)
+            found = {name: metric(name).value(labels, predictions) for name in metrics_of("regression")}
             runs.append({
                 "encoder": "minilm", "model": model, "setting": setting, "kind": setting.split("=")[0],
                 "number": 3.5 if "=" in setting else None, "seed": seed, "trained_as": setting, "n_base": 10,
@@ -410,7 +410,7 @@ def test_the_best_threshold_is_compared_with_the_best_of_the_others(values, verd
     assert {row["verdict"] for row in claims.thresholds(swept(values), 0.05)} == {verdict}
 
 
-def test_thresholds_are_stored_as_shares_of_the_scale_too(tmp_path, monkeypatch):
+def test_scores_come_from_predictions_and_thresholds_are_stored_as_shares_of_the_scale_too(tmp_path, monkeypatch):
     monkeypatch.setattr("empathy_transfer.relabel.scores.read_json", lambda path: json.loads(path.read_text()))
     monkeypatch.setattr("empathy_transfer.relabel.scores.read_table", unchecked("read_table"))
     pd.DataFrame({"label": [1.0, 7.0]}).to_parquet(tmp_path / "test.parquet")
@@ -419,16 +419,26 @@ def test_thresholds_are_stored_as_shares_of_the_scale_too(tmp_path, monkeypatch)
         folder = tmp_path / model / setting
         folder.mkdir(parents=True)
         pd.DataFrame({"label": [2.0, 4.0]}).to_parquet(folder / "training_set.parquet")
-        found = {"pearson_r": 0.1, "ccc": 0.1, "rmse": 1.0, "mae": 1.0}
+        answers = pd.DataFrame({"label": [1.0, 2.0, 6.0], "prediction": [1.0, 3.0, 5.0]})
+        answers.to_parquet(folder / "predictions.parquet")
+        answers.assign(prediction=answers["label"] + 1).to_parquet(folder / "validation.parquet")
         record = {"encoder": "minilm", "model": model, "setting": setting, "seed": 0, "threshold": threshold}
-        record |= {"values": found, "validation": found, "n_base": 2, "n_concerned": 1, "n_train": 2}
-        paths.append(folder / "metrics.json")
+        record |= {"kind": "regression", "metric": "ccc", "n_base": 2, "n_concerned": 1, "n_train": 2}
+        paths.append(folder / "run.json")
         paths[-1].write_text(json.dumps(record), encoding="utf-8")
     chosen = tmp_path / "minilm/gpt/seed=0.json"
     chosen.parent.mkdir(parents=True)
     chosen.write_text('{"threshold": 3.0}', encoding="utf-8")
     scores.write_scores(paths, [chosen], [3, 6], 6, tmp_path / "test.parquet", tmp_path / "s.csv")
-    shares = pd.read_csv(tmp_path / "s.csv").set_index("setting")["threshold_share"]
+    found = pd.read_csv(tmp_path / "s.csv").set_index("setting")
+    row = found.loc["trimmed"]
+    # Labels 1, 2 and 6 with a variance of 14/3: predictions 1, 3 and 5, and on validation one more than each label.
+    assert row[["pearson_r", "ccc"]].tolist() == pytest.approx([10 / 112**0.5, 2 * (10 / 3) / (14 / 3 + 8 / 3)])
+    assert row[["rmse", "mae"]].tolist() == pytest.approx([(2 / 3) ** 0.5, 2 / 3])
+    assert row[["validation_pearson_r", "validation_ccc"]].tolist() == pytest.approx([1, 28 / 31])
+    assert found["kind"].tolist() == ["baseline", "alpha", "trimmed", "alpha", "chosen"]
+    assert not found["constant_prediction"].any()
+    shares = found["threshold_share"]
     assert shares.dropna().to_dict() == {"alpha=3": 0.5, "trimmed": 0.5, "alpha=chosen": 0.5, "alpha=6": 1.0}
 
 
@@ -618,9 +628,9 @@ def test_the_time_of_labelling_is_that_of_own_answers_and_unknown_for_published_
 def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label(tmp_path, monkeypatch):
     monkeypatch.setattr("empathy_transfer.relabel.thresholds.read_json", lambda path: json.loads(path.read_text()))
     paths = []
-    for threshold, ccc, number in [(3, 0.2, 9), (4, 0.3, 5), (4.5, 0.3, 2), (5, 0.4, 0)]:
+    for threshold, value, number in [(3, 0.2, 9), (4, 0.3, 5), (4.5, 0.3, 2), (5, 0.4, 0)]:
         paths.append(tmp_path / f"{threshold}.json")
-        record = {"setting": f"alpha={threshold}", "n_concerned": number, "validation": {"ccc": ccc}}
+        record = {"setting": f"alpha={threshold}", "n_concerned": number, "validation": value}
         paths[-1].write_text(json.dumps(record), encoding="utf-8")
     choose_threshold(paths, tmp_path / "chosen.json")
     assert json.loads((tmp_path / "chosen.json").read_text())["threshold"] == 4.5
