@@ -184,8 +184,8 @@ class StudyCopy:
 
 
 def sha256_without_times(path):
-    """SHA-256 of a file; of metrics and epochs without how long they took."""
-    if path.name not in ("metrics.json", "epochs.jsonl"):
+    """SHA-256 of a file; of records and epochs without how long they took."""
+    if path.name not in ("run.json", "epochs.jsonl"):
         return sha256_file(path)
     text = path.read_text(encoding="utf-8")
     records = [json.loads(text)] if path.suffix == ".json" else [json.loads(line) for line in text.splitlines()]

@@ -18,9 +18,9 @@ from study_copy import StudyCopy
 from tiny_study import CONFIGS, write_tiny_study
 
 TASKS = ["letters_hope", "notes_care", "replies_support"]
-# Baselines, transfers, scores: three levels, each of which waits for Slurm to be asked.
+# Baselines, transfers, scores of each target, all scores: four levels, each of which waits for Slurm to be asked.
 TARGET = "results/tiny/analysis/scores.csv"
-JOBS = {"train_baseline": 3, "train_transfer": 6, "collect_scores": 1}
+JOBS = {"train_baseline": 3, "train_transfer": 6, "score_target": 3, "collect_scores": 1}
 GPUS = 3  # of four
 QUICK = "--slurm-init-seconds-before-status-checks 1 --latency-wait 10"
 SLURM = f"--profile profiles/slurm --resources gpu={GPUS} {QUICK}".split()

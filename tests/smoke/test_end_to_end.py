@@ -72,6 +72,7 @@ def test_one_command_makes_the_whole_study(study, folder):
         "data",
         "seed",
         "metric",
+        "main",
         "value",
         "n_test",
         "collapsed",
@@ -116,12 +117,12 @@ def test_a_damaged_adapter_is_found_removed_with_what_was_made_from_it_and_resto
 def test_a_failed_pair_is_told_and_the_rest_stays_usable(study, folder):
     shutil.rmtree(folder / "results/tiny" / RUN)
     flip(folder / "results/tiny/baseline/full/seed=1/letters_hope/adapter.safetensors")
-    result = study.run(f"results/tiny/{RUN}/metrics.json", *TINY)
+    result = study.run(f"results/tiny/{RUN}/run.json", *TINY)
     assert result.status != 0
     assert "letters_hope -> notes_care" in result.text
     assert "adapter.safetensors" in result.text
     assert "snakemake partial" in result.text
-    assert not (folder / "results/tiny" / RUN / "metrics.json").exists()
+    assert not (folder / "results/tiny" / RUN / "run.json").exists()
     before = created(folder)
     result = study.run("partial", *TINY)
     assert result.status == 0, result.text

@@ -29,7 +29,7 @@ class Person:
         self.name = study
         write_tiny_study(self.study, study, more=EMBEDDING)
 
-    def run(self, store, files=(f"{TRANSFER}/metrics.json",)):
+    def run(self, store, files=(f"{TRANSFER}/run.json",)):
         """Make results, shared through a folder; None is a run by itself."""
         targets = [f"results/{self.name}/{file}" for file in files]
         shared = {"SNAKEMAKE_OUTPUT_CACHE": str(store)} if store else {}
@@ -48,14 +48,14 @@ class Person:
         }
 
     def content(self):
-        """Bytes of all shared results; of metrics and epochs without how long they took."""
+        """Bytes of all shared results; of records and epochs without how long they took."""
         found = {}
         for place in self.origins():
             folder = (self.results / place).parent
             for name in load_provenance(self.results / place)["outputs"]:
                 data = (folder / name).read_bytes()
-                if name in ("metrics.json", "epochs.jsonl"):
-                    records = [json.loads(data)] if name == "metrics.json" else map(json.loads, data.splitlines())
+                if name in ("run.json", "epochs.jsonl"):
+                    records = [json.loads(data)] if name == "run.json" else map(json.loads, data.splitlines())
                     data = [{key: value for key, value in one.items() if key not in TIMES} for one in records]
                 found[f"{place}: {name}"] = data
         return found
@@ -71,7 +71,7 @@ def store(tmp_path_factory):
 def first(tmp_path_factory, store):
     """A study that came first."""
     person = Person(tmp_path_factory.mktemp("first") / "copy", "pilot")
-    person.run(store, files=[f"{TRANSFER}/metrics.json", *(f"{name}.safetensors" for name in EMBEDDINGS)])
+    person.run(store, files=[f"{TRANSFER}/run.json", *(f"{name}.safetensors" for name in EMBEDDINGS)])
     return person
 
 
@@ -102,15 +102,15 @@ def test_the_first_study_computes_all_and_keeps_it(first, store):
 
 
 def test_the_second_study_computes_nothing_again_and_has_the_same_bytes(first, second, store, tmp_path):
-    run = second.run(store, files=[f"{TRANSFER}/metrics.json", *(f"{name}.safetensors" for name in EMBEDDINGS)])
+    run = second.run(store, files=[f"{TRANSFER}/run.json", *(f"{name}.safetensors" for name in EMBEDDINGS)])
     origins = second.origins()
     assert len(origins) == sum((SHARED | EMBEDDED).values())
     assert None not in origins.values(), run.text
     assert len(entries(store)) == len(origins)
     assert second.content() == first.content()
-    metrics = second.results / TRANSFER / "metrics.json"
-    assert not metrics.is_symlink()
-    assert metrics.read_bytes() == (first.results / TRANSFER / "metrics.json").read_bytes()
+    record = second.results / TRANSFER / "run.json"
+    assert not record.is_symlink()
+    assert record.read_bytes() == (first.results / TRANSFER / "run.json").read_bytes()
     jobs = pandas.read_csv(second.results / "provenance.csv").set_index("provenance")
     kept = jobs.loc[f"{TRANSFER}/provenance.json"]
     assert kept["reused"] == origins[f"{TRANSFER}/provenance.json"]
@@ -144,7 +144,7 @@ def test_a_damaged_entry_is_healed_and_another_seed_is_another_result(first, sec
     adapter.chmod(0o600)
     adapter.write_bytes(before[:-1] + bytes([before[-1] ^ 1]))
     second.study.change("config/tiny.yaml", lambda text: text.replace("seeds: [1]", "seeds: [1, 2]"))
-    second.run(store, files=[f"{run}/metrics.json" for run in (BASELINE, seed)])
+    second.run(store, files=[f"{run}/run.json" for run in (BASELINE, seed)])
     computed = {place for place, key in second.origins().items() if key is None}
     assert computed == {f"{BASELINE}/provenance.json", f"{seed}/provenance.json"}
     log = (second.study.folder / f"logs/main/{BASELINE}.log").read_text()

@@ -134,7 +134,8 @@ def test_a_changed_setting_runs_what_it_does_without_storage(local, stored, buck
         stored.forget_copies()
     with_storage, without = stored.run(*RUN), local.run(*RUN, OMP_NUM_THREADS="1")
     assert (with_storage.status, without.status) == (0, 0), with_storage.text + without.text
-    assert with_storage.rules == without.rules == {"train_baseline": 1, "train_transfer": 2, "collect_scores": 1}
+    changed = {"train_baseline": 1, "train_transfer": 2, "score_target": 2, "collect_scores": 1}
+    assert with_storage.rules == without.rules == changed
     assert with_storage.trained == without.trained
     assert "missing" not in with_storage.text
     assert fetched(bucket, tmp_path / "fetched").digests("tiny") == local.digests("tiny")

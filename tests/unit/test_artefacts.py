@@ -31,7 +31,7 @@ READERS = {
     "table.parquet": artefacts.read_table,
     "adapter.safetensors": artefacts.read_tensors,
     "scores.csv": artefacts.read_csv,
-    "metrics.json": artefacts.read_json,
+    "run.json": artefacts.read_json,
 }
 
 
@@ -39,7 +39,7 @@ def write_all(output):
     artefacts.write_table(output["table"], FRAME)
     artefacts.write_tensors(output["adapter"], TENSORS, {"source": "none", "seed": 1})
     artefacts.write_csv(output["scores"], FRAME.drop(columns="marks"))
-    artefacts.write_json(output["metrics"], {"value": numpy.float32(0.5), "n": numpy.int64(3), "reason": None})
+    artefacts.write_json(output["run"], {"value": numpy.float32(0.5), "n": numpy.int64(3), "reason": None})
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_everything_comes_back_as_it_was(results):
     scores = artefacts.read_csv(results / "scores.csv", dtype={"id": str})
     assert scores["text"].tolist() == FRAME["text"].tolist()
     assert scores["label"].tolist() == FRAME["label"].tolist()
-    assert artefacts.read_json(results / "metrics.json") == {"value": 0.5, "n": 3, "reason": None}
+    assert artefacts.read_json(results / "run.json") == {"value": 0.5, "n": 3, "reason": None}
 
 
 def test_text_columns_are_strings_even_without_a_single_value(results):
@@ -103,7 +103,7 @@ def test_every_flipped_bit_of_a_provenance_is_found(results):
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
         with pytest.raises(ArtefactError, match=r"provenance\.json: the provenance .* verify tiny --repair"):
-            artefacts.read_json(results / "metrics.json")
+            artefacts.read_json(results / "run.json")
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -132,9 +132,9 @@ def test_the_message_names_the_file_and_the_command_that_makes_it_anew(results, 
 
 def test_a_file_without_provenance_is_refused(results):
     (results / "provenance.json").unlink()
-    with pytest.raises(ArtefactError, match=r"metrics\.json: no provenance .* empathy-transfer verify tiny --repair"):
-        artefacts.read_json(results / "metrics.json")
-    assert artefacts.read_json(results / "metrics.json", verify=False)["n"] == 3
+    with pytest.raises(ArtefactError, match=r"run\.json: no provenance .* empathy-transfer verify tiny --repair"):
+        artefacts.read_json(results / "run.json")
+    assert artefacts.read_json(results / "run.json", verify=False)["n"] == 3
 
 
 def test_a_file_that_the_provenance_does_not_list_is_refused(results):
@@ -210,8 +210,8 @@ def test_a_full_disk_leaves_the_old_file_and_names_it(tmp_path, monkeypatch):
 
 def test_values_that_json_can_not_hold_are_refused(tmp_path):
     for value in (float("nan"), {1, 2}, object()):
-        with pytest.raises(ValueError, match=r"metrics\.json: this can't be written as JSON"):
-            artefacts.write_json(tmp_path / "metrics.json", {"value": value})
+        with pytest.raises(ValueError, match=r"run\.json: this can't be written as JSON"):
+            artefacts.write_json(tmp_path / "run.json", {"value": value})
     assert list(tmp_path.iterdir()) == []
 
 

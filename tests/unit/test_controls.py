@@ -7,8 +7,18 @@ from scipy.stats import false_discovery_control
 
 from empathy_transfer.controls.control_figure import draw_controls
 from empathy_transfer.controls.control_tables import add_control_families, as_html, conclusions
-from empathy_transfer.controls.control_tests import compare_with_controls, planned_contrasts
+from empathy_transfer.controls.control_tests import (
+    COLUMNS,
+    compare_with_controls,
+    planned_contrasts,
+    write_control_tests,
+)
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records.artefacts import write_table
+from empathy_transfer.records.runs import TransferRun
 from empathy_transfer.statistics.resampling import make_sample
+from fake_jobs import fake_snakemake
+from finished_runs import RESULTS, finish_run, predictions_of, score_runs
 
 SETTINGS = {"resamples": 200, "alpha": 0.05, "absent_classes": "drop"}
 TASKS = {"t": {"title": "Target <t>"}}
@@ -138,3 +148,28 @@ def test_the_figure_draws_every_mean(tests):
     # The line at 0, an interval and a marker for each mean and control, and a dot for each single transfer.
     assert len(left.lines) == 1 + 2 * 3
     assert len(right.lines) == 1 + 2 * 2 + 3 * 2
+
+
+def test_baselines_transfers_and_controls_are_compared_from_their_tables_of_scores(tmp_path, monkeypatch):
+    """The same comparisons as of the runs themselves, from two tables and from predictions in any order."""
+    monkeypatch.chdir(tmp_path)
+    records, sample, predictions = make_runs({("none", "full"): 1.0, ("a", "full"): 0.3, ("self", "full"): 1.0})
+    ids = [f"n{place:03}" for place in range(150)]  # as sorted as the items of the sample
+    test = f"{RESULTS}/data/t/test.parquet"
+    with open_job(fake_snakemake("prepare", {"test": test, "provenance": f"{RESULTS}/data/t/provenance.json"})) as job:
+        write_table(job.output["test"], pd.DataFrame({"id": ids, "group": ids}))
+    paths = {}
+    for key, record in records.items():
+        table = pd.DataFrame({"id": ids, "label": sample.labels, "prediction": predictions[key]})
+        facts = {name: record[name] for name in ("validation", "floor_validation")}
+        about = {"kind": "regression", "metric": "pearson_r", "constant_answer": 0.0}
+        paths[key[0]] = finish_run(TransferRun.of(record), table, **about, **facts)
+    scores = [score_runs([paths["none"], paths["a"]], "transfers"), score_runs([paths["self"]], "controls")]
+    write_control_tests("t", scores, predictions_of(reversed(paths.values())), test, SETTINGS, f"{RESULTS}/tests.csv")
+    found = pd.read_csv(f"{RESULTS}/tests.csv", keep_default_na=False, na_values=[""])
+    expected = compare_with_controls(records, sample, predictions, SETTINGS)
+    assert list(found.columns) == COLUMNS
+    numbers = ["value", "reference_value", "difference", "p", "low", "high"]
+    assert found[numbers].to_numpy() == pytest.approx(expected[numbers].to_numpy(), nan_ok=True)
+    words = ["target", "data", "runs", "compared", "reference", "metric"]
+    assert found[words].to_numpy().tolist() == expected[words].to_numpy().tolist()

@@ -5,10 +5,6 @@ import json
 import numpy as np
 import pandas
 import pytest
-from empathy_transfer.training.metrics import concordance
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.frame.job import open_job
@@ -22,7 +18,6 @@ from study_copy import ROOT
 
 SCALE, PROMPT = ROOT / "config/scales/batson_empathy.yaml", ROOT / "config/prompts/scale_aware.j2"
 SIX = ["sympathetic", "moved", "compassionate", "tender", "warm", "soft_hearted"]
-vectors = arrays(np.float64, 6, elements=st.integers(1, 7))
 
 
 def recorded(path, lines):
@@ -212,35 +207,3 @@ def test_what_recorded_labels_cost_is_unknown_and_not_nothing(tmp_path):
     (row,), page = compared(tmp_path, [1.0], answers)
     assert np.isnan([row["cost"], row["cost_full"], row["hours_full"]]).all()
     assert "0.0000" not in page
-
-
-def test_concordance_of_known_vectors():
-    assert concordance([1, 2, 3], [1, 2, 3]) == 1
-    assert concordance([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
-    assert concordance([1, 2, 3], [2, 3, 4]) == pytest.approx(4 / 7)
-    assert concordance([1, 2, 3], [2, 4, 6]) == pytest.approx((8 / 3) / (2 / 3 + 8 / 3 + 4))
-    assert concordance([4, 4], [4, 4]) == 1
-    assert concordance([4, 4], [5, 5]) == 0
-
-
-@given(vectors, vectors)
-def test_concordance_is_symmetric_within_r_and_1_only_for_equal_vectors(first, second):
-    value = concordance(first, second)
-    assert value == pytest.approx(concordance(second, first))
-    assert -1 - 1e-12 <= value <= 1 + 1e-12
-    if first.std() > 0 and second.std() > 0:
-        assert abs(value) <= abs(np.corrcoef(first, second)[0, 1]) + 1e-9
-    assert (value > 1 - 1e-9) == np.array_equal(first, second)
-
-
-@given(vectors, st.floats(0.1, 3))
-def test_an_offset_or_another_spread_lowers_concordance_below_1(vector, change):
-    if vector.std() > 0:
-        assert concordance(vector, vector + change) < 1
-        assert concordance(vector, vector.mean() + (vector - vector.mean()) * (1 + change)) < 1
-
-
-@pytest.mark.parametrize(("first", "second"), [([], []), ([1], [1, 2]), ([1, np.nan], [1, 2])])
-def test_concordance_of_what_is_no_pair_of_vectors_is_an_error(first, second):
-    with pytest.raises(ValueError, match=r"vectors|vector|finite|predictions"):
-        concordance(first, second)

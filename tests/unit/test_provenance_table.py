@@ -17,14 +17,14 @@ from fake_jobs import fake_snakemake, make_study
 
 RUN = "results/tiny/transfer/half/seed=2/a--b"
 PAIR = {"source": "a", "target": "b", "data": "half", "seed": "2"}
-METRICS = {"device": "cuda:0", "engine": "fast", "precision": "bf16", "values": {}}
+RECORD = {"device": "cuda:0", "engine": "fast", "precision": "bf16"}
 
 
-def train(metrics=METRICS):
+def train(record=RECORD):
     """A job that looks like a training."""
-    output = {"metrics": f"{RUN}/metrics.json", "provenance": f"{RUN}/provenance.json"}
+    output = {"run": f"{RUN}/run.json", "provenance": f"{RUN}/provenance.json"}
     with open_job(fake_snakemake("train_transfer", output, wildcards=PAIR)) as job:
-        write_json(job.output["metrics"], metrics)
+        write_json(job.output["run"], record)
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_damaged_record_is_left_out_and_counted(study):
     assert "a/provenance.json" not in table().index
 
 
-def test_a_damaged_metrics_file_costs_the_device_only(study):
-    Path(f"{RUN}/metrics.json").write_text("[")
+def test_a_damaged_record_of_a_run_costs_the_device_only(study):
+    Path(f"{RUN}/run.json").write_text("[")
     write_provenance_table(Path("results/tiny"))
     row = table().loc["transfer/half/seed=2/a--b/provenance.json"]
     assert (row["rule"], row["device"]) == ("train_transfer", "")

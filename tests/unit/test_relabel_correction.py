@@ -1,9 +1,8 @@
-"""Correction, its controls, augmentation and concordance: identities that hold for any labels."""
+"""Correction, its controls and augmentation: identities that hold for any labels."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from empathy_transfer.training.metrics import concordance, regression_scores
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +13,6 @@ from empathy_transfer.relabel.training_sets import Setting, compose
 
 SCALE = st.floats(1, 7).map(lambda value: round(value, 2))
 PAIRS = st.lists(st.tuples(SCALE, st.one_of(SCALE, st.just(float("nan")))), min_size=1, max_size=40)
-NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30)
 
 
 def columns(pairs):
@@ -89,38 +87,6 @@ def test_a_smaller_sample_is_part_of_a_larger_one(first, second, seed):
 )
 def test_shares_are_rounded_half_up_and_hold_at_least_one_text(number, fraction, expected):
     assert share_of(number, fraction) == expected
-
-
-# Lin's coefficient ---------------------------------------------------------------------------------------------------
-
-
-@given(NUMBERS)
-def test_concordance_of_equal_values_is_one(values):
-    assert concordance(values, values) == 1
-
-
-@given(NUMBERS, st.data())
-def test_concordance_is_symmetric_and_never_above_the_size_of_r(first, data):
-    second = data.draw(st.lists(st.floats(-1e3, 1e3), min_size=len(first), max_size=len(first)))
-    value = concordance(first, second)
-    assert value == pytest.approx(concordance(second, first), abs=1e-12)
-    if first != second:
-        assert abs(value) <= abs(regression_scores(first, second)["pearson_r"]) + 1e-9
-
-
-@given(st.floats(0.5, 5), st.floats(1.5, 4))
-def test_an_offset_or_another_scale_lowers_concordance_but_not_r(offset, scale):
-    labels = np.array([1.0, 2.0, 4.0, 7.0])
-    for predictions in (labels + offset, labels * scale):
-        scores = regression_scores(labels, predictions)
-        assert scores["pearson_r"] == pytest.approx(1)
-        assert scores["ccc"] < 0.999
-
-
-def test_concordance_worked_out_by_hand():
-    # Means 2 and 3, variances 2/3 each, covariance 2/3: 2 * (2/3) / (2/3 + 2/3 + 1) = 4/7.
-    assert concordance([1, 2, 3], [2, 3, 4]) == pytest.approx(4 / 7)
-    assert concordance([1, 2, 3], [2, 2, 2]) == 0
 
 
 # Training sets -------------------------------------------------------------------------------------------------------

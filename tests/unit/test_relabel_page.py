@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from empathy_transfer.training.metrics import regression_scores
 
 from empathy_transfer.claims.label_claims import label_claims
 from empathy_transfer.claims.label_rules import LabelEvidence
+from empathy_transfer.metrics import metric, metrics_of
 from empathy_transfer.relabel import report
 from empathy_transfer.relabel.comparisons import compare_settings
 from empathy_transfer.relabel.flags import signs_of_failure
@@ -53,7 +53,7 @@ def study():
                 size = PLANTED.get(setting, 1.0) if model == "gpt" else 1.0
                 predictions = labels + 2 * size * generator.normal(0, 1, 100)
                 runs["minilm", model, setting, seed] = test.assign(prediction=predictions)
-                found = regression_scores(labels, predictions)
+                found = {name: metric(name).value(labels, predictions) for name in metrics_of("regression")}
                 rows.append({
                     "encoder": "minilm", "model": model, "setting": setting, "kind": kind, "seed": seed,
                     "number": float(number) if number else None, "trained_as": setting, "n_base": 320,

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from empathy_transfer.training.metrics import regression_scores
 from scipy import stats
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.labelling.label_sets import prepare_label_set
+from empathy_transfer.metrics import ccc, metric, metrics_of
 from empathy_transfer.records.files import sha256_file
 from empathy_transfer.relabel import comparisons, costs, flags, scores, slices, sweep_figure, table
 from empathy_transfer.relabel.agreement import (
@@ -101,10 +101,10 @@ def test_scores_of_a_resample_are_those_of_the_drawn_texts():
     for run, values in enumerate(predictions):
         for place, row in enumerate(counts):
             drawn = np.repeat(np.arange(30), row.astype(int))
-            expected = regression_scores(labels[drawn], values[drawn])
-            for metric in comparisons.METRICS:
-                assert found.replicates[metric][run, place] == pytest.approx(expected[metric])
-        assert found.whole["ccc"][run] == pytest.approx(regression_scores(labels, values)["ccc"])
+            for name in comparisons.METRICS:
+                expected = metric(name).value(labels[drawn], values[drawn])
+                assert found.replicates[name][run, place] == pytest.approx(expected)
+        assert found.whole["ccc"][run] == pytest.approx(ccc.value(labels, values))
 
 
 def test_agreement_of_equal_labels_is_one_and_of_too_few_none():
@@ -140,7 +140,7 @@ def study():
         for seed in (1, 2, 3):
             predictions = labels + generator.normal(0, noise, 120)
             runs["minilm", model, setting, seed] = test[["id", "label"]].assign(prediction=predictions)
-            found = regression_scores(labels, predictions)
+            found = {name: metric(name).value(labels, predictions) for name in metrics_of("regression")}
             rows.append({
                 "encoder": "minilm", "model": model, "setting": setting, "kind": setting.split("=")[0],
                 "number": 3.5 if "=" in setting else None, "seed": seed, "trained_as": setting, "n_base": 10,
@@ -353,16 +353,24 @@ def test_intervals_of_groups_of_writers_draw_whole_writers_and_need_five_of_them
     assert set(few) == {"clusters", "pearson_r", "ccc", "negative"}
 
 
-def test_thresholds_are_stored_as_shares_of_the_scale_too():
+def test_scores_come_from_predictions_and_thresholds_are_stored_as_shares_of_the_scale_too():
+    answers = {"test": pd.DataFrame({"label": [1.0, 2.0, 6.0], "prediction": [1.0, 3.0, 5.0]})}
+    answers["validation"] = answers["test"].assign(prediction=answers["test"]["label"] + 1)
     rows = []
     for model, setting, threshold in [("crowd", "baseline", None), ("gpt", "alpha=3", None), ("gpt", "trimmed", 3.0)]:
-        found = {"pearson_r": 0.1, "ccc": 0.1, "rmse": 1.0, "mae": 1.0}
         record = {"encoder": "minilm", "model": model, "setting": setting, "seed": 0, "threshold": threshold}
-        record |= {"values": found, "validation": found, "n_base": 2, "n_concerned": 1, "n_train": 2}
-        rows.append(scores.row_of_run(record, 0.5))
+        record |= {"kind": "regression", "metric": "ccc", "n_base": 2, "n_concerned": 1, "n_train": 2}
+        rows.append(scores.row_of_run(record, answers, 0.5))
     frame = pd.DataFrame(rows, columns=scores.COLUMNS)
-    found = scores.with_stand_ins(frame, {("minilm", "gpt", 0): 3.0}, [3, 6], 6)
-    shares = found.set_index("setting")["threshold_share"]
+    found = scores.with_stand_ins(frame, {("minilm", "gpt", 0): 3.0}, [3, 6], 6).set_index("setting")
+    row = found.loc["trimmed"]
+    # Labels 1, 2 and 6 with a variance of 14/3: predictions 1, 3 and 5, and on validation one more than each label.
+    assert row[["pearson_r", "ccc"]].tolist() == pytest.approx([10 / 112**0.5, 2 * (10 / 3) / (14 / 3 + 8 / 3)])
+    assert row[["rmse", "mae"]].tolist() == pytest.approx([(2 / 3) ** 0.5, 2 / 3])
+    assert row[["validation_pearson_r", "validation_ccc"]].tolist() == pytest.approx([1, 28 / 31])
+    assert found["kind"].tolist() == ["baseline", "alpha", "trimmed", "alpha", "chosen"]
+    assert not found["constant_prediction"].any()
+    shares = found["threshold_share"]
     assert shares.dropna().to_dict() == {"alpha=3": 0.5, "trimmed": 0.5, "alpha=chosen": 0.5, "alpha=6": 1.0}
 
 
@@ -461,7 +469,7 @@ def test_the_time_of_labelling_is_that_of_own_answers_and_unknown_for_published_
 
 def test_the_threshold_is_the_best_on_validation_of_those_that_replace_a_label():
     records = [
-        {"setting": f"alpha={threshold}", "n_concerned": number, "validation": {"ccc": ccc}}
+        {"setting": f"alpha={threshold}", "n_concerned": number, "validation": ccc}
         for threshold, ccc, number in [(3, 0.2, 9), (4, 0.3, 5), (4.5, 0.3, 2), (5, 0.4, 0)]
     ]
     assert chosen_threshold(records)["threshold"] == 4.5

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from empathy_transfer.training.metrics import multilabel_scores
 from scipy.stats import pearsonr
 from sklearn.metrics import f1_score
 
+from empathy_transfer.metrics import f1_macro
 from empathy_transfer.statistics.resampling import (
     bootstrap_counts,
     dropped_share,
@@ -83,7 +83,7 @@ def test_multilabel_f1_is_that_of_the_metrics():
     generator = np.random.default_rng(3)
     labels, predicted = generator.random((40, 5)) < 0.4, generator.random((40, 5)) < 0.4
     scores = score_systems(make_sample(labels), [predicted], whole_counts(40))
-    assert scores.values[0, 0] / 5 == pytest.approx(multilabel_scores(labels, predicted)["f1_macro"])
+    assert scores.values[0, 0] / 5 == pytest.approx(f1_macro.value(labels, predicted))
 
 
 def test_absent_classes_by_hand():

@@ -15,7 +15,7 @@ from empathy_transfer.records.files import sha256_bytes
 
 FACTS = {"rule": "train_baseline", "wildcards": {"seed": "1"}, "settings": {"learning_rate": 0.001}}
 KEY = key_of(FACTS)
-CONTENT = {"adapter.safetensors": b"weights", "metrics.json": b"{}\n"}
+CONTENT = {"adapter.safetensors": b"weights", "run.json": b"{}\n"}
 COST = {"created": "2026-01-01T00:00:00+00:00", "seconds": 35.5, "cpu_seconds": 60.0, "peak_memory_mb": 900.0}
 
 
@@ -64,7 +64,7 @@ def test_the_manifest_names_what_the_key_stands_for_and_no_path(store, tmp_path)
     text = (store.entry(KEY) / MANIFEST).read_text()
     manifest = json.loads(text)
     assert manifest["facts"] == FACTS
-    assert manifest["files"]["metrics.json"] == {"sha256": sha256_bytes(b"{}\n"), "bytes": 3}
+    assert manifest["files"]["run.json"] == {"sha256": sha256_bytes(b"{}\n"), "bytes": 3}
     assert manifest["made"] == COST
     assert str(tmp_path) not in text
 
@@ -83,7 +83,7 @@ def cut_file(entry):
 
 def remove_file(entry):
     """Remove a file."""
-    (entry / "metrics.json").unlink()
+    (entry / "run.json").unlink()
 
 
 def remove_manifest(entry):
@@ -128,7 +128,7 @@ def test_an_entry_of_another_key_in_its_place_is_damage(store, tmp_path):
 
 
 def test_an_entry_with_other_files_than_the_job_has_is_damage(store, tmp_path):
-    with pytest.raises(DamagedEntryError, match="metrics"):
+    with pytest.raises(DamagedEntryError, match=r"run\.json"):
         store.fetch(KEY, {"adapter.safetensors": tmp_path / "second"})
 
 
@@ -163,7 +163,7 @@ def test_of_many_writers_one_wins_and_the_entry_is_whole(tmp_path):
 
 def test_the_second_writer_does_not_replace_the_first(store, tmp_path):
     before = (store.entry(KEY) / MANIFEST).stat().st_ino
-    other = {"adapter.safetensors": b"WEIGHTS", "metrics.json": b"[]\n"}
+    other = {"adapter.safetensors": b"WEIGHTS", "run.json": b"[]\n"}
     assert store.keep(KEY, FACTS, *finished(tmp_path / "other", other)) == f"already in {store.folder}"
     assert (store.entry(KEY) / MANIFEST).stat().st_ino == before
     assert (store.entry(KEY) / "adapter.safetensors").read_bytes() == b"weights"
@@ -225,7 +225,7 @@ def test_a_read_only_store_keeps_nothing_and_fails_nothing(store, tmp_path):
 
 def test_files_that_changed_after_their_job_are_not_kept(tmp_path):
     outputs, record = finished(tmp_path / "first")
-    outputs["metrics.json"].write_bytes(b"[]\n")
+    outputs["run.json"].write_bytes(b"[]\n")
     store = ResultStore(tmp_path / "store")
     assert "changed" in store.keep(KEY, FACTS, outputs, record)
     assert not store.holds(KEY)

@@ -2,9 +2,12 @@
 
 import json
 
+import pandas
 import pytest
 
-from empathy_transfer.records.artefacts import ArtefactError
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records.artefacts import ArtefactError, read_json, write_csv
+from empathy_transfer.scores.complete import complete_study
 from empathy_transfer.scores.findings import findings
 from empathy_transfer.scores.improvement import (
     IMPROVEMENT_COLUMNS,
@@ -15,10 +18,11 @@ from empathy_transfer.scores.improvement import (
     percent_improvement,
     planned_runs,
     read_improvement,
-    read_runs,
     read_scores,
     write_scores,
 )
+from empathy_transfer.scores.run_scores import COLUMNS
+from fake_jobs import fake_snakemake
 
 TASKS = {
     "a": {"title": "Task A", "kind": "classification", "metric": "f1_macro", "theme": "direct"},
@@ -46,9 +50,9 @@ def cell(frame, **keys):
 def test_scores_have_a_row_for_each_planned_run_and_metric():
     scores = collect_scores([make_run("none", "a", 0.5)], TASKS, {}, [1, 2], ["full", "half"])
     assert list(scores.columns) == SCORE_COLUMNS
-    # Per seed and condition 3 baselines and 6 transfers; two of three targets have two metrics.
+    # Per seed and condition 3 baselines and 6 transfers; the target that has a run has two metrics.
     assert len(planned_runs(TASKS, [1, 2], ["full", "half"])) == 36
-    assert len(scores) == 24 * 2 + 12
+    assert len(scores) == 12 * 2 + 24
     assert not scores.duplicated(["source", "target", "data", "seed", "metric"]).any()
     found = cell(scores, source="none", target="a", data="full", seed=1, metric="f1_weighted")
     assert found["value"] == pytest.approx(0.6)
@@ -56,6 +60,31 @@ def test_scores_have_a_row_for_each_planned_run_and_metric():
     assert not found["collapsed"]
     assert found["reason"] == ""
     assert (scores.loc[scores["value"].isna(), "reason"] == "not_run").all()
+
+
+def test_the_row_of_the_main_metric_is_marked_and_there_is_one_without_any_run():
+    scores = collect_scores([make_run("none", "r", 0.5)], TASKS, {}, [1], ["full"])
+    assert scores.loc[scores["main"], ["source", "target", "data", "seed"]].to_numpy().tolist() == [
+        list(key) for key in planned_runs(TASKS, [1], ["full"])
+    ]
+    # The target's other metrics are those of its runs, also where a run is missing.
+    found = {target: dict(zip(rows["metric"], rows["main"], strict=True)) for target, rows in scores.groupby("target")}
+    main = {"f1_macro": True}
+    assert found == {"a": main, "b": main, "r": {"pearson_r": True, "mae": False}}
+    row = cell(scores, source="a", target="b")
+    assert (row["metric"], row["main"], row["reason"]) == ("f1_macro", True, "not_run")
+    assert row[["value", "n_test", "collapsed"]].isna().all()
+    of_task = cell(scores, source="none", target="r", metric="mae")
+    assert (of_task["main"], of_task["value"]) == (False, 1.0)
+
+
+def test_the_main_metric_is_the_one_of_the_task_and_not_the_first_of_a_run():
+    tasks = {task: about | {"metric": "f1_weighted"} for task, about in TASKS.items() if task != "r"}
+    runs = [make_run("none", "a", 0.5), make_run("b", "a", 0.6)]
+    scores = collect_scores(runs, tasks, {}, [1], ["full"])
+    assert set(scores.loc[scores["main"], "metric"]) == {"f1_weighted"}
+    row = cell(percent_improvement(scores, runs), source="b", target="a")
+    assert (row["metric"], row["baseline"], row["transfer"]) == ("f1_weighted", pytest.approx(0.6), pytest.approx(0.7))
 
 
 def test_a_blank_score_says_why():
@@ -105,7 +134,7 @@ def test_controls_do_not_decide_which_runs_have_collapsed():
 def test_a_constant_prediction_has_collapsed_and_keeps_its_value():
     runs = [make_run("none", "r", 0.6), make_run("a", "r", 0.0, validation=0.6, constant_prediction=True)]
     scores = collect_scores(runs, TASKS, {}, [1], ["full"])
-    row = cell(scores, source="a", target="r")
+    row = cell(scores, source="a", target="r", metric="pearson_r")
     assert row["collapsed"]
     assert row["reason"] == "collapsed"
     assert row["value"] == 0
@@ -176,16 +205,6 @@ def test_a_missing_baseline_gives_its_reason():
     assert row["floor"] == 0.2
 
 
-def test_only_finished_runs_are_read(tmp_path):
-    unfinished, missing = tmp_path / "one" / "metrics.json", tmp_path / "two" / "metrics.json"
-    unfinished.parent.mkdir()
-    unfinished.write_text("{}")
-    assert read_runs([unfinished, missing]) == []
-    unfinished.with_name("provenance.json").write_text("{}")
-    with pytest.raises(ArtefactError):
-        read_runs([unfinished])
-
-
 def test_failure_records_name_the_runs(tmp_path):
     def fail(name, wildcards):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -198,22 +217,92 @@ def test_failure_records_name_the_runs(tmp_path):
     assert failed_runs(tmp_path / "nothing") == set()
 
 
-def test_files_read_back_as_written(tmp_path, monkeypatch):
-    runs = [make_run("none", "a", 0.5), make_run("b", "a", 0.6)]
-    monkeypatch.setattr("empathy_transfer.scores.improvement.read_runs", lambda paths: runs)
-    paths = [tmp_path / name for name in ("scores.csv", "improvement.csv", "findings.json")]
-    write_scores([], TASKS, {}, [1], ["full"], tmp_path, *paths)
-    from empathy_transfer.scores import improvement as module
+def write_run_tables(folder, runs):
+    """Write the tables of the scores of runs, one for each target; returns their paths."""
+    paths = []
+    for target in dict.fromkeys(run["target"] for run in runs):
+        rows = [
+            run | {"metric": metric, "main": metric == TASKS[target]["metric"], "value": value}
+            for run in runs
+            if run["target"] == target
+            for metric, value in run["values"].items()
+        ]
+        paths.append(folder / f"{target}.csv")
+        output = {"scores": str(paths[-1]), "provenance": str(folder / f"{target}.provenance.json")}
+        with open_job(fake_snakemake("score_target", output, log=str(folder / f"{target}.log"))) as job:
+            write_csv(job.output["scores"], pandas.DataFrame(rows, columns=COLUMNS))
+    return paths
 
-    plain = module.read_csv
-    monkeypatch.setattr(module, "read_csv", lambda path, **options: plain(path, verify=False, **options))
+
+def write_study(folder, runs):
+    """Write what comes from runs of one seed; returns the paths by name."""
+    tables = write_run_tables(folder, runs)
+    names = {"scores": "scores.csv", "improvement": "improvement.csv", "findings": "findings.json"}
+    paths = {name: folder / file for name, file in names.items()}
+    output = {name: str(path) for name, path in paths.items()} | {"provenance": str(folder / "provenance.json")}
+    with open_job(fake_snakemake("collect_scores", output, log=str(folder / "scores.log"))) as job:
+        write_scores(tables, TASKS, {}, [1], ["full"], folder / "logs", *(job.output[name] for name in names))
+    return paths
+
+
+def test_files_read_back_as_written(tmp_path):
+    runs = [make_run("none", "a", 0.5), make_run("none", "r", 0.5), make_run("b", "a", 0.6)]
+    paths = write_study(tmp_path, runs)
+    assert "3 of 9 planned runs found" in (tmp_path / "scores.log").read_text()
     scores = collect_scores(runs, TASKS, {}, [1], ["full"])
-    back = read_scores(paths[0])
+    back = read_scores(paths["scores"])
     assert back.to_csv() == scores.to_csv()
     assert (back["reason"] == scores["reason"]).all()
+    assert back["main"].dtype == bool
     assert back["collapsed"].isna().equals(scores["collapsed"].isna())
-    assert read_improvement(paths[1]).to_csv() == percent_improvement(scores, runs).to_csv()
-    assert len(json.loads(paths[2].read_text())) == 3
+    assert read_improvement(paths["improvement"]).to_csv() == percent_improvement(scores, runs).to_csv()
+    assert len(read_json(paths["findings"])) == 3
+
+
+EVERY = [make_run(source, target, 0.5) for source in ("none", *TASKS) for target in TASKS if source != target]
+
+
+def complete(folder, scores, expected, left_out=None):
+    """Check that a study with these scores is complete; returns its last record."""
+    output = {"scores": str(folder / "scores.csv"), "provenance": str(folder / "provenance.json")}
+    with open_job(fake_snakemake("collect_scores", output, log=str(folder / "scores.log"))) as job:
+        write_csv(job.output["scores"], scores)
+    complete_study("tiny", folder / "scores.csv", expected, left_out or {}, folder / "COMPLETE.json")
+    return read_json(folder / "COMPLETE.json", verify=False)
+
+
+def test_a_study_is_complete_with_a_score_of_each_planned_run(tmp_path):
+    found = complete(tmp_path, collect_scores(EVERY, TASKS, {}, [1], ["full"]), expected=9)
+    assert found == {"study": "tiny", "expected": 9, "found": 9, "left_out": {}}
+
+
+def test_runs_of_tasks_that_were_left_out_are_not_expected(tmp_path):
+    runs, left_out = [run for run in EVERY if "r" not in (run["source"], run["target"])], {"r": "no_data"}
+    found = complete(tmp_path, collect_scores(runs, TASKS, left_out, [1], ["full"]), 4, left_out)
+    assert found == {"study": "tiny", "expected": 4, "found": 4, "left_out": left_out}
+
+
+@pytest.mark.parametrize("runs", [EVERY[:-1], EVERY[1:], []], ids=["a transfer", "a baseline", "all"])
+def test_a_study_that_lacks_a_run_is_not_complete(tmp_path, runs):
+    with pytest.raises(RuntimeError, match=rf"{len(runs)} runs have a score in .*scores\.csv, but 9 were expected"):
+        complete(tmp_path, collect_scores(runs, TASKS, {}, [1], ["full"]), expected=9)
+    assert not (tmp_path / "COMPLETE.json").exists()
+
+
+def test_a_run_without_a_score_of_its_main_metric_is_missing(tmp_path):
+    """Whether its row is blank, or only other metrics have one."""
+    scores = collect_scores(EVERY, TASKS, {}, [1], ["full"])
+    of_run = (scores["source"] == "none") & (scores["target"] == "a") & scores["main"]
+    for changed in (scores.assign(value=scores["value"].mask(of_run)), scores[~of_run]):
+        with pytest.raises(RuntimeError, match=r"8 runs have a score in .*scores\.csv, but 9 were expected"):
+            complete(tmp_path, changed, expected=9)
+
+
+def test_a_damaged_table_makes_no_study_complete(tmp_path):
+    scores = write_study(tmp_path, EVERY)["scores"]
+    scores.write_text(scores.read_text().replace("0.5", "0.6"))
+    with pytest.raises(ArtefactError, match=r"scores\.csv"):
+        complete_study("tiny", scores, 9, {}, tmp_path / "COMPLETE.json")
 
 
 def make_findings(runs, tasks=TASKS, seeds=(1,)):

@@ -6,8 +6,11 @@ import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from empathy_transfer.significance.paired_runs import pair_frames, refuse_other_items
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records.artefacts import write_table
+from empathy_transfer.records.runs import TransferRun
 from empathy_transfer.significance.paired_tests import (
+    COVARIANCE_COLUMNS,
     compare,
     detectable,
     empty_tests,
@@ -23,6 +26,8 @@ from empathy_transfer.statistics.seed_variance import (
     seed_variance,
     spread,
 )
+from fake_jobs import fake_snakemake
+from finished_runs import RESULTS, finish_run, predictions_of, score_runs
 
 SETTINGS = {"resamples": 100, "alpha": 0.05, "margins": [5, 10], "absent_classes": "drop"}
 
@@ -352,56 +357,85 @@ def test_only_seeds_of_both_are_compared():
     assert (row["se"], row["df"]) == pytest.approx(expected_error(row["item_se"] ** 2, row, 1, 1, 120))
 
 
-def test_predictions_that_do_not_give_the_recorded_score_are_refused():
+def test_predictions_that_do_not_give_the_score_of_the_table_are_refused():
     records, sample, items, predictions = make_target()
     records["a", "full", 1]["values"] = {"pearson_r": 0.1}
-    with pytest.raises(ValueError, match=r"metrics.json says 0.1"):
+    with pytest.raises(ValueError, match=r"run \('a', 'full', 1\): its predictions give .*, but its scores say 0\.1"):
         compare(records, sample, items, predictions, SETTINGS)
 
 
-def make_runs():
-    """Records and predictions of a baseline and a transfer on six items of three groups."""
-    labels, frames, records = ["x", "y", "x", "y", "y", "x"], {}, {}
-    for source in ("none", "s"):
-        answers = labels if source == "none" else ["x", "y", "y", "y", "y", "x"]
-        key = (source, "full", 1)
-        frames[key] = pd.DataFrame({"id": list("abcdef"), "label": labels, "prediction": answers})
-        records[key] = {
-            "source": source, "target": "t", "data": "full", "seed": 1, "metric": "f1_macro", "floor": 0.3,
-            "values": {"f1_macro": f1_score(labels, answers, average="macro")}, "standard_error": 0.1,
-            "validation": 0.6, "floor_validation": 0.3, "constant_prediction": False,
-        }  # fmt: skip
-    return records, frames
+# Through files -------------------------------------------------------------------------------------------------------
+
+LABELS, ANSWERS = ["x", "y", "x", "y", "y", "x"], ["x", "y", "y", "y", "y", "x"]
+TEST = f"{RESULTS}/data/t/test.parquet"
 
 
-GROUPS = pd.Series(list("ppqqrrs"), index=list("abcdefg"))
+def finish(source, answers=ANSWERS, target="t", ids="abcdef", labels=LABELS):
+    """Write a run on six items; returns the path of its record."""
+    table = pd.DataFrame({"id": list(ids), "label": labels, "prediction": answers}).assign(p_x=0.5, p_y=0.5)
+    about = {"kind": "classification", "metric": "f1_macro", "constant_answer": "x"}
+    return finish_run(TransferRun(source, target, "full", 1), table, **about)
 
 
-def test_runs_are_compared_on_the_items_of_their_predictions():
-    records, frames = make_runs()
-    tests, _ = compare(records, *pair_frames(frames, GROUPS), SETTINGS)
+def write_split(ids="abcdefg"):
+    """Write the test split of the target, in groups of two items."""
+    with open_job(fake_snakemake("prepare", {"test": TEST, "provenance": f"{RESULTS}/data/t/provenance.json"})) as job:
+        write_table(job.output["test"], pd.DataFrame({"id": list(ids), "group": list("ppqqrrs")[: len(ids)]}))
+
+
+@pytest.fixture
+def paths(tmp_path, monkeypatch):
+    """The records of a baseline that is right and of a transfer with one error, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    write_split()
+    return [finish("none", LABELS), finish("s")]
+
+
+def run(paths, predictions=None):
+    """Write the tests of a target from its runs; returns the frame as read back."""
+    written = f"{RESULTS}/tests.csv", f"{RESULTS}/covariance.csv"
+    write_tests(score_runs(paths), predictions or predictions_of(paths), TEST, SETTINGS, *written)
+    assert list(pd.read_csv(written[1]).columns) == COVARIANCE_COLUMNS
+    return pd.read_csv(written[0], keep_default_na=False, na_values=[""])
+
+
+def test_files(paths):
+    tests = run(paths)
     assert list(tests.columns) == list(empty_tests(SETTINGS).columns)
     row = cell(tests, "s")
     # Three groups of two items are too few to test.
     assert (row["n_test"], row["clusters"], row["reason"]) == (6, 3, "too_few")
-    assert row["difference"] == pytest.approx(f1_score([0, 1, 0, 1, 1, 0], [0, 1, 1, 1, 1, 0], average="macro") - 1)
+    assert row["difference"] == pytest.approx(f1_score(LABELS, ANSWERS, average="macro") - 1)
+    assert (row["target"], row["metric"], row["baseline"], row["seed_published"]) == ("t", "f1_macro", 1, 1)
 
 
-def test_a_target_without_runs_has_tables_without_rows(tmp_path):
-    paths = [tmp_path / "tests.csv", tmp_path / "covariance.csv"]
-    write_tests("t", [tmp_path / "missing/metrics.json"], "test.parquet", SETTINGS, *paths)
-    assert list(pd.read_csv(paths[0]).columns) == list(empty_tests(SETTINGS).columns)
-    assert len(pd.read_csv(paths[0])) == len(pd.read_csv(paths[1])) == 0
+def test_a_target_without_runs_has_tables_without_rows(paths):
+    tests = run([])
+    assert list(tests.columns) == list(empty_tests(SETTINGS).columns)
+    assert len(tests) == 0
 
 
-def test_runs_with_other_items_are_refused():
-    _, frames = make_runs()
-    refuse_other_items(frames)
-    frames["s", "full", 1] = frames["s", "full", 1].iloc[::-1].reset_index(drop=True)
+def test_predictions_of_other_runs_are_not_read(paths):
+    others = [finish("s", target="other"), finish("none", LABELS, target="other")]
+    with open(predictions_of(others)[0], "wb") as damaged:
+        damaged.write(b"damaged")
+    # Predictions are found by their run, in whatever order they are named.
+    assert run(paths, predictions_of([*others, *reversed(paths)])).equals(run(paths))
+
+
+def test_runs_with_other_items_are_refused(paths):
+    finish("s", ANSWERS[::-1], ids="fedcba", labels=LABELS[::-1])
     with pytest.raises(ValueError, match="run s full 1: other test items"):
-        refuse_other_items(frames)
+        run(paths)
 
 
-def test_items_that_the_test_split_lacks_are_refused():
+def test_runs_with_other_labels_are_refused(paths):
+    finish("s", labels=["x", "y", "x", "y", "x", "x"])
+    with pytest.raises(ValueError, match="run s full 1: other test items or labels"):
+        run(paths)
+
+
+def test_items_that_the_test_split_lacks_are_refused(paths):
+    write_split("abcd")
     with pytest.raises(ValueError, match="2 items of the predictions"):
-        pair_frames(make_runs()[1], GROUPS.iloc[:4])
+        run(paths)

@@ -5,7 +5,7 @@ import html.parser
 import io
 
 import pytest
-from test_scores import TASKS, make_run
+from test_scores import TASKS, make_run, write_study
 
 from empathy_transfer.scores.improvement import collect_scores, percent_improvement
 from empathy_transfer.scores.tables import as_csv, as_html, as_tex, score_table, tabulate_scores, targets_of
@@ -139,11 +139,10 @@ def test_tex_is_escaped_and_has_a_cell_per_column(frames):
         assert command in text
 
 
-def test_a_study_without_targets_of_a_kind_says_so(frames, tmp_path, monkeypatch):
-    monkeypatch.setattr("empathy_transfer.scores.tables.read_scores", lambda path: frames[0])
-    monkeypatch.setattr("empathy_transfer.scores.tables.read_improvement", lambda path: frames[1])
+def test_a_study_without_targets_of_a_kind_says_so(tmp_path):
+    files = write_study(tmp_path, RUNS)
     tasks = {task: TASKS[task] for task in ("a", "b")}
     paths = [tmp_path / f"table.{suffix}" for suffix in ("csv", "html", "tex")]
-    tabulate_scores(None, None, tasks, "regression", "half", *paths)
+    tabulate_scores(files["scores"], files["improvement"], tasks, "regression", "half", *paths)
     for path in paths:
         assert "no regression tasks in this study" in path.read_text()

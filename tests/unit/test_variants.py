@@ -9,7 +9,9 @@ from empathy_transfer.data.variants import derive_variant, read_labels
 from empathy_transfer.errors import DataError
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.records.artefacts import read_json, read_table, write_json, write_table
+from empathy_transfer.records.runs import TransferRun
 from fake_jobs import fake_snakemake
+from finished_runs import finish_run
 
 TASK = {"task": "mood", "kind": "classification", "labels": ["good", "bad"], "n": {"train": 4}, "scheme": "grouped"}
 
@@ -82,11 +84,14 @@ def test_labels_that_cannot_be_used_are_refused(prepared, tmp_path, text, messag
         derive({}, "labels.csv")
 
 
-@pytest.mark.parametrize("label", ["8", "high", ""])
-def test_a_number_out_of_range_is_refused(prepared, tmp_path, label):
+@pytest.mark.parametrize(
+    ("label", "problem"),
+    [("8", "'8' is outside of the range 1 to 7"), ("high", "'high' is not a number"), ("", "'' is not a number")],
+)
+def test_a_number_out_of_range_is_refused(prepared, tmp_path, label, problem):
     prepared({"task": "mood", "kind": "regression", "range": [1, 7], "n": {}}, label=2.0)
     (tmp_path / "labels.csv").write_text(f"id,label\ntrain3,{label}\n")
-    with pytest.raises(SystemExit, match="is no number from 1 to 7"):
+    with pytest.raises(SystemExit, match=rf"labels\.csv, id 'train3': the label {problem}"):
         derive({}, "labels.csv")
 
 
@@ -103,6 +108,16 @@ def test_several_labels_are_lists(prepared, tmp_path):
     assert tables["train"]["label"].tolist() == [["good", "bad"], ["good"], ["good"], ["good"]]
 
 
+def test_a_file_of_labels_says_them_as_the_task_does_and_not_as_its_raw_file(prepared, tmp_path):
+    prepared(TASK | {"label_mapping": {"+": "good", "-": "bad"}})
+    (tmp_path / "labels.csv").write_text("id,label\ntrain0,bad\n")
+    tables, _ = derive({}, "labels.csv")
+    assert tables["train"]["label"].tolist() == ["bad", "good", "good", "good"]
+    (tmp_path / "labels.csv").write_text("id,label\ntrain0,-\n")
+    with pytest.raises(SystemExit, match=r"labels\.csv, id 'train0': unknown label '-' \(known: good, bad\)"):
+        derive({}, "labels.csv")
+
+
 def test_a_file_without_columns_is_no_table_of_labels(tmp_path):
     (tmp_path / "labels.csv").write_text("text\nhello\n")
     with pytest.raises(DataError, match="no column 'id' and 'label'"):
@@ -110,18 +125,11 @@ def test_a_file_without_columns_is_no_table_of_labels(tmp_path):
 
 
 def make_run(source, target, ids, wrong, seed=1):
-    """Write a run of a task of two classes; the first `wrong` of its answers are wrong. Returns its metrics file."""
-    folder = f"runs/{source}--{target}-{seed}"
-    output = {"metrics": f"{folder}/metrics.json", "predictions": f"{folder}/predictions.parquet"}
+    """Write a run of a task of two classes; the first `wrong` of its answers are wrong. Returns its record."""
     labels = [["good", "bad"][int(key[4:]) % 2] for key in ids]
     answers = [{"good": "bad", "bad": "good"}[label] if place < wrong else label for place, label in enumerate(labels)]
-    with open_job(fake_snakemake("train", output | {"provenance": f"{folder}/provenance.json"})) as job:
-        write_table(job.output["predictions"], pandas.DataFrame({"id": ids, "label": labels, "prediction": answers}))
-        write_json(
-            job.output["metrics"],
-            {"source": source, "target": target, "data": "full", "seed": seed, "metric": "f1_macro"},
-        )
-    return output["metrics"]
+    table = pandas.DataFrame({"id": ids, "label": labels, "prediction": answers})
+    return finish_run(TransferRun(source, target, "full", seed), table, metric="f1_macro")
 
 
 def test_a_variant_is_compared_on_the_items_of_both(tmp_path, monkeypatch):

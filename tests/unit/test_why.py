@@ -27,12 +27,12 @@ def train():
     output = {"tokens": TOKENS, "provenance": "results/tiny/tokens/b/provenance.json"}
     with open_job(fake_snakemake("tokenise_task", output, wildcards={"task": "b"})) as job:
         write_tensors(job.output["tokens"], {"ids": torch.arange(3)}, {"weights_sha256": "e" * 64})
-    names = ("adapter.safetensors", "metrics.json", "provenance.json")
+    names = ("adapter.safetensors", "run.json", "provenance.json")
     output = {name.partition(".")[0]: f"{RUN}/{name}" for name in names}
     wildcards = {"source": "a", "target": "b", "data": "full", "seed": "1"}
     with open_job(fake_snakemake("train_transfer", output, {"tokens": TOKENS}, SETTINGS, wildcards)) as job:
         write_tensors(job.output["adapter"], {"down": torch.ones(2)}, {"encoder_sha256": "f" * 64})
-        write_json(job.output["metrics"], {"device": "cpu", "engine": "fast", "precision": "bf16", "encoder": "tiny"})
+        write_json(job.output["run"], {"device": "cpu", "engine": "fast", "precision": "bf16", "encoder_name": "tiny"})
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def test_a_result_from_a_cache_says_what_it_cost_where_it_was_computed(study):
     path = f"{RUN}/provenance.json"
     made = {"created": "2026-01-02T03:04:05+00:00", "seconds": 35.5, "cpu_seconds": 60.0, "peak_memory_mb": 900.0}
     write_provenance(path, load_provenance(path) | {"reused": {"key": "k" * 64, **made}})
-    text = render(explain(f"{RUN}/metrics.json"), upstream=[])
+    text = render(explain(f"{RUN}/run.json"), upstream=[])
     assert f"reused    entry {'k' * 64} of a cache, computed on 2026-01-02 03:04:05+00:00: 35.5s of wall time" in text
     assert "reused    1 from a cache" in render(explain("results/tiny"), upstream=[])
     assert "  reused" not in render(explain("results/tiny/a/result.json"), upstream=[])
 
 
 def test_a_result_is_explained_by_its_record_its_device_and_its_encoder(study):
-    (found,) = explain(f"{RUN}/metrics.json")
+    (found,) = explain(f"{RUN}/run.json")
     assert found.provenance == f"{RUN}/provenance.json"
     assert found.record == load_provenance(f"{RUN}/provenance.json")
     assert found.product == f"{RUN}/adapter.safetensors"
@@ -120,15 +120,15 @@ def test_a_changed_and_a_missing_input_are_told_apart(study):
 
 
 def test_a_missing_result_is_still_explained(study):
-    Path(RUN, "metrics.json").unlink()
-    (found,) = explain(f"{RUN}/metrics.json")
-    assert found.damage == [(f"{RUN}/metrics.json", "it is missing")]
+    Path(RUN, "run.json").unlink()
+    (found,) = explain(f"{RUN}/run.json")
+    assert found.damage == [(f"{RUN}/run.json", "it is missing")]
     assert "device" not in found.run
     assert found.differs
 
 
 def test_a_flipped_bit_of_the_same_length_is_found(study):
-    path = Path(RUN, "metrics.json")
+    path = Path(RUN, "run.json")
     path.write_text(path.read_text().replace("cpu", "gpu"))
     ((name, problem),) = explain(RUN)[0].damage
     assert name == path.as_posix()
@@ -210,7 +210,7 @@ def test_the_command_ends_with_0_1_or_2(study, capsys):
     assert "is not known: it was not asked for" in capsys.readouterr().out
     assert main(["why", RUN]) == 0  # no Snakefile here, so the plan is not known
     assert "there is no Snakefile" in capsys.readouterr().out
-    Path(RUN, "metrics.json").unlink()
+    Path(RUN, "run.json").unlink()
     assert main(["why", RUN, "--no-plan"]) == 1
     for arguments in (["results/tiny/nowhere.csv"], ["elsewhere.csv"], [RUN, "--configfile", "none.yaml"]):
         with pytest.raises(SystemExit) as stop:

@@ -53,7 +53,7 @@ def finished(full_study, tmp_path_factory):
         (job,) = ask_workflow(study.folder, "full", [ADAPTER])
         assert not job["runs"]
         path = (study.folder / ADAPTER).with_name("provenance.json")
-        path.with_name("metrics.json").write_text("{}")
+        path.with_name("run.json").write_text("{}")
         write_provenance(path, record_of(job, study.folder))
     return study
 

@@ -10,6 +10,8 @@ MAKES    <results>/relabel/{scores,comparisons,costs}.csv
 rule collect_relabelled:
     input:
         runs=relabel_runs("run.json"),
+        predictions=relabel_runs("predictions.parquet"),
+        validation=relabel_runs("validation.parquet"),
         training_sets=relabel_runs("training_set.parquet"),
         thresholds=expand(
             "<results>/relabel/thresholds/{encoder}/{labeller}/seed={seed}.json",

@@ -6,12 +6,12 @@ from empathy_transfer.statistics.item_bootstrap import multinomial_blocks
 from empathy_transfer.statistics.values import paired_indicators
 
 
-def f1_scores(true_positives, errors, support, present):
+def f1_scores(true_positives, errors, present):
     """F1 per class and whether the class counts; the last axis is the class, leading axes are resamples.
 
-    ``errors`` are false positives plus false negatives, ``support`` the items that carry the class, ``present``
-    marks the classes that the test set carries. F1 = 2 tp / (2 tp + errors); a class that a resample holds neither in
-    its labels nor in its predictions does not count in it.
+    ``errors`` are false positives plus false negatives, ``present`` marks the classes that the test set carries.
+    F1 = 2 tp / (2 tp + errors); a class that a resample holds neither in its labels nor in its predictions does not
+    count in it.
     """
     occurs = present & (true_positives + errors > 0)
     return np.where(occurs, 2.0 * true_positives / np.maximum(2.0 * true_positives + errors, 1.0), 0.0), occurs
@@ -20,11 +20,8 @@ def f1_scores(true_positives, errors, support, present):
 def class_f1(labels, predictions):
     """(F1, whether it counts, support) of each class (classes), from indicators (items, classes)."""
     labels, predictions = paired_indicators(labels, predictions)
-    support = labels.sum(axis=0)
-    f1, occurs = f1_scores(
-        (labels & predictions).sum(axis=0), (labels ^ predictions).sum(axis=0), support, labels.any(axis=0)
-    )
-    return f1, occurs, support
+    hits, misses = (labels & predictions).sum(axis=0), (labels ^ predictions).sum(axis=0)
+    return *f1_scores(hits, misses, labels.any(axis=0)), labels.sum(axis=0)
 
 
 def resampled_f1(labels, predictions, seed, resamples):
@@ -36,8 +33,7 @@ def resampled_f1(labels, predictions, seed, resamples):
     present = labels.any(axis=0)
     hits, misses = (labels & predictions).astype(float), (labels ^ predictions).astype(float)
     for drawn in multinomial_blocks(counts, seed, resamples):
-        support = drawn @ labels.astype(float)
-        yield *f1_scores(drawn @ hits, drawn @ misses, support, present), support
+        yield *f1_scores(drawn @ hits, drawn @ misses, present), drawn @ labels.astype(float)
 
 
 def resampled_accuracy(labels, predictions, seed, resamples):
