@@ -64,7 +64,7 @@ def write_estimates(
         for source, adapter, head in zip(sources, inputs["adapters"], inputs["heads"], strict=True):
             load_adapter(engine, adapter, encoder, training["adapter"])
             read = vectors(engine, items, "train")
-            head, about = read_head(head)
+            head, about = read_head(head, read.shape[1])
             labels = items.labels[items.rows].numpy()
             guesses = head_probabilities(read, head) if about["kind"] == "classification" else None
             found = estimates(read, guesses, labels, groups, task["kind"])

@@ -18,8 +18,11 @@ def compose(engine, encoder, adaptation, head, **options):
         options: `dropout`, `seed`, `device` and `precision`, see `engines.packed.Model`.
 
     Raises:
-        ValueError: `fast` was asked for, but the packed engine can't compute this.
+        ValueError: `fast` was asked for, but the packed engine can't compute this; or there are sources below an
+            adaptation that adds no adapter.
     """
+    if adaptation.sources and not adaptation.adds_adapter:
+        raise ValueError(f"an adaptation of type {adaptation.settings['type']} has no adapter to put on its sources")
     packable = is_packable(encoder) and adaptation.packed
     if engine == "fast" and not packable:
         what = encoder.name if adaptation.packed else f"adapters of type {adaptation.settings['type']}"

@@ -25,7 +25,7 @@ def load_trained(adapter_path, head_path, encoder, settings):
         settings["engine"],
         encoder,
         Adaptation(settings["adapter"]),
-        PooledHead(len(about["labels"] or [None])),
+        _pooled(about),
         dropout=0.0,
         seed=0,
         device=device,
@@ -43,13 +43,23 @@ def load_adapter(model, path, encoder, settings):
     fill(model.adapter(), read_adapter(path, shapes_of(model.adapter()), encoder, settings))
 
 
-def read_head(path):
+def read_head(path, hidden=None):
     """Read a head file: returns its tensors by name and its metadata.
 
+    Args:
+        path: the file. hidden: size of the vectors that it must read; None leaves the tensors unchecked.
+
     Raises:
-        ArtefactError: the file is damaged, or holds no head.
+        ArtefactError: the file is damaged, holds no head, or one that doesn't fit these vectors or its own labels.
     """
     tensors, about = read_tensors(path)
     if about.get("type") != "head":
         raise ArtefactError(f"{path}: this is not a head")
+    if hidden is not None:
+        check_tensors(path, tensors, _pooled(about).shapes(hidden))
     return tensors, about
+
+
+def _pooled(about):
+    """The head that a file's metadata tell of."""
+    return PooledHead(len(about["labels"] or [None]))

@@ -78,12 +78,13 @@ def fit(model, items, objective, settings, seed, checkpoint, hooks=()):
             f"{len(train) / trained:.1f} items/s, at most {left:.0f} s left",
             flush=True,
         )
-        if time.monotonic() - saved > CHECKPOINT_SECONDS and len(log) < settings["epochs"]:
-            checkpoint.save(state(parameters, optimizer, kept), {"log": log, "best": best})
-            saved = time.monotonic()
+        # Hooks come first: a training that they end must end there again when it goes on from a checkpoint.
         ended = [hook(log) for hook in hooks]
         if any(ended):
             break
+        if time.monotonic() - saved > CHECKPOINT_SECONDS and len(log) < settings["epochs"]:
+            checkpoint.save(state(parameters, optimizer, kept), {"log": log, "best": best})
+            saved = time.monotonic()
     if settings.get("tested_epoch") == "last":
         return log, len(log) - 1
     with torch.no_grad():

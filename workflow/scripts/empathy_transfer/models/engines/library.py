@@ -13,6 +13,8 @@ from empathy_transfer.models.adapter_files import read_adapter
 from empathy_transfer.models.parameters import draw, fill, shapes_of
 
 TARGET = "target"
+# What encoders call their shares of dropout.
+DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
 
 
 class Model:
@@ -26,8 +28,7 @@ class Model:
         options = {
             "attn_implementation": "eager" if self.device.type == "cpu" else "sdpa",
             "use_safetensors": True,
-            "hidden_dropout_prob": dropout,
-            "attention_probs_dropout_prob": dropout,
+            "config": _config(encoder, dropout),
         }
         self.names = []
         if adaptation.adds_adapter:
@@ -63,9 +64,9 @@ class Model:
         torch.manual_seed(seed)
         model.add_adapter(TARGET, config=config)
         if hasattr(adaptation.type, "shapes"):
-            # As the packed engine draws them.
+            # As the packed engine draws them; other encoders have names of their own for them.
             own = adapter_tensors(model, TARGET)
-            fill(own, draw(adaptation.shapes(model.config.to_dict()), torch.Generator().manual_seed(seed)))
+            fill(own, draw(shapes_of(own), torch.Generator().manual_seed(seed)))
         # `train_adapter` with the whole stack would unfreeze the sources too.
         model.train_adapter(TARGET)
         model.active_adapters = Stack(*self.names, TARGET) if self.names else TARGET
@@ -120,6 +121,17 @@ class Model:
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
+
+
+def _config(encoder, dropout):
+    """The encoder's configuration with this dropout, by whatever names its type has for it."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(str(encoder.folder))
+    for name in DROPOUTS:
+        if hasattr(config, name):
+            setattr(config, name, dropout)
+    return config
 
 
 def adapter_tensors(model, name):
