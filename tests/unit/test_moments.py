@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from empathy_transfer.training.metrics import concordance
 
+from empathy_transfer.metrics.ccc import value as concordance
 from empathy_transfer.statistics.moments import CONSTANT_TOLERANCE, concordance_of_means, pearson_of_means
 
 
