@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from empathy_transfer.errors import DataError
 from empathy_transfer.relabel.augmentation import nested_sample, share_of
 from empathy_transfer.relabel.correction import CONTROLS, beyond_threshold, control, correct
-from empathy_transfer.relabel.training_sets import Setting, compose
+from empathy_transfer.relabel.training_sets import Setting, compose_training_set
 
 SCALE = st.floats(1, 7).map(lambda value: round(value, 2))
 PAIRS = st.lists(st.tuples(SCALE, st.one_of(SCALE, st.just(float("nan")))), min_size=1, max_size=40)
@@ -112,30 +112,32 @@ def pool():
 
 
 def test_the_corrected_training_set_has_the_model_s_labels_where_they_differ_much():
-    training, number = compose(Setting.parse("alpha=3.5"), base(), pool(), seed=1)
+    training, number = compose_training_set(Setting.parse("alpha=3.5"), base(), pool(), seed=1)
     assert training["label"].tolist() == [5.0, 2.0, 1.0, 4.0]
     assert training["origin"].tolist() == ["llm", "crowd", "llm", "crowd"]
     assert number == 2
 
 
 def test_added_texts_without_a_label_are_left_out():
-    training, _ = compose(Setting.parse("added=1"), base(), pool(), seed=1)
+    training, _ = compose_training_set(Setting.parse("added=1"), base(), pool(), seed=1)
     assert training["id"].tolist() == list("abcduwx")
     assert training["label"].tolist() == [1.0, 2.0, 6.0, 4.0, 2.0, 5.0, 6.0]
 
 
 def test_cleanlab_replaces_as_many_labels_as_the_correction_and_the_most_suspicious_first():
     suspicion = pd.DataFrame({"quality": [0.9, 0.1, 0.5, 0.2], "prediction": [2.0, 3.0, 4.0, 5.0]}, index=list("abcd"))
-    training, number = compose(Setting.parse("cleanlab"), base(), pool(), 1, threshold=3.5, suspicion=suspicion)
+    training, number = compose_training_set(
+        Setting.parse("cleanlab"), base(), pool(), 1, threshold=3.5, suspicion=suspicion
+    )
     assert (number, training["label"].tolist()) == (2, [1.0, 3.0, 6.0, 5.0])
 
 
 def test_a_setting_that_leaves_no_text_is_refused_with_its_threshold():
     frame = base().assign(llm=[5.0, 2.5, 1.0, 4.5])
-    training, _ = compose(Setting.parse("flagged_dropped"), frame, pool(), 1, threshold=0.5)
+    training, _ = compose_training_set(Setting.parse("flagged_dropped"), frame, pool(), 1, threshold=0.5)
     assert training["id"].tolist() == ["b", "d"]
     with pytest.raises(DataError, match=r"flagged_dropped: .* threshold of 0\.25, .* concerns all 4 labels"):
-        compose(Setting.parse("flagged_dropped"), frame, pool(), 1, threshold=0.25)
+        compose_training_set(Setting.parse("flagged_dropped"), frame, pool(), 1, threshold=0.25)
 
 
 def test_a_misspelt_setting_is_refused():

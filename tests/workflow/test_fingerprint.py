@@ -317,8 +317,8 @@ def test_nothing_that_computes_is_left_out_of_the_fingerprint():
 
 
 def test_pages_depend_on_their_template_and_every_template_belongs_to_a_module():
-    assert "empathy_transfer/report/html.j2" in reached_in_repository("tabulate_scores")
-    assert "empathy_transfer/report/html.j2" not in reached_in_repository("collect_scores")
+    assert "report/html.j2" in reached_in_repository("tabulate_scores")
+    assert "report/html.j2" not in reached_in_repository("collect_scores")
     templates = list((ROOT / "workflow/scripts").rglob("*.j2"))
     assert templates
     assert all(path.with_suffix(".py").is_file() for path in templates)

@@ -17,7 +17,7 @@ from empathy_transfer.models.heads import LinearHead
 from empathy_transfer.records.artefacts import read_json, read_table, read_tensors, write_table
 from empathy_transfer.relabel.augmentation import nested_sample
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
-from empathy_transfer.relabel.training_sets import CROWD, Setting, base_texts, compose
+from empathy_transfer.relabel.training_sets import CROWD, Setting, base_texts, compose_training_set
 from empathy_transfer.training.run import Recipe
 
 TASK = {"kind": "regression", "metric": "ccc"}
@@ -77,7 +77,7 @@ def read_training_set(model, setting, seed, inputs, settings):
     suspicion = (
         suspicious_labels(base, *read_embeddings(inputs["embeddings"]), seed) if "embeddings" in inputs else None
     )
-    training, number = compose(setting, base, pool, seed, threshold, suspicion)
+    training, number = compose_training_set(setting, base, pool, seed, threshold, suspicion)
     return TrainingTexts(training, len(base), number, threshold)
 
 

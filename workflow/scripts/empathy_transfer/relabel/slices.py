@@ -70,7 +70,9 @@ def score_slices(test, systems, codes, least, settings):
                 row = {"encoder": encoder, "system": system, "attribute": attribute, "group": group, "n": used.sum()}
                 if used.sum() >= least:
                     part = test[used]
-                    row |= scores_of(part["label"].to_numpy(), predictions[used], part["group"].to_numpy(), settings)
+                    row |= scores_of_group(
+                        part["label"].to_numpy(), predictions[used], part["group"].to_numpy(), settings
+                    )
                 rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -106,7 +108,7 @@ def thirds(values, known):
     return groups
 
 
-def scores_of(labels, predictions, clusters, settings):
+def scores_of_group(labels, predictions, clusters, settings):
     """Pearson r and concordance as columns, with percentile intervals over whole ``clusters`` (who wrote each text)."""
     sample = make_sample(labels, clusters)
     found = resample(sample, [predictions], bootstrap_counts(sample.n_units, settings["resamples"], 0))

@@ -53,7 +53,7 @@ def base_texts(frame, cap, seed):
     return frame[chosen].reset_index(drop=True)
 
 
-def compose(setting, base, pool, seed, threshold=None, suspicion=None):
+def compose_training_set(setting, base, pool, seed, threshold=None, suspicion=None):
     """Return (training set, number of base labels that the setting acts on).
 
     Args:

@@ -26,7 +26,7 @@ DATA_TITLES = {"full": "full training data", "half": "half of the training data"
 
 
 @dataclass(frozen=True)
-class Cell:
+class ScoreCell:
     """One cell: its text (a number with two decimals, or a reason code) and how it is set."""
 
     text: str
@@ -65,7 +65,7 @@ def targets_of(tasks, kind):
 
 
 def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
-    """Rows {source or "floor": [Cell per target]}: sources in the order of ``tasks``, then the floor.
+    """Rows {source or "floor": [ScoreCell per target]}: sources in the order of ``tasks``, then the floor.
 
     A number is the mean over seeds of the target's main metric. The own-source cell is the baseline. The best of a
     column (before rounding; the floor doesn't compete) is marked, ties all: the one that is furthest above the baseline
@@ -91,14 +91,15 @@ def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
             baseline = source == target
             if key not in values:
                 reason = common_reason(cells[key]["reason"] if key in cells else [])
-                rows[source].append(Cell(reason, blank=True, baseline=baseline))
+                rows[source].append(ScoreCell(reason, blank=True, baseline=baseline))
                 continue
             collapsed = bool(cells[key]["collapsed"].any())
             flagged, fewer = (source, target) in leaked, len(values[key]) < len(cells[key])
             number, is_best = _number(values[key].mean()), gains[key] is not None and gains[key] == best
-            rows[source].append(Cell(number, False, baseline, is_best, collapsed, flagged, fewer))
+            rows[source].append(ScoreCell(number, False, baseline, is_best, collapsed, flagged, fewer))
     rows["floor"] = [
-        Cell(_number(floors[target])) if target in floors else Cell("not_available", blank=True) for target in targets
+        ScoreCell(_number(floors[target])) if target in floors else ScoreCell("not_available", blank=True)
+        for target in targets
     ]
     return rows
 

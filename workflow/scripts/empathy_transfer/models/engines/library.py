@@ -135,7 +135,7 @@ def _config(encoder, dropout):
 
 
 def adapter_tensors(model, name):
-    """Return the tensors of an adapter of any type in a model of the `adapters` library, by name; they share its memory.
+    """Return the tensors of an adapter in a model of the `adapters` library, by name; they share its memory.
 
     The adapter's own name is left out, as in `bert.encoder.layer.0.output.adapters.adapter_down.0.weight`, so that an
     adapter can be loaded under any name.
