@@ -342,13 +342,13 @@ def test_intervals_of_groups_of_writers_draw_whole_writers_and_need_five_of_them
     predictions = labels + np.random.default_rng(2).normal(0, 1, 120)
     settings = {"resamples": 500, "alpha": 0.05}
     # Each text stands there four times, as from one writer who feels the same each time.
-    alone = slices.scores_of(labels, predictions, np.arange(120), settings)
+    alone = slices.scores_of_group(labels, predictions, np.arange(120), settings)
     labels, predictions, writers = (np.repeat(values, 4) for values in (labels, predictions, np.arange(120)))
-    repeated = slices.scores_of(labels, predictions, writers, settings)
+    repeated = slices.scores_of_group(labels, predictions, writers, settings)
     assert repeated["clusters"] == 120
     for name, value in alone.items():
         assert repeated[name] == pytest.approx(value)
-    few = slices.scores_of(labels, predictions, writers // 30, settings)
+    few = slices.scores_of_group(labels, predictions, writers // 30, settings)
     assert few["clusters"] == 4
     assert set(few) == {"clusters", "pearson_r", "ccc", "negative"}
 
