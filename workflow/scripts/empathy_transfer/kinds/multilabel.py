@@ -52,7 +52,8 @@ def decode(outputs, task):
 
 def comparable(labels, names):
     """Booleans (n, labels): which of the labels `names` each item has."""
-    return np.array([[name in row for name in names] for row in map(set, labels)], dtype=bool).reshape(-1, len(names))
+    rows = [[name in row for name in names] for row in map(set, labels)]
+    return np.array(rows, dtype=bool).reshape(len(labels), len(names))
 
 
 def constant_answer(labels):
