@@ -54,7 +54,7 @@ def run(folder, pairs, mode):
     environment = kept | {"PAIR_JOB_NOTES": str(notes), "OMP_NUM_THREADS": "1", "PYTHONPATH": ""} | MODES[mode]
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/demo.yaml", "--cores", "1"]
     # Whatever the copy makes look outdated, nothing but the pairs runs.
-    command += ["--allowed-rules", "train_transfer", "--", *(f"{PAIRS}/{pair}/metrics.json" for pair in pairs)]
+    command += ["--allowed-rules", "train_transfer", "--", *(f"{PAIRS}/{pair}/run.json" for pair in pairs)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"The run failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

@@ -60,19 +60,19 @@ def clock_library():
         import pyarrow.parquet  # noqa: F401
 
         from empathy_transfer.frame import job
-        from empathy_transfer.models import adapter_files, fast  # noqa: F401
-        from empathy_transfer.training import train
+        from empathy_transfer.models.engines import packed
+        from empathy_transfer.training import loop, run
+        from empathy_transfer.training.recipes import transfer
     named = {
-        "finding the encoder": [(train, "find_encoder")],
-        "tokens, choice of items": [(train, "choose_items"), (train, "read_json")],
-        "encoder, source adapter, new weights": [(fast.FastEngine, "__init__")],
-        "first layer": [(fast.FastEngine, "keep_first_layer")],
-        "training": [(train, "train_epoch")],
-        "validation and test": [(train, "predict")],
-        "scores": [(train, "score"), (train, "decode"), (train, "floor")],
-        "bootstrap": [(train, "bootstrap_standard_error")],
+        "finding the encoder": [(run, "find_encoder")],
+        "tokens, choice of items": [(transfer, "transfer_recipe")],
+        "encoder, source adapter, new weights": [(packed.Model, "__init__")],
+        "first layer": [(packed.Model, "keep_first_layer")],
+        "training": [(loop, "train_epoch")],
+        "validation and test": [(loop, "predict"), (run, "predict")],
+        "validation scores": [(run, "score")],
         "writing": [
-            (train, name)
+            (run, name)
             for name in (
                 "save_adapter",
                 "save_head",
@@ -82,7 +82,7 @@ def clock_library():
                 "write_json",
             )
         ],
-        "optimizer, rest of the loop": [(train, "fit")],
+        "optimizer, rest of the loop": [(run, "fit")],
         "digests of inputs and outputs": [(job, "sha256_file")],
         "provenance": [(job, "write_provenance"), (job, "package_versions"), (job, "run_command")],
     }

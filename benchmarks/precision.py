@@ -15,7 +15,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow/scripts"))
+
 import workloads
+
+from empathy_transfer.records.artefacts import read_json, read_table
+from empathy_transfer.records.runs import BASELINE, TransferRun
+from empathy_transfer.scores.run_scores import scores_of
 
 PRECISIONS = ("bf16", "fp32")
 TASKS = "epitome_er,epitome_ip,conv_empathy,news_empathy"
@@ -26,7 +32,7 @@ COLUMNS = (
 
 
 def train(precision, tasks, seeds, cores):
-    """Train the baselines in one precision; returns {task: list of metrics by seed}."""
+    """Train the baselines in one precision; returns {task: list of their records by seed, see `record_of`}."""
     study = f"precision_{precision}"
     config = {
         "study": study, "tasks": tasks, "seeds": list(range(1, seeds + 1)), "data": ["full"],
@@ -37,17 +43,21 @@ def train(precision, tasks, seeds, cores):
         file.flush()
         command = [sys.executable, "-m", "snakemake", "--configfile", "config/local.yaml", file.name]
         subprocess.run([*command, "--cores", str(cores), "baseline"], check=True)
-    folder = Path("results", study, "baseline", "full")
-    return {
-        task: [json.loads((folder / f"seed={seed}" / task / "metrics.json").read_text()) for seed in config["seeds"]]
-        for task in tasks
-    }
+    return {task: [record_of(study, task, seed) for seed in config["seeds"]] for task in tasks}
+
+
+def record_of(study, task, seed):
+    """Return the record of a baseline with its `score`, the main one of its test predictions."""
+    folder = Path("results", study, TransferRun(BASELINE, task, "full", seed).folder)
+    record = read_json(folder / "run.json")
+    # A stage of the workflow that scores runs would train the transfers, too.
+    return record | {"score": scores_of(read_table(folder / "predictions.parquet"), record)[0]["value"]}
 
 
 def row_of(task, runs):
     """Return the table's row of a task from its runs by precision."""
     metric = runs["bf16"][0]["metric"]
-    scores = {precision: [run["values"][metric] for run in runs[precision]] for precision in PRECISIONS}
+    scores = {precision: [run["score"] for run in runs[precision]] for precision in PRECISIONS}
     count = len(scores["bf16"])
     difference = statistics.mean(scores["bf16"]) - statistics.mean(scores["fp32"])
     error = sum(statistics.variance(values) / count for values in scores.values()) ** 0.5

@@ -22,11 +22,20 @@ import torch
 import workloads
 
 from empathy_transfer.data.batches import Items, batch_of, training_batches
+from empathy_transfer.losses import loss_function
+from empathy_transfer.models.adaptations import Adaptation
+from empathy_transfer.models.adapter_files import save_adapter
+from empathy_transfer.models.compose import compose
 from empathy_transfer.models.hardware import choose_precision, use_processor
+from empathy_transfer.models.heads import PooledHead
+from empathy_transfer.models.parameters import draw
 from empathy_transfer.records.encoders import MINILM, Encoder, find_encoder
+from empathy_transfer.records.files import sha256_file
+from empathy_transfer.records.provenance import FORMAT, write_provenance
 from empathy_transfer.training.optimizer import AdamW
 
 LABELS = 3
+ADAPTER = {"type": "seq_bn", "reduction_factor": workloads.REDUCTION}
 SETTINGS = {"learning_rate": 1e-4, "weight_decay": 0.0, "steps": 100_000, "warmup_share": 0.0, "max_gradient_norm": 1.0}
 
 
@@ -54,27 +63,27 @@ def items_of():
     return Items(ids, kinds, torch.tensor([0, *lengths]).cumsum(0), labels, np.arange(len(lengths)))
 
 
+def write_source(encoder, folder):
+    """Write a new adapter to a folder, as a finished training leaves it; returns its path."""
+    path = Path(folder) / "adapter.safetensors"
+    shapes = Adaptation(ADAPTER).shapes(json.loads((encoder.folder / "config.json").read_text(encoding="utf-8")))
+    save_adapter(path, draw(shapes, torch.Generator().manual_seed(2)), encoder, ADAPTER)
+    entry = {"sha256": sha256_file(path), "bytes": path.stat().st_size}
+    record = {"format": FORMAT, "outputs": {path.name: entry}, "remake": "make bench"}
+    write_provenance(path.with_name("provenance.json"), record)
+    return path
+
+
 def our_engine():
     """Return a function that trains on the items once with one of our engines, and its precision."""
     encoder, items = encoder_of(CASE["encoder"]), items_of()
     precision = choose_precision("auto", "cpu")
-    arguments = {"outputs": LABELS, "reduction_factor": workloads.REDUCTION, "dropout": CASE["dropout"]}
-    arguments |= {"source_adapter": None, "seed": 1, "device": "cpu", "precision": precision}
-    if CASE["engine"] == "fast":
-        from empathy_transfer.models.fast import FastEngine
-
-        engine = FastEngine(encoder, **arguments)
-        engine._source = {name: tensor.to(engine.type) for name, tensor in engine.adapter().items()}
-        engine.keep_first_layer({"train": items}, f"{CASE['lengths']} {CASE['items']}")
-    else:
-        from adapters.composition import Stack
-
-        from empathy_transfer.models.reference import SOURCE, TARGET, ReferenceEngine
-
-        engine = ReferenceEngine(encoder, **arguments)
-        engine.model.add_adapter(SOURCE, config="seq_bn")
-        engine.model.train_adapter(TARGET)
-        engine.model.active_adapters = Stack(SOURCE, TARGET)
+    options = {"dropout": CASE["dropout"], "seed": 1, "device": "cpu", "precision": precision}
+    with tempfile.TemporaryDirectory() as folder:
+        adaptation = Adaptation(ADAPTER, (write_source(encoder, folder),))
+        engine = compose(CASE["engine"], encoder, adaptation, PooledHead(LABELS), **options)
+    engine.keep_first_layer({"train": items}, f"{CASE['lengths']} {CASE['items']}")
+    loss_of = loss_function({"name": "cross_entropy"})
     optimizer = AdamW(engine.parameters(), **SETTINGS)
     engine.train()
     engine.seed(1)
@@ -86,7 +95,7 @@ def our_engine():
         seen, started = 0, time.perf_counter()
         for positions in training_batches(items.lengths, workloads.BATCH, generator)[:count]:
             batch = batch_of(items, "train", positions)
-            torch.nn.functional.cross_entropy(engine.logits(batch), batch.labels).backward()
+            loss_of(engine.logits(batch), batch.labels).backward()
             optimizer.step()
             seen += len(positions)
         return seen / (time.perf_counter() - started)

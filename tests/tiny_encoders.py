@@ -1,28 +1,80 @@
-"""Tiny random encoders, and items of random tokens, for tests of the engines."""
+"""Tiny random encoders, models on them, and items of random tokens, for tests of the engines."""
 
 import numpy as np
 import torch
 
 from empathy_transfer.data.batches import Items, batch_of
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.losses import loss_function
+from empathy_transfer.models.adaptations import Adaptation
+from empathy_transfer.models.adapter_files import save_adapter, save_head
+from empathy_transfer.models.compose import compose
+from empathy_transfer.models.heads import PooledHead
 from empathy_transfer.records.encoders import Encoder
+from fake_jobs import fake_snakemake
 
-SIZES = {
-    "vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64,
-    "max_position_embeddings": 300,
-}  # fmt: skip
+SIZES = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64}
+SIZES |= {"vocab_size": 50, "max_position_embeddings": 300}
+ADAPTER = {"type": "seq_bn", "reduction_factor": 4}
+LOSSES = {"classification": "cross_entropy", "regression": "squared_error", "multilabel": "binary_cross_entropy"}
+# How such an encoder is trained, but for what a test says itself, and what the settings of a job have besides.
+SCHEDULE = {"epochs": 4, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1}
+SCHEDULE |= {"max_gradient_norm": 1.0, "patience": None}
+OF_A_JOB = {"adapter": ADAPTER, "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None}
 
 
 def make_encoder(kind, folder):
-    """Write a tiny random encoder (`bert` or `roberta`) to a folder and describe it."""
-    from transformers import BertConfig, BertModel, RobertaConfig, RobertaModel
+    """Write a tiny random encoder to a folder and describe it: `bert`, `roberta`, `deberta-v2` or `distilbert`."""
+    from transformers import AutoConfig, AutoModel
 
     torch.manual_seed(0)
-    make_config, make_model = {"bert": (BertConfig, BertModel), "roberta": (RobertaConfig, RobertaModel)}[kind]
-    model = make_model(make_config(**SIZES, type_vocab_size=2 if kind == "bert" else 1))
+    sizes = SIZES | {"type_vocab_size": {"bert": 2, "roberta": 1}.get(kind, 0)}
+    if kind == "distilbert":
+        sizes = {"vocab_size": 50, "dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}
+    model = AutoModel.from_config(AutoConfig.for_model(kind, **sizes))
     for parameter in model.parameters():  # so that no bias is zero and no layer norm is the identity
         torch.nn.init.normal_(parameter, std=0.3)
     model.save_pretrained(folder)
     return Encoder(name=kind, folder=folder, weights_sha256="0" * 64)
+
+
+def make_model(
+    encoder,
+    outputs=3,
+    sources=(),
+    dropout=0.0,
+    seed=1,
+    engine="fast",
+    precision="fp32",
+    settings=ADAPTER,
+    head=None,
+    device="cpu",
+):
+    """A model on an encoder, with the frozen adapters of the files `sources` below its own."""
+    options = {"dropout": dropout, "seed": seed, "device": device, "precision": precision}
+    return compose(engine, encoder, Adaptation(settings, tuple(sources)), head or PooledHead(outputs), **options)
+
+
+@torch.no_grad()
+def randomise(model, std, seed):
+    """Take all trained weights of a packed model far from their first values; returns the model."""
+    model.flat.normal_(std=std, generator=torch.Generator().manual_seed(seed))
+    return model
+
+
+def save_as_job(model, encoder, folder, labels=None, settings=ADAPTER, **keys):
+    """Save a model's adapter and head as a finished training does, below the working folder; returns both paths."""
+    output = {name: f"{folder}/{name}.safetensors" for name in ("adapter", "head")}
+    kind = "classification" if labels else "regression"
+    with open_job(fake_snakemake("train", output | {"provenance": f"{folder}/provenance.json"})) as job:
+        save_adapter(job.output["adapter"], model.adapter(), encoder, settings, **keys)
+        save_head(job.output["head"], model.head(), labels=labels, kind=kind, **keys)
+    return output["adapter"], output["head"]
+
+
+def loss_of(outputs, labels, kind):
+    """The loss that the tasks of a kind are trained with."""
+    return loss_function({"name": LOSSES[kind]})(outputs, labels)
 
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

@@ -1,16 +1,16 @@
-"""What adapters make of texts: against the engine that trained them."""
+"""What adapters make of texts: against the models that trained them."""
 
 import numpy as np
 import pytest
 import torch
-from empathy_transfer.models.fast import FastEngine
 
-from empathy_transfer.features.adapter_features import FeatureEngine, head_probabilities, read_head, trained_engine
-from empathy_transfer.models import adapter_files
-from empathy_transfer.records import artefacts
+from empathy_transfer.features.adapter_features import head_probabilities, vectors
+from empathy_transfer.models.trained_models import load_adapter, load_trained, read_head
 from empathy_transfer.records.artefacts import ArtefactError
 from empathy_transfer.training.evaluation import predict
-from tiny_encoders import items_of, make_encoder
+from tiny_encoders import ADAPTER, items_of, make_encoder, make_model, randomise, save_as_job
+
+SETTINGS = {"adapter": ADAPTER, "engine": "fast", "precision": "fp32"}
 
 
 @pytest.fixture(scope="module", params=["bert", "roberta"])
@@ -19,49 +19,46 @@ def encoder(request, tmp_path_factory):
     return make_encoder(request.param, tmp_path_factory.mktemp(request.param))
 
 
-@pytest.fixture
-def unverified(monkeypatch):
-    """Files of tests have no provenance."""
-    read = artefacts.read_tensors
-    for module in ("models.adapter_files", "features.adapter_features"):
-        monkeypatch.setattr(f"empathy_transfer.{module}.read_tensors", lambda path: read(path, verify=False))
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    """Jobs write below the working folder."""
+    monkeypatch.chdir(tmp_path)
 
 
-def save_trained(engine, encoder, folder, name, labels):
-    """Give an engine random weights and save them as a finished baseline's."""
-    with torch.no_grad():
-        engine.flat.normal_(std=0.2, generator=torch.Generator().manual_seed(len(name)))
-    adapter, head = folder / f"{name}.safetensors", folder / f"{name}_head.safetensors"
-    adapter_files.save_adapter(adapter, engine.adapter(), encoder, 4, task=name)
-    kind = "classification" if labels else "regression"
-    adapter_files.save_head(head, engine.head(), labels=labels, kind=kind, task=name)
-    return adapter, head
+def trained(encoder, name, labels):
+    """A model with random weights, and its files as those of a finished baseline."""
+    model = randomise(make_model(encoder, len(labels or [None])), 0.2, len(name))
+    return model, *save_as_job(model, encoder, name, labels, task=name)
 
 
-def test_vectors_and_head_give_what_the_trained_engine_answers(encoder, tmp_path, unverified):
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_vectors_and_head_give_what_the_trained_model_answers(encoder, engine):
     items = items_of([5, 40, 1, 17, 9])
-    features = FeatureEngine(encoder, 4, "cpu", "fp32")
+    features = make_model(encoder, 1, engine=engine)
     for name, labels in (("a", ["x", "y", "z"]), ("bb", ["x", "y"])):
-        engine = FastEngine(encoder, len(labels), 4, 0.0, None, 1, "cpu", "fp32")
-        adapter, head = save_trained(engine, encoder, tmp_path, name, labels)
-        expected = predict(engine, items, "train")
-        features.load_adapter(adapter)
-        vectors = features.vectors(items, "train")
-        tensors, metadata = read_head(head, encoder)
+        model, adapter, head = trained(encoder, name, labels)
+        expected = predict(model, items, "train")
+        features.train(False)
+        load_adapter(features, adapter, encoder, ADAPTER)
+        read = vectors(features, items, "train")
+        tensors, metadata = read_head(head, 32)
         assert metadata["labels"] == labels
-        assert vectors.shape == (5, 32)
+        assert read.shape == (5, 32)
         softmax = torch.from_numpy(expected).double().softmax(1).numpy()
-        np.testing.assert_allclose(head_probabilities(vectors, tensors), softmax, atol=1e-5)
-        again = trained_engine(encoder, adapter, head, 4, "cpu")
-        np.testing.assert_allclose(predict(again, items, "train"), expected, atol=1e-6)
+        np.testing.assert_allclose(head_probabilities(read, tensors), softmax, atol=1e-5)
+        again = load_trained(adapter, head, encoder, SETTINGS | {"engine": engine})
+        np.testing.assert_allclose(predict(again, items, "train"), expected, atol=1e-6 if engine == "fast" else 1e-5)
 
 
-def test_a_file_that_is_no_head_is_refused(encoder, tmp_path, unverified):
-    engine = FastEngine(encoder, 1, 4, 0.0, None, 1, "cpu", "fp32")
-    adapter, head = save_trained(engine, encoder, tmp_path, "c", None)
-    assert read_head(head, encoder)[1]["labels"] is None
+def test_a_file_that_is_no_head_is_refused(encoder):
+    model, adapter, head = trained(encoder, "c", None)
+    assert read_head(head)[1]["labels"] is None
     with pytest.raises(ArtefactError, match="not a head"):
-        read_head(adapter, encoder)
-    adapter_files.save_head(head, engine.head(), labels=["x", "y"], kind="classification")
+        read_head(adapter)
+    with pytest.raises(ArtefactError, match=r"1\.weight has shape \(32, 32\), expected \(16, 16\)"):
+        read_head(head, 16)
+    adapter, head = save_as_job(model, encoder, "d", ["x", "y"])
     with pytest.raises(ArtefactError, match=r"4\.bias|4\.weight"):
-        read_head(head, encoder)
+        read_head(head, 32)
+    with pytest.raises(ArtefactError, match=r"4\.bias|4\.weight"):
+        load_trained(adapter, head, encoder, SETTINGS)

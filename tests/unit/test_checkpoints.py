@@ -5,21 +5,18 @@ import random
 import pytest
 import torch
 
-from empathy_transfer.models.fast import FastEngine
 from empathy_transfer.records.files import CHECKPOINT
-from empathy_transfer.training import train as training
-from empathy_transfer.training.checkpoints import Checkpoint
-from tiny_encoders import items_of, make_encoder
+from empathy_transfer.training import loop
+from empathy_transfer.training.checkpoints import Checkpoint, NoCheckpoint
+from tiny_encoders import SCHEDULE, items_of, make_encoder, make_model
+from tiny_objectives import objective_for
 
-SETTINGS = {
-    "epochs": 4, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1,
-    "max_gradient_norm": 1.0, "dropout": 0.1, "patience": None,
-}  # fmt: skip
-TASK = {"kind": "classification", "metric": "f1_macro", "labels": ["a", "b", "c"]}
+SETTINGS = SCHEDULE | {"dropout": 0.1}
 ITEMS = {
     "train": items_of([3 + place % 9 for place in range(26)]),
     "validation": items_of([4 + place % 5 for place in range(12)], seed=9),
 }
+OBJECTIVE = objective_for(ITEMS, {"kind": "classification", "metric": "f1_macro", "labels": ["a", "b", "c"]})
 STEPS = 4 * 7
 
 
@@ -29,40 +26,58 @@ def encoder(tmp_path_factory):
     return make_encoder("bert", tmp_path_factory.mktemp("bert"))
 
 
-def train(encoder, folder, killed_at=None, settings=SETTINGS):
-    """Train; die before a step if one is given. Returns the adapter and head as one vector, and the log."""
-    engine = FastEngine(encoder, 3, 4, settings["dropout"], None, 1, "cpu", "fp32")
-    steps = 0
-    plain = engine.logits
+@pytest.fixture
+def kept_at_once(monkeypatch):
+    """However short an epoch was, its state is kept."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+
+
+def train(encoder, folder, killed_at=None, settings=SETTINGS, hooks=(), engine="fast"):
+    """Train; die before a step if one is given. Returns all trained parameters as one vector, the scores and the best
+    epoch."""
+    model = make_model(encoder, dropout=settings["dropout"], engine=engine)
+    steps, plain = 0, model.logits
 
     def logits(batch):
         nonlocal steps
-        if engine.training:
+        if torch.is_grad_enabled():
             if steps == killed_at:
                 raise KeyboardInterrupt
             steps += 1
         return plain(batch)
 
-    engine.logits = logits
-    log, best = training.fit(engine, ITEMS, TASK, settings, 7, Checkpoint(folder, {"settings": settings}))
-    return engine.flat.detach().clone(), [row["validation"] for row in log], best
+    model.logits = logits
+    checkpoint = Checkpoint(folder, {"settings": settings})
+    log, best = loop.fit(model, ITEMS, OBJECTIVE, settings, 7, checkpoint, hooks)
+    vector = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+    return vector, [row["validation"] for row in log], best
 
 
-def test_killed_at_ten_random_steps_it_ends_in_the_same_bits(encoder, tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
-    expected = train(encoder, tmp_path / "undisturbed")
-    for step in random.Random(5).sample(range(1, STEPS), 10):
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_killed_at_ten_random_steps_it_ends_in_the_same_bits(encoder, tmp_path, kept_at_once, engine):
+    expected = train(encoder, tmp_path / "undisturbed", engine=engine)
+    for step in random.Random(5).sample(range(1, STEPS), 10 if engine == "fast" else 2):
         folder = tmp_path / str(step)
         with pytest.raises(KeyboardInterrupt):
-            train(encoder, folder, killed_at=step)
+            train(encoder, folder, killed_at=step, engine=engine)
         assert (folder / CHECKPOINT).exists() == (step >= 7)
-        vector, scores, best = train(encoder, folder)
+        vector, scores, best = train(encoder, folder, engine=engine)
         assert torch.equal(vector, expected[0])
         assert (scores, best) == expected[1:]
 
 
-def test_a_checkpoint_of_other_settings_or_damaged_is_left_aside(encoder, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+def test_a_training_that_a_hook_has_ended_ends_there_again(encoder, tmp_path, kept_at_once):
+    hooks = [lambda log: len(log) == 2]
+    expected = train(encoder, tmp_path, hooks=hooks)
+    assert len(expected[1]) == 2
+    # Its job died before it had written its files.
+    assert (tmp_path / CHECKPOINT).exists()
+    vector, scores, best = train(encoder, tmp_path, hooks=hooks)
+    assert torch.equal(vector, expected[0])
+    assert (scores, best) == expected[1:]
+
+
+def test_a_checkpoint_of_other_settings_or_damaged_is_left_aside(encoder, tmp_path, kept_at_once, capsys):
     with pytest.raises(KeyboardInterrupt):
         train(encoder, tmp_path, killed_at=20)
     others = SETTINGS | {"learning_rate": 0.02}
@@ -78,16 +93,15 @@ def test_a_checkpoint_of_other_settings_or_damaged_is_left_aside(encoder, tmp_pa
     assert Checkpoint(tmp_path, {"settings": others}).load() is None
 
 
-def test_training_ends_early_only_when_asked(encoder, tmp_path):
-    # With a rate of nearly 0 no epoch is better than the first.
-    still = SETTINGS | {"learning_rate": 1e-12}
-    assert len(train(encoder, tmp_path / "a", settings=still)[1]) == 4
-    assert len(train(encoder, tmp_path / "b", settings=still | {"patience": 2})[1]) == 3
+def test_an_epoch_that_is_cheap_to_repeat_is_not_kept(encoder, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 3600.0)
+    with pytest.raises(KeyboardInterrupt):
+        train(encoder, tmp_path, killed_at=20)
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_loss_that_is_not_finite_names_its_step_and_the_settings(encoder, tmp_path, monkeypatch):
-    plain = training.task_loss
-    steps = iter(range(1, 99))
-    monkeypatch.setattr(training, "task_loss", lambda *given: plain(*given) * (torch.nan if next(steps) == 10 else 1))
-    with pytest.raises(FloatingPointError, match=r"step 3 of 7 of epoch 2 \(learning_rate 0.01, batch_size 4, "):
-        train(encoder, tmp_path)
+def test_where_nothing_is_kept_nothing_is_found():
+    nothing = NoCheckpoint()
+    nothing.save({}, {})
+    assert nothing.load() is None
+    nothing.remove()

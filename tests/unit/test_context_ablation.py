@@ -22,21 +22,19 @@ from empathy_transfer.records.artefacts import (
     ArtefactError,
     read_json,
     read_table,
-    sha256_file,
     write_json,
     write_table,
 )
 from empathy_transfer.records.encoders import find_encoder
+from empathy_transfer.records.runs import BASELINE, TransferRun
+from empathy_transfer.scores.run_scores import scores_of
 from empathy_transfer.training.evaluation import predict
-from empathy_transfer.training.train import Run, train_run
 from fake_jobs import fake_snakemake
-from tiny_encoders import SPECIAL, items_of, write_vocabulary_encoder
+from tiny_encoders import OF_A_JOB, SCHEDULE, SPECIAL, items_of, save_as_job, write_vocabulary_encoder
+from tiny_runs import train_transfer
 
-SETTINGS = {
-    "epochs": 4, "batch_size": 4, "learning_rate": 0.05, "weight_decay": 0.0, "warmup_share": 0.0,
-    "max_gradient_norm": 1.0, "dropout": 0.0, "patience": None, "reduction_factor": 4,
-    "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None, "max_test": 16,
-}  # fmt: skip
+SETTINGS = SCHEDULE | OF_A_JOB | {"learning_rate": 0.05, "warmup_share": 0.0, "dropout": 0.0, "max_test": 16}
+SETTINGS |= {"loss": {"name": "cross_entropy"}}
 TESTS = {"resamples": 200, "alpha": 0.05, "absent_classes": "drop"}
 WORDS = ["good", "bad", "day", "night", "i", "am"]
 
@@ -98,11 +96,7 @@ def run(tmp_path, monkeypatch):
             job.output["tokens"],
         )
     inputs = {"tokens": "tokens/tokens.safetensors", "task_json": "data/mood/task.json"}
-    names = ["adapter.safetensors", "head.safetensors", "predictions.parquet", "metrics.json", "epochs.jsonl"]
-    output = {name.split(".")[0]: f"run/{name}" for name in names} | {"provenance": "run/provenance.json"}
-    origin = {"code": "0", "inputs": {name: sha256_file(path) for name, path in inputs.items()}}
-    with open_job(fake_snakemake("train", output)) as job:
-        train_run(Run("none", "mood", "full", 1), inputs, job.output, SETTINGS, encoder, threads=1, origin=origin)
+    output = train_transfer(TransferRun(BASELINE, "mood", "full", 1), inputs, "run", SETTINGS, encoder)
     used = {name: output[name] for name in ("adapter", "head", "predictions")}
     return used | {"test": "data/mood/test.parquet", "task_json": "data/mood/task.json", "encoder": encoder}
 
@@ -119,10 +113,11 @@ def ablate(run, folder="context/mood"):
 
 def test_a_run_is_answered_anew_with_each_context(run):
     record = ablate(run)
-    metrics = read_json("run/metrics.json")
-    assert (record["target"], record["seed"], record["n_test"]) == ("mood", 1, metrics["n_test"])
-    assert record["values"]["intact"] == pytest.approx(metrics["values"])
-    earlier = read_table(run["predictions"])
+    trained, earlier = read_json("run/run.json"), read_table(run["predictions"])
+    assert (record["target"], record["seed"], record["n_test"]) == ("mood", 1, trained["n_test"])
+    (score,) = [row for row in scores_of(earlier, trained) if row["main"]]
+    assert record["values"]["intact"] == {"f1_macro": pytest.approx(score["value"])}
+    assert record["metric"] == score["metric"] == "f1_macro"
     intact, blanked, shuffled = (
         read_table(f"context/mood/{condition}/predictions.parquet") for condition in CONDITIONS
     )
@@ -140,12 +135,14 @@ def test_both_engines_answer_as_the_run_did(run):
     encoder = find_encoder("encoder")
     items = items_of([5, 9, 7], context=True, vocabulary=len(SPECIAL) + len(WORDS))
     logits = [
-        predict(load_trained(run["adapter"], run["head"], encoder, 2, SETTINGS | {"engine": name}), items, "test")
+        predict(load_trained(run["adapter"], run["head"], encoder, SETTINGS | {"engine": name}), items, "test")
         for name in ("fast", "reference")
     ]
     assert np.allclose(*logits, atol=1e-4)
+    model = load_trained(run["adapter"], run["head"], encoder, SETTINGS)
+    _, unfit = save_as_job(model, encoder, "unfit", labels=["bad", "good", "neither"])
     with pytest.raises(ArtefactError, match="has shape"):
-        load_trained(run["adapter"], run["head"], encoder, 3, SETTINGS)
+        load_trained(run["adapter"], unfit, encoder, SETTINGS)
 
 
 def test_another_model_is_refused(run):

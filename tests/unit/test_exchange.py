@@ -1,18 +1,17 @@
 """Adapters and heads go to the `adapters` library and back, and give the same logits there."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from adapters import AutoAdapterModel
 
-from empathy_transfer.frame.job import open_job
-from empathy_transfer.models.adapter_files import save_adapter, save_head
 from empathy_transfer.models.exchange import export_adapter, import_adapter
-from empathy_transfer.models.fast import FastEngine
 from empathy_transfer.records.artefacts import ArtefactError
-from fake_jobs import fake_snakemake
-from tiny_encoders import batch, make_encoder
+from empathy_transfer.records.encoders import MINILM
+from tiny_encoders import ADAPTER, batch, make_encoder, make_model, randomise, save_as_job
 
 LABELS = ["a", "b", "c"]
 
@@ -26,22 +25,20 @@ def encoder(request, tmp_path_factory):
 @pytest.fixture
 def engine(encoder):
     """An engine whose adapter and head are far from their first values."""
-    engine = FastEngine(encoder, 3, 4, 0.0, None, 1, "cpu", "fp32")
-    with torch.no_grad():
-        engine.flat.normal_(std=0.3, generator=torch.Generator().manual_seed(2))
-    return engine
+    return randomise(make_model(encoder), 0.3, 2)
 
 
 @pytest.fixture
 def exported(encoder, engine, tmp_path, monkeypatch):
     """The folder that the library reads, made from our files."""
     monkeypatch.chdir(tmp_path)
-    names = {"adapter": "run/adapter.safetensors", "head": "run/head.safetensors"}
-    with open_job(fake_snakemake("train", names | {"provenance": "run/provenance.json"})) as job:
-        save_adapter(job.output["adapter"], engine.adapter(), encoder, 4, task="mood", seed=1)
-        save_head(job.output["head"], engine.head(), labels=LABELS, kind="classification", task="mood", seed=1)
-    export_adapter(names["adapter"], names["head"], encoder, tmp_path / "exported")
+    export_adapter(*saved(engine, encoder), encoder, tmp_path / "exported")
     return tmp_path / "exported"
+
+
+def saved(engine, encoder):
+    """Our files of the adapter and the head of an engine."""
+    return save_as_job(engine, encoder, "run", LABELS, task="mood", seed=1)
 
 
 def test_the_library_loads_ours_and_gives_the_same_logits(encoder, engine, exported):
@@ -62,11 +59,30 @@ def test_we_load_theirs_and_get_the_same_tensors(encoder, engine, exported, tmp_
     model = AutoAdapterModel.from_pretrained(str(encoder.folder), use_safetensors=True)
     name = model.load_adapter(str(exported), load_as="another", use_safetensors=True)
     model.save_adapter(str(tmp_path / "theirs"), name, use_safetensors=True)
-    adapter, head, factor = import_adapter(tmp_path / "theirs")
-    assert factor == 4
+    adapter, head, settings = import_adapter(tmp_path / "theirs")
+    assert settings == ADAPTER
     for own, given in ((engine.adapter(), adapter), (engine.head(), head)):
         assert own.keys() == given.keys()
         assert all(torch.equal(own[key], given[key]) for key in own)
+
+
+def test_an_exported_adapter_names_its_encoder_and_no_place_of_this_machine(encoder, engine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, expected in ((str(encoder.folder), encoder.folder.name), (MINILM, MINILM)):
+        named = replace(encoder, name=name)
+        export_adapter(*saved(engine, named), named, tmp_path / "named")
+        described = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "named").glob("*.json")}
+        assert json.loads(described["adapter_config.json"])["model_name"] == expected
+        for text in described.values():
+            assert json.loads(text).get("model_name", expected) == expected
+            assert not any(str(place) in text for place in (encoder.folder, tmp_path, Path.home()))
+
+
+def test_an_exported_adapter_may_have_another_name(encoder, engine, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    export_adapter(*saved(engine, encoder), encoder, tmp_path / "named", name="better")
+    assert json.loads((tmp_path / "named/adapter_config.json").read_text())["name"] == "better"
+    assert import_adapter(tmp_path / "named")[0].keys() == engine.adapter().keys()
 
 
 def test_pickled_and_other_adapters_are_refused(encoder, exported, tmp_path):

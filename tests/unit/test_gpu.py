@@ -15,13 +15,12 @@ from safetensors.torch import save_file
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
-from empathy_transfer.models import attention, fast
+from empathy_transfer.models import attention, packed_encoder
 from empathy_transfer.models.attention import attend
 from empathy_transfer.models.dropout import Dropout
 from empathy_transfer.records.encoders import Encoder
 from empathy_transfer.training.optimizer import AdamW
-from empathy_transfer.training.train import task_loss
-from tiny_encoders import SIZES, batch
+from tiny_encoders import SIZES, batch, loss_of, make_model
 
 GPU = "cuda:0"
 HEADS, HIDDEN = 4, 32
@@ -106,6 +105,7 @@ def encoder(tmp_path_factory):
     """A tiny encoder of zeros: fakes have no content."""
     folder, hidden, inner = tmp_path_factory.mktemp("encoder"), SIZES["hidden_size"], SIZES["intermediate_size"]
     config = SIZES | {"model_type": "bert", "type_vocab_size": 2, "layer_norm_eps": 1e-12, "pad_token_id": 0}
+    config["hidden_act"] = "gelu"
     (folder / "config.json").write_text(json.dumps(config))
     shapes = {"embeddings.LayerNorm": (hidden,)}
     for name, rows in (("word", "vocab_size"), ("position", "max_position_embeddings"), ("token_type", None)):
@@ -165,8 +165,8 @@ def fakes():
 @pytest.fixture
 def gpu(monkeypatch, encoder):
     """Gives a context in which tensors are fakes. The encoder is read before: a file's content is no fake."""
-    weights = fast.load_file(encoder.folder / "model.safetensors")
-    monkeypatch.setattr(fast, "load_file", lambda path: dict(weights))
+    weights = packed_encoder.load_file(encoder.folder / "model.safetensors")
+    monkeypatch.setattr(packed_encoder, "load_file", lambda path: dict(weights))
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     return fakes
 
@@ -189,12 +189,13 @@ def test_a_step_stays_on_the_gpu_and_never_waits_for_it(monkeypatch, gpu, encode
     by_kernel = attention._attend_on_gpu
     monkeypatch.setattr(attention, "_attend_on_gpu", lambda *given: calls.append(given[-1]) or by_kernel(*given))
     with gpu():
-        engine = fast.FastEngine(encoder, 1 if kind == "regression" else 3, 4, dropout, None, 1, GPU, precision)
+        outputs = 1 if kind == "regression" else 3
+        engine = make_model(encoder, outputs, dropout=dropout, precision=precision, device=GPU)
         engine.train()
         engine.seed(7)
         sent = packed.to(engine.device)
         optimizer = AdamW(engine.parameters(), 1e-3, 0.01, steps=10, warmup_share=0.1, max_gradient_norm=1.0)
-        loss = task_loss(engine.logits(sent), sent.labels, kind)
+        loss = loss_of(engine.logits(sent), sent.labels, kind)
         engine.flat.grad = torch.ones_like(engine.flat)
         optimizer.step()
     assert loss.device == engine.flat.device == torch.device(GPU)

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from empathy_transfer.features.source_estimates import estimates
-from empathy_transfer.features.transferability import h_score, leep, log_me
+from empathy_transfer.features.source_estimates import COLUMNS, estimates, write_estimates
+from empathy_transfer.features.transferability import ESTIMATORS, h_score, leep, log_me
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.records.artefacts import read_csv, sha256_file
+from empathy_transfer.records.encoders import find_encoder
+from fake_jobs import fake_snakemake
+from tiny_encoders import OF_A_JOB, make_model, save_as_job, write_vocabulary_encoder
+from tiny_runs import WORDS, write_task
 
 GENERATOR = np.random.default_rng(0)
 VECTORS = GENERATOR.normal(size=(20, 6)).astype(np.float32)
@@ -57,3 +63,48 @@ def test_a_class_of_one_item_gives_numbers():
     labels = np.array([0] * 10 + [1] * 9 + [2])
     found = of(VECTORS, GUESSES, labels, GROUPS, "classification")
     assert all(np.isfinite(value) for value, _ in found.values())
+
+
+@pytest.fixture
+def target(tmp_path, monkeypatch):
+    """The settings of a tiny encoder, and the files of a target's task."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMPATHY_FIRST_LAYER_FOLDER", "first_layer")
+    write_vocabulary_encoder(tmp_path / "encoder", WORDS)
+    encoder = {"name": "encoder", "revision": None, "max_length": 16}
+    return encoder, write_task(encoder, "mood", "classification", "f1_macro", ["good", "bad"])
+
+
+def estimate(encoder, task, files):
+    """Let a job write the estimates of sources with these files of adapter and head; returns the table."""
+    output = {"estimates": "estimates/estimates.csv", "provenance": "estimates/provenance.json"}
+    inputs = {"adapters": [adapter for adapter, _ in files], "heads": [head for _, head in files], **task}
+    names = [f"source{place}" for place in range(len(files))]
+    with open_job(fake_snakemake("estimate_sources", output)) as job:
+        write_estimates(names, inputs, 1, OF_A_JOB, encoder, 20, sha256_file(task["tokens"]), job.output["estimates"])
+    return read_csv(output["estimates"])
+
+
+def test_each_source_is_read_from_its_files(target):
+    found = find_encoder("encoder")
+    files = [
+        save_as_job(make_model(found, len(labels or [None]), seed=place), found, f"source{place}", labels)
+        for place, labels in enumerate([["x", "y", "z"], None])
+    ]
+    table = estimate(*target, files)
+    assert list(table.columns) == COLUMNS
+    assert table["estimator"].tolist() == [*ESTIMATORS] * 2
+    assert table["source"].unique().tolist() == ["source0", "source1"]
+    assert (table["target"] == "mood").all()
+    assert table["examples"].between(18, 22).all()
+    of_classes, of_values = (table[table["source"] == name].set_index("estimator") for name in ("source0", "source1"))
+    assert of_classes["value"].notna().all()
+    # A regression's head knows no classes.
+    assert set(of_values.index[of_values["value"].isna()]) == {"leep", "nce"}
+
+
+def test_a_head_that_does_not_fit_its_labels_is_refused(target):
+    found = find_encoder("encoder")
+    unfit = save_as_job(make_model(found, 3), found, "source", ["x", "y"])
+    with pytest.raises(SystemExit, match=r"head.safetensors.*has shape"):
+        estimate(*target, [unfit])

@@ -118,7 +118,7 @@ def test_capped_share():
         (["a"], ["x"], "classification", 0.0, "share must lie"),
         (["a"], ["x"], "classification", 1.5, "share must lie"),
         (["a"], [float("nan")], "regression", 0.5, "finite"),
-        (["a"], ["x"], "generation", 0.5, "unknown task kind"),
+        (["a"], ["x"], "generation", 0.5, "unknown kind of task 'generation'"),
     ],
 )
 def test_wrong_arguments_are_refused(groups, labels, kind, share, message):

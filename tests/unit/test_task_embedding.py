@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from empathy_transfer.data.batches import batch_of
-from empathy_transfer.features.fisher import log_likelihood
 from empathy_transfer.features.task_embedding import fewest, information, residual_variance
 from empathy_transfer.features.task_similarity import (
     compare_task_embeddings,
@@ -15,9 +14,11 @@ from empathy_transfer.features.task_similarity import (
     task_similarities,
 )
 from empathy_transfer.features.vector_similarity import centred_cosines, cosines
-from empathy_transfer.models.fast import FastEngine
-from empathy_transfer.records import artefacts
-from tiny_encoders import items_of, make_encoder
+from empathy_transfer.frame.job import open_job
+from empathy_transfer.kinds import kind_of
+from empathy_transfer.records.artefacts import write_tensors
+from fake_jobs import fake_snakemake
+from tiny_encoders import items_of, make_encoder, make_model, randomise
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +29,7 @@ def encoder(tmp_path_factory):
 
 def trained(encoder, outputs):
     """An engine with weights that are not those of a new adapter."""
-    engine = FastEngine(encoder, outputs, 4, 0.0, None, 1, "cpu", "fp32")
-    with torch.no_grad():
-        engine.flat.normal_(std=0.2, generator=torch.Generator().manual_seed(7))
-    return engine
+    return randomise(make_model(encoder, outputs), 0.2, 7)
 
 
 @pytest.mark.parametrize("kind", ["classification", "regression"])
@@ -44,7 +42,7 @@ def test_information_is_the_mean_over_single_examples(encoder, kind):
     for row in range(5):
         record, batch = [], batch_of(items, "train", [row])
         with torch.enable_grad():
-            value = log_likelihood(engine.logits(batch, record), batch.labels, kind, 0.7).sum()
+            value = kind_of(kind).log_likelihood(engine.logits(batch, record), batch.labels, 0.7).sum()
         for place, gradient in enumerate(torch.autograd.grad(value, record)):
             # In the last layer there is one row, that of the first token; the others' gradients are zero.
             used = gradient[: batch.lengths[0]]
@@ -99,16 +97,21 @@ def test_what_can_not_be_ranked_says_why():
     assert task_similarities(["a"], np.ones((2, 1, 1)), np.ones((2, 1, 1))).empty
 
 
+def embedding_file(components, task, seed):
+    """Let a job write the embedding of a task; returns its path."""
+    output = {"embedding": f"{task}{seed}/embedding.safetensors", "provenance": f"{task}{seed}/provenance.json"}
+    with open_job(fake_snakemake("embed_task", output)) as job:
+        write_tensors(job.output["embedding"], {"components": components}, {"task": task, "seed": seed})
+    return output["embedding"]
+
+
 def test_embeddings_are_averaged_over_seeds_and_compared(tmp_path, monkeypatch):
-    read = artefacts.read_tensors
-    monkeypatch.setattr("empathy_transfer.features.task_similarity.read_tensors", lambda path: read(path, verify=False))
+    monkeypatch.chdir(tmp_path)
     generator, paths, values = torch.Generator().manual_seed(0), [], {}
     for seed in (1, 2):
         for task in ("b", "a"):
             values[task, seed] = torch.rand(4, 8, generator=generator)
-            path = tmp_path / f"{task}{seed}.safetensors"
-            artefacts.write_tensors(path, {"components": values[task, seed]}, {"task": task, "seed": seed})
-            paths.append(path)
+            paths.append(embedding_file(values[task, seed], task, seed))
     embeddings = mean_embeddings(["a", "b"], paths)
     np.testing.assert_allclose(embeddings[0], (values["a", 1] + values["a", 2]).numpy() / 2, rtol=1e-6)
     plain = component_cosines(embeddings, cosines)
@@ -124,7 +127,7 @@ def test_embeddings_are_averaged_over_seeds_and_compared(tmp_path, monkeypatch):
     row = components.query("component == '1_feed_forward' and source == 'a' and target == 'b'").iloc[0]
     assert row["cosine"] == pytest.approx(plain[1, 0, 1])
     assert row["centred"] == pytest.approx(component_cosines(embeddings, centred_cosines)[1, 0, 1]) == -1
-    artefacts.write_tensors(paths[0], {"components": torch.zeros(0, 0)}, {"task": "b", "seed": 1})
+    embedding_file(torch.zeros(0, 0), "b", 1)
     compare_task_embeddings(["a", "b"], paths, tmp_path / "similarity.csv", tmp_path / "components.csv")
     assert set(pd.read_csv(tmp_path / "similarity.csv")["reason"]) == {"not_available"}
 

@@ -1,35 +1,28 @@
 """One training job on a tiny random encoder: what it writes, and what it depends on."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from empathy_transfer.data.batches import derived_seed, evaluation_batches, training_batches
-from empathy_transfer.data.splits import SPLITS
-from empathy_transfer.data.tokens import tokenise_task
-from empathy_transfer.frame.job import open_job
-from empathy_transfer.records.artefacts import (
-    read_json,
-    read_json_lines,
-    read_table,
-    sha256_file,
-    write_json,
-    write_table,
-)
-from empathy_transfer.training.train import Run, train_run
-from fake_jobs import fake_snakemake
-from tiny_encoders import write_vocabulary_encoder
+from empathy_transfer.data.batches import choose_items, derived_seed, evaluation_batches, training_batches
+from empathy_transfer.metrics import metrics_of
+from empathy_transfer.models.adapter_files import settings_in
+from empathy_transfer.models.trained_models import load_trained
+from empathy_transfer.records.artefacts import read_json, read_json_lines, read_table, read_tensors
+from empathy_transfer.records.encoders import find_encoder
+from empathy_transfer.records.runs import BASELINE, TransferRun
+from empathy_transfer.scores.run_scores import scores_of
+from empathy_transfer.training.evaluation import labels_of, predict, prediction_table, score
+from tiny_encoders import ADAPTER, LOSSES, OF_A_JOB, SCHEDULE, write_vocabulary_encoder
+from tiny_runs import FILES, WORDS, train_transfer, write_task
 
-SETTINGS = {
-    "epochs": 2, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1,
-    "max_gradient_norm": 1.0, "dropout": 0.1, "patience": None, "reduction_factor": 4,
-    "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None, "max_test": 10,
-}  # fmt: skip
-WORDS = ["good", "bad", "day", "night", "i", "am"]
+SETTINGS = SCHEDULE | OF_A_JOB | {"epochs": 2, "dropout": 0.1, "max_test": 10}
+MOOD = TransferRun(BASELINE, "mood", "full", 1)
 
 
 @pytest.fixture(scope="module")
@@ -44,81 +37,91 @@ def encoder_settings(tmp_path_factory):
 def make_task(tmp_path, monkeypatch, encoder_settings):
     """A function that makes the splits and tokens of a task of a kind, in the working folder."""
     monkeypatch.chdir(tmp_path)
-
-    def make(name, kind, metric, labels):
-        random = np.random.default_rng(1)
-        description = {"task": name, "kind": kind, "metric": metric} | (
-            {"labels": labels} if labels else {"range": [0, 1]}
-        )
-        output = {split: f"data/{name}/{split}.parquet" for split in SPLITS}
-        output |= {"task_json": f"data/{name}/task.json", "provenance": f"data/{name}/provenance.json"}
-        with open_job(fake_snakemake("prepare_task", output)) as job:
-            for split, n in zip(SPLITS, (24, 8, 12), strict=True):
-                good = random.integers(0, 2, n)
-                texts = [" ".join(["i", "am", WORDS[value], "day"][: 2 + row % 3]) for row, value in enumerate(good)]
-                # The last label never occurs in validation and test.
-                label = {
-                    "classification": [labels[value] if labels else None for value in good],
-                    "regression": good + 0.25,
-                    "multilabel": [[labels[value]] if labels else None for value in good],
-                }[kind]
-                ids = [f"{split}{row:02d}" for row in range(n)]
-                write_table(
-                    job.output[split],
-                    pandas.DataFrame({"id": ids, "group": ids, "context": "night", "text": texts, "label": label}),
-                )
-            write_json(job.output["task_json"], description)
-        output = {"tokens": f"tokens/{name}/tokens.safetensors", "provenance": f"tokens/{name}/provenance.json"}
-        splits = {split: f"data/{name}/{split}.parquet" for split in SPLITS}
-        with open_job(fake_snakemake("tokenise_task", output)) as job:
-            tokenise_task(splits, f"data/{name}/task.json", encoder_settings, job.output["tokens"])
-        return splits | {"task_json": f"data/{name}/task.json", "tokens": output["tokens"]}
-
-    return make
+    return partial(write_task, encoder_settings)
 
 
-def train(inputs, encoder_settings, folder, run=None, **changes):
+def train(inputs, encoder_settings, folder, run=MOOD, files=FILES, hooks=(), **changes):
     """Run one training job and return its folder."""
-    names = ["adapter.safetensors", "head.safetensors", "predictions.parquet", "metrics.json", "epochs.jsonl"]
-    output = {name.split(".")[0]: f"{folder}/{name}" for name in names} | {"provenance": f"{folder}/provenance.json"}
-    origin = {"code": "0", "inputs": {name: sha256_file(path) for name, path in inputs.items()}}
-    with open_job(fake_snakemake("train", output)) as job:
-        arguments = run or Run("none", "mood", "full", 1), inputs, job.output, SETTINGS | changes, encoder_settings
-        train_run(*arguments, threads=1, origin=origin)
+    kind = read_json(inputs["task_json"])["kind"]
+    settings = SETTINGS | {"loss": {"name": LOSSES[kind]}} | changes
+    train_transfer(run, inputs, folder, settings, encoder_settings, files, hooks)
     return folder
 
 
 def test_a_classification_job_writes_all_of_its_results(make_task, encoder_settings):
     inputs = make_task("mood", "classification", "f1_macro", ["bad", "good", "absent"])
     folder = train(inputs, encoder_settings, "run")
-    metrics = read_json(f"{folder}/metrics.json")
-    assert {key: metrics[key] for key in ("source", "target", "data", "seed", "n_train", "n_test", "epochs")} == {
-        "source": "none", "target": "mood", "data": "full", "seed": 1, "n_train": 24, "n_test": 10, "epochs": 2,
-    }  # fmt: skip
+    record = read_json(f"{folder}/run.json")
+    assert record.items() >= {"source": "none", "target": "mood", "data": "full", "seed": 1}.items()
+    assert record.items() >= {"n_train": 24, "n_validation": 8, "n_test": 10, "epochs": 2}.items()
+    assert record.items() >= {"kind": "classification", "metric": "f1_macro", "engine": "fast"}.items()
+    assert (record["loss"], record["adaptation"]) == ({"name": "cross_entropy"}, ADAPTER)
     predictions = read_table(f"{folder}/predictions.parquet")
     assert list(predictions.columns) == ["id", "label", "prediction", "p_bad", "p_good", "p_absent"]
     assert len(predictions) == 10
     assert np.allclose(predictions[["p_bad", "p_good", "p_absent"]].sum(axis=1), 1, atol=1e-5)
     agreement = (predictions["label"] == predictions["prediction"]).mean()
-    assert agreement == pytest.approx(metrics["values"]["accuracy"])
+    values = {row["metric"]: row["value"] for row in scores_of(predictions, record)}
+    assert agreement == pytest.approx(values["accuracy"])
     scores = [row["validation"] for row in read_json_lines(f"{folder}/epochs.jsonl")]
-    assert metrics["validation"] == max(scores)
-    assert metrics["best_epoch"] == scores.index(max(scores)) + 1
+    assert record["validation"] == max(scores)
+    assert record["best_epoch"] == scores.index(max(scores)) + 1
+    for name in ("adapter", "head"):
+        metadata = read_tensors(f"{folder}/{name}.safetensors")[1]
+        assert metadata.items() >= {"type": name, "task": "mood", "seed": 1}.items()
+    assert settings_in(read_tensors(f"{folder}/adapter.safetensors")[1]) == ADAPTER
+    assert not list(Path(folder).glob("*checkpoint*"))
+
+
+def test_a_training_writes_no_test_score(make_task, encoder_settings):
+    inputs = make_task("mood", "classification", "f1_macro", ["bad", "good"])
+    record = read_json(f"{train(inputs, encoder_settings, 'run')}/run.json")
+    assert not {"values", "value", "floor", "standard_error", "constant_prediction"} & record.keys()
+    assert not set(metrics_of("classification")) & record.keys()
+    # What a table of scores needs of it.
+    counts = read_table(inputs["train"])["label"].value_counts()
+    assert record["constant_answer"] == counts.idxmax()
+    validation = read_table(inputs["validation"])["label"]
+    task = read_json(inputs["task_json"])
+    floor = score(validation.tolist(), [record["constant_answer"]] * len(validation), task)
+    assert record["floor_validation"] == pytest.approx(floor)
 
 
 @pytest.mark.parametrize(
-    ("kind", "metric", "labels"), [("regression", "pearson_r", None), ("multilabel", "f1_macro", ["a", "b"])]
+    ("kind", "metric", "labels"),
+    [
+        ("classification", "f1_macro", ["bad", "good"]),
+        ("regression", "pearson_r", None),
+        ("multilabel", "f1_macro", ["a", "b"]),
+    ],
 )
-def test_other_kinds_are_trained_too(make_task, encoder_settings, kind, metric, labels):
-    folder = train(make_task("mood", kind, metric, labels), encoder_settings, "run", epochs=1)
-    assert set(read_json(f"{folder}/metrics.json")["values"]) >= {metric}
-    assert len(read_table(f"{folder}/predictions.parquet")) == 10
+def test_all_kinds_are_trained(make_task, encoder_settings, kind, metric, labels):
+    files = FILES | {"validation": "validation.parquet"}
+    inputs = make_task("mood", kind, metric, labels)
+    folder = train(inputs, encoder_settings, "run", epochs=1, files=files)
+    record, predictions = read_json(f"{folder}/run.json"), read_table(f"{folder}/predictions.parquet")
+    assert len(predictions) == 10
+    assert scores_of(predictions, record)[0]["metric"] == metric
+    # Validation is predicted too where that is wanted, by the model of the best epoch.
+    validation = read_table(f"{folder}/validation.parquet")
+    assert list(validation.columns) == list(predictions.columns)
+    assert validation["id"].tolist() == read_table(inputs["validation"])["id"].tolist()
+    (main,) = [row for row in scores_of(validation, record) if row["main"]]
+    assert main["value"] == pytest.approx(record["validation"], rel=1e-6)
+    assert main["floor"] == pytest.approx(record["floor_validation"])
+
+
+def test_files_that_are_not_wanted_are_not_written(make_task, encoder_settings):
+    wanted = {name: FILES[name] for name in ("predictions", "run", "epochs")}
+    folder = train(make_task("mood", "regression", "pearson_r", None), encoder_settings, "run", files=wanted)
+    written = {path.name for path in Path(folder).iterdir() if not path.name.startswith(".")}
+    assert written == {*wanted.values(), "provenance.json"}
 
 
 def test_equal_seeds_give_the_same_bits_and_others_do_not(make_task, encoder_settings):
     inputs = make_task("mood", "classification", "f1_macro", ["bad", "good"])
     first, again, other = (
-        load_file(train(inputs, encoder_settings, folder, Run("none", "mood", "full", seed)) + "/adapter.safetensors")
+        load_file(train(inputs, encoder_settings, folder, replace(MOOD, seed=seed)) + "/adapter.safetensors")
         for folder, seed in (("a", 1), ("b", 1), ("c", 2))
     )
     assert all(torch.equal(first[name], again[name]) for name in first)
@@ -126,17 +129,46 @@ def test_equal_seeds_give_the_same_bits_and_others_do_not(make_task, encoder_set
 
 
 @pytest.mark.parametrize("engine", ["fast", "reference"])
-def test_a_transfer_leaves_its_source_adapter_as_it_is(make_task, encoder_settings, engine):
+@pytest.mark.parametrize("count", [1, 2], ids=["source", "two sources"])
+def test_a_transfer_leaves_its_source_adapters_as_they_are(make_task, encoder_settings, engine, count):
     inputs = make_task("mood", "classification", "f1_macro", ["bad", "good"])
-    source = train(inputs, encoder_settings, "source", engine=engine)
-    before = Path(source, "adapter.safetensors").read_bytes()
-    target = make_task("tone", "regression", "pearson_r", None) | {"adapter": f"{source}/adapter.safetensors"}
-    folder = train(target, encoder_settings, "transfer", Run("mood", "tone", "half", 1), engine=engine)
-    assert Path(source, "adapter.safetensors").read_bytes() == before
-    metrics = read_json(f"{folder}/metrics.json")
-    assert (metrics["source"], metrics["n_train"], metrics["n_test"]) == ("mood", 12, 10)
-    baseline = read_json(f"{source}/metrics.json")
-    assert metrics["trained_parameters"] < baseline["trained_parameters"]  # one output instead of two
+    sources = [
+        train(inputs, encoder_settings, f"source{seed}", replace(MOOD, seed=seed), engine=engine)
+        for seed in range(1, count + 1)
+    ]
+    paths = [f"{source}/adapter.safetensors" for source in sources]
+    before = [Path(path).read_bytes() for path in paths]
+    target = make_task("tone", "regression", "pearson_r", None) | {"adapter": paths[0] if count == 1 else paths}
+    folder = train(target, encoder_settings, "transfer", TransferRun("mood", "tone", "half", 1), engine=engine)
+    assert [Path(path).read_bytes() for path in paths] == before
+    record = read_json(f"{folder}/run.json")
+    assert (record["source"], record["n_train"], record["n_test"]) == ("mood", 12, 10)
+    baseline = read_json(f"{sources[0]}/run.json")
+    assert record["trained_parameters"] < baseline["trained_parameters"]  # one output instead of two
+    assert record["engine"] == engine
+
+
+def test_hooks_see_the_epochs_of_a_run_and_may_end_it(make_task, encoder_settings):
+    seen = []
+    hooks = [lambda log: seen.append(log[-1]["validation"]), lambda log: len(log) == 2]
+    inputs = make_task("mood", "classification", "f1_macro", ["bad", "good"])
+    record = read_json(f"{train(inputs, encoder_settings, 'run', epochs=5, hooks=hooks)}/run.json")
+    assert record["epochs"] == len(seen) == 2
+    assert record["validation"] == max(seen)
+
+
+@pytest.mark.parametrize("engine", ["fast", "reference"])
+def test_a_trained_run_can_be_loaded_and_answers_as_it_did(make_task, encoder_settings, engine):
+    inputs = make_task("mood", "classification", "f1_macro", ["bad", "good"])
+    folder, task = train(inputs, encoder_settings, "run"), read_json(inputs["task_json"])
+    files = [f"{folder}/{name}.safetensors" for name in ("adapter", "head")]
+    model = load_trained(*files, find_encoder(encoder_settings["name"]), SETTINGS | {"engine": engine})
+    items, ids = choose_items(inputs["tokens"], task, "full", 1, {"train": None, "validation": None, "test": 10})
+    table = prediction_table(ids["test"], labels_of(items["test"], task), predict(model, items["test"], "test"), task)
+    expected = read_table(f"{folder}/predictions.parquet")
+    assert table.column("id").to_pylist() == expected["id"].tolist()
+    assert table.column("label").to_pylist() == expected["label"].tolist()
+    assert np.allclose(table.column("p_good").to_numpy(), expected["p_good"], atol=1e-5)
 
 
 def test_a_diverged_run_is_an_error(make_task, encoder_settings):
