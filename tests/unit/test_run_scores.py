@@ -11,15 +11,8 @@ from empathy_transfer.kinds.classification import comparable
 from empathy_transfer.metrics import f1_macro, metrics_of, pearson_r
 from empathy_transfer.records.artefacts import ArtefactError, read_csv
 from empathy_transfer.records.runs import TransferRun
-from empathy_transfer.scores.run_scores import (
-    COLUMNS,
-    file_of,
-    finished,
-    occurring_labels,
-    read_run_scores,
-    run_records,
-    scores_of,
-)
+from empathy_transfer.records.score_tables import file_of, read_run_scores, run_records
+from empathy_transfer.scores.run_scores import COLUMNS, finished, occurring_labels, scores_of
 from empathy_transfer.statistics.item_bootstrap import standard_error
 from finished_runs import RESULTS, finish_run, predictions_of, score_runs
 

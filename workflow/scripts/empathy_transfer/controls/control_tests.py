@@ -13,8 +13,8 @@ import pandas as pd
 
 from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.records.runs import BASELINE, CONTROLS
+from empathy_transfer.records.score_tables import file_of, read_run_scores
 from empathy_transfer.scores.improvement import collapsed_runs
-from empathy_transfer.scores.run_scores import file_of, read_run_scores
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.significance.paired_tests import ALL, SOUND

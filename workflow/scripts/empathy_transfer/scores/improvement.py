@@ -10,9 +10,9 @@ import pandas as pd
 
 from empathy_transfer.records.artefacts import read_csv, read_json, write_csv, write_json
 from empathy_transfer.records.runs import BASELINE, CONTROLS
+from empathy_transfer.records.score_tables import read_run_scores
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.findings import findings
-from empathy_transfer.scores.run_scores import read_run_scores
 
 SCORE_COLUMNS = "source target data seed metric main value n_test collapsed reason".split()
 IMPROVEMENT_COLUMNS = """

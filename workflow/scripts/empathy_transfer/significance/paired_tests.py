@@ -15,8 +15,8 @@ from scipy import stats
 
 from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.records.runs import BASELINE
+from empathy_transfer.records.score_tables import file_of, read_run_scores
 from empathy_transfer.scores.improvement import collapsed_runs
-from empathy_transfer.scores.run_scores import file_of, read_run_scores
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.statistics.resampling import (
     FEW_CLUSTERS,
