@@ -6,7 +6,13 @@ from study_copy import in_parallel
 
 TASKS = ["empdial_ei", "empdial_qint", "epitome_er", "news_empathy"]
 CONDITIONS = ["full", "half"]
-CAPACITY = {"compare_with_controls": 4, "collect_controls": 1, "tabulate_controls": 1, "plot_controls": 2}
+CAPACITY = {
+    "score_controls": 4,
+    "compare_with_controls": 4,
+    "collect_controls": 1,
+    "tabulate_controls": 1,
+    "plot_controls": 2,
+}
 # Of all tables of the study, variants change that of the claims alone.
 JUDGED = {"compare_variants": 1, "tabulate_claims": 1, "complete_study": 1}
 NAMED = {"empdial_qint_human": ["source", "target"], "empdial_ei_human": []}
