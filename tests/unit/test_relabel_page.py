@@ -141,11 +141,9 @@ def test_settings_that_raise_the_same_flag_share_a_row():
              for place, value in enumerate([0.2, 0.31, 0.9])]  # fmt: skip
     frame.append({"flag": "negative concordance in race 2", "model": "x", "n": 12, "value": -0.1, "low": -0.4,
                   "high": 0.2, "limit": 0, "raised": True})  # fmt: skip
-    lines = report._flags(pd.DataFrame(frame))
-    assert lines[0] == "3 of 4 checks raise a flag."
-    assert lines[4:] == [
-        "| concordance far below Pearson r | minilm | gpt | 2 of 3 | 0.200 to 0.310 | 0.7 | – |",
-        "| negative concordance in race 2 | – | x | – | -0.100 (-0.400 to +0.200) | 0 | 12 |",
+    assert [" | ".join(row) for row in report._flags(pd.DataFrame(frame))] == [
+        "concordance far below Pearson r | minilm | gpt | 2 of 3 | 0.200 to 0.310 | 0.7 | –",
+        "negative concordance in race 2 | – | x | – | -0.100 (-0.400 to +0.200) | 0 | 12",
     ]
 
 
