@@ -6,7 +6,8 @@ from test_real_data import DATASETS, OWNERS, found_form, paths_of, rows
 from empathy_transfer.data.splits import SPLITS, assign_splits
 from empathy_transfer.leakage.audit import find_leakage
 from empathy_transfer.leakage.signatures import sign_task
-from empathy_transfer.records.artefacts import read_csv, sha256_file, write_table
+from empathy_transfer.records.artefacts import read_csv, write_table
+from empathy_transfer.records.files import sha256_file
 from empathy_transfer.records.provenance import write_provenance
 
 SETTINGS = {"counted": ["text", "input", "group"], "jaccard": 0.8, "least_words": 8}

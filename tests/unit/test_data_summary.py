@@ -7,7 +7,8 @@ import pytest
 
 from empathy_transfer.data.summary import collect_tasks, leak_audit, published_numbers, summarise
 from empathy_transfer.errors import DataError
-from empathy_transfer.records.artefacts import sha256_file, write_json, write_table
+from empathy_transfer.records.artefacts import write_json, write_table
+from empathy_transfer.records.files import sha256_file
 from empathy_transfer.records.provenance import write_provenance
 
 PUBLISHED = Path(__file__).parents[2] / "resources" / "published"

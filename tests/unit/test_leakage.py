@@ -16,7 +16,8 @@ from empathy_transfer.leakage.report import leaked_pairs, read_leaked, report_le
 from empathy_transfer.leakage.rows import remove_rows
 from empathy_transfer.leakage.shared_ids import row_ids
 from empathy_transfer.leakage.signatures import normalise, shingle_table, sign_task
-from empathy_transfer.records.artefacts import read_csv, sha256_file, write_csv
+from empathy_transfer.records.artefacts import read_csv, write_csv
+from empathy_transfer.records.files import sha256_file
 from empathy_transfer.records.provenance import write_provenance
 
 WORDS = (

@@ -29,19 +29,21 @@ def _parser():
     parser = argparse.ArgumentParser(prog="empathy-transfer", description=empathy_transfer.__doc__)
     parser.add_argument("--version", action="version", version=f"%(prog)s {empathy_transfer.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    of_study = argparse.ArgumentParser(add_help=False)
+    of_study.add_argument("study", help="name of the study: a folder in RESULTS")
+    of_study.add_argument("--results", type=Path, default=Path("results"), help="folder of all studies (%(default)s)")
     verify = commands.add_parser(
         "verify",
+        parents=[of_study],
         help="check all files of a study, and clear what is damaged",
         description="Check all files of a study against the record of what made them. Status 0: nothing is damaged "
         "(or the repair is done); 1: damage was found; 2: wrong usage.",
     )
-    verify.add_argument("study", help="name of the study: a folder in RESULTS")
     verify.add_argument(
         "--repair",
         action="store_true",
         help="remove what is damaged and everything made from it, so that one plain run of the workflow restores it",
     )
-    verify.add_argument("--results", type=Path, default=Path("results"), help="folder of all studies (%(default)s)")
     verify.set_defaults(run=_verify)
     why = commands.add_parser(
         "why",
@@ -55,11 +57,10 @@ def _parser():
     why.set_defaults(run=_why)
     provenance = commands.add_parser(
         "provenance",
+        parents=[of_study],
         help="write the table of what each job of a study cost and was made with",
         description="Write RESULTS/STUDY/provenance.csv, one row for each finished job. Each run does so at its end.",
     )
-    provenance.add_argument("study", help="name of the study: a folder in RESULTS")
-    provenance.add_argument("--results", type=Path, default=Path("results"), help="folder of all studies (%(default)s)")
     provenance.set_defaults(run=_provenance)
     return parser
 

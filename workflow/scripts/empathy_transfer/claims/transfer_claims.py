@@ -19,7 +19,8 @@ from empathy_transfer.claims.transfer_evidence import (
 )
 from empathy_transfer.claims.transfer_rules import BOUNDS, RULES
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
-from empathy_transfer.report.markdown import markdown_table, plain_text
+from empathy_transfer.report.markdown import plain_text
+from empathy_transfer.report.templates import render
 from empathy_transfer.significance.paired_tests import ALL, SOUND
 from empathy_transfer.statistics.verdicts import VERDICTS
 
@@ -79,9 +80,6 @@ def judge_transfer(claim_set, evidence, own=None, printed=None):
 def as_page(table, claim_set):
     """The claims as a Markdown page."""
     main, without = (table[table["runs"] == runs].set_index("id") for runs in (ALL, SOUND))
-    lines = ["# Do the claims of the paper hold here?", "", f"{_counts(main)}.", ""]
-    lines += [*_basis(main), ""]
-    heads = ["claim", "in the paper", "printed tables", "here", "by the paper's own tests", "verdict", "why"]
     rows = []
     for name, row in main.iterrows():
         verdict = f"**{row['verdict']}**"
@@ -90,38 +88,25 @@ def as_page(table, claim_set):
         about = [plain_text(row["claim"]), plain_text(f"{row['printed']} ({row['where']})")]
         numbers = [_number(row["number_printed_tables"]), _interval(row), _number(row["number_own_tests"])]
         rows.append([*about, *numbers, verdict, plain_text(row["why"])])
-    lines += [*markdown_table(heads, rows), "", "## What the numbers are", ""]
-    lines += [
-        f"- {plain_text(row['claim'])} {plain_text(row['statistic'])}; {row['pairs']} pairs."
-        for _, row in main.iterrows()
-    ]
-    lines += ["", "## The rules", ""]
-    lines += [f"Bounds: {', '.join(f'{key} {value:g}' for key, value in claim_set.bounds.items())}.", ""]
-    for name in dict.fromkeys(claim["rule"] for claim in claim_set.claims):
-        words = " ".join(claim_set.rules[name].__doc__.split())
-        lines.append(f"- `{name}`: {words}")
-    return "\n".join([*lines, ""])
+    names = dict.fromkeys(claim["rule"] for claim in claim_set.claims)
+    first = main.iloc[0]
+    return render(
+        __file__,
+        counts=_counts(main),
+        tests=first["basis"] == TESTS,
+        seeds=first["seeds"],
+        rows=rows,
+        judged=main.to_dict("records"),
+        plain=plain_text,
+        bounds=claim_set.bounds,
+        rules={name: " ".join(claim_set.rules[name].__doc__.split()) for name in names},
+    )
 
 
 def _counts(table):
     """How many claims have which verdict, in words."""
     counts = table["verdict"].value_counts()
     return ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
-
-
-def _basis(main):
-    """What the table rests on, in words."""
-    first = main.iloc[0]
-    if first["basis"] == TESTS:
-        seeds = "one seed" if first["seeds"] == 1 else f"{first['seeds']} seeds or more"
-        lines = [
-            f"Counts are by tests at a false discovery rate of 5 %, of {seeds}. Beside them stand the same numbers by"
-        ]
-        return [*lines, "the paper's own test (one seed, no correction) and from its printed score tables."]
-    return [
-        "Judged are the printed score tables. They hold no tests, one seed and two decimals: counted is every printed",
-        "difference, so claims about single significant transfers can't be decided from them.",
-    ]
 
 
 def _interval(row):

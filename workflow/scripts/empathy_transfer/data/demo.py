@@ -19,100 +19,53 @@ import random
 
 # Trait -> the words that tell it: those that mean much of it, and those that mean little.
 CUES = {
-    "concern": (
-        ["rose", "thistle", "lily", "moss", "violet", "clover"],
-        ["daisy", "iris", "fern", "poppy", "mint", "lotus"],
-    ),
-    "warmth": (
-        ["silk", "canvas", "lace", "rope", "wool", "denim"],
-        ["linen", "velvet", "thread", "cotton", "scarf", "tweed"],
-    ),
-    "attention": (
-        ["crow", "swan", "finch", "owl", "duck", "falcon"],
-        ["robin", "hawk", "heron", "dove", "goose", "wren"],
-    ),
-    "hope": (
-        ["drum", "harp", "whistle", "cello", "bell", "banjo"],
-        ["flute", "piano", "horn", "violin", "guitar", "tuba"],
-    ),
+    "concern": ("rose thistle lily moss violet clover".split(), "daisy iris fern poppy mint lotus".split()),
+    "warmth": ("silk canvas lace rope wool denim".split(), "linen velvet thread cotton scarf tweed".split()),
+    "attention": ("crow swan finch owl duck falcon".split(), "robin hawk heron dove goose wren".split()),
+    "hope": ("drum harp whistle cello bell banjo".split(), "flute piano horn violin guitar tuba".split()),
 }
 TRAITS = tuple(CUES)
+
+
+def _clauses(words):
+    """How a dataset words each trait, two ways each."""
+    return {trait: clauses.split(", ") for trait, clauses in zip(TRAITS, words.split("; "), strict=True)}
+
 
 # How a dataset words each trait, which traits stand in the context instead of the text, and what groups its rows.
 DATASETS = {
     "demo_letters": {
-        "clauses": {
-            "concern": ["sent {}", "{} enclosed"],
-            "warmth": ["packed {}", "wear {}"],
-            "attention": ["{} sang", "saw {}"],
-            "hope": ["{} played", "heard {}"],
-        },
+        "clauses": _clauses("sent {}, {} enclosed; packed {}, wear {}; {} sang, saw {}; {} played, heard {}"),
         "context": [],
         "group": "writer",
     },
     "demo_replies": {
-        "clauses": {
-            "concern": ["got {}", "liked {}"],
-            "warmth": ["kept {}", "{} fits"],
-            "attention": ["{} came", "fed {}"],
-            "hope": ["{} sold", "lost {}"],
-        },
+        "clauses": _clauses("got {}, liked {}; kept {}, {} fits; {} came, fed {}; {} sold, lost {}"),
         "context": ["attention", "hope"],
         "group": "thread",
     },
     "demo_notes": {
-        "clauses": {
-            "concern": ["{} bedside", "{} wilts"],
-            "warmth": ["{} mended", "{} folded"],
-            "attention": ["{} outside", "{} calls"],
-            "hope": ["{} upstairs", "{} silent"],
-        },
+        "clauses": _clauses("{} bedside, {} wilts; {} mended, {} folded; {} outside, {} calls; {} upstairs, {} silent"),
         "context": [],
         "group": "ward",
     },
 }
 
-# Task -> dataset, theme, kind, and the weights of the traits in the score behind its label (scaled to unit length).
+
+def _task(dataset, theme, weights, labels=None):
+    """A task: its dataset, theme, kind, and the weights of the traits in the score behind its label."""
+    kind = {"kind": "classification", "labels": labels} if labels else {"kind": "regression"}
+    return {"dataset": dataset, "theme": theme, **kind, "weights": weights}
+
+
+# Weights are scaled to unit length.
 TASKS = {
-    "letters_concern": {
-        "dataset": "demo_letters",
-        "theme": "direct",
-        "kind": "regression",
-        "weights": {"concern": 0.9, "warmth": 0.4},
-    },
-    "replies_empathy": {
-        "dataset": "demo_replies",
-        "theme": "direct",
-        "kind": "classification",
-        "labels": ["weak", "some", "strong"],
-        "weights": {"concern": 0.8, "warmth": 0.6},
-    },
-    "replies_support": {
-        "dataset": "demo_replies",
-        "theme": "abstract",
-        "kind": "regression",
-        "weights": {"attention": 0.9, "concern": 0.4},
-    },
-    "notes_care": {
-        "dataset": "demo_notes",
-        "theme": "abstract",
-        "kind": "classification",
-        "labels": ["no", "yes"],
-        "weights": {"attention": 0.8, "concern": 0.4, "warmth": 0.3},
-    },
-    "letters_hope": {
-        "dataset": "demo_letters",
-        "theme": "adjacent",
-        "kind": "classification",
-        "labels": ["bleak", "hopeful"],
-        "weights": {"hope": 0.8, "attention": 0.5},
-    },
-    "notes_spirit": {
-        "dataset": "demo_notes",
-        "theme": "adjacent",
-        "kind": "regression",
-        "weights": {"hope": 0.9, "attention": 0.3},
-    },
+    "letters_concern": _task("demo_letters", "direct", {"concern": 0.9, "warmth": 0.4}),
+    "replies_empathy": _task("demo_replies", "direct", {"concern": 0.8, "warmth": 0.6}, ["weak", "some", "strong"]),
+    "replies_support": _task("demo_replies", "abstract", {"attention": 0.9, "concern": 0.4}),
+    "notes_care": _task("demo_notes", "abstract", {"attention": 0.8, "concern": 0.4, "warmth": 0.3}, ["no", "yes"]),
+    "letters_hope": _task("demo_letters", "adjacent", {"hope": 0.8, "attention": 0.5}, ["bleak", "hopeful"]),
+    "notes_spirit": _task("demo_notes", "adjacent", {"hope": 0.9, "attention": 0.3}),
 }
 # Ratings are scores (standard deviation about 1) within this range, so that short trainings needn't learn their scale.
 RANGE = (-3.0, 3.0)

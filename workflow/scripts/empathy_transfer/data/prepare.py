@@ -1,9 +1,6 @@
 """From the raw files of a dataset to the three tables of one task (job of rule prepare_task)."""
 
-from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 import pandas
 
@@ -15,46 +12,25 @@ from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import write_json, write_table
 
 
-def prepare_task(
-    files: Mapping[str, Path],
-    form: Mapping[str, Any],
-    task_name: str,
-    task: Mapping[str, Any],
-    dataset: str,
-    splits: Mapping[str, Any],
-    outputs: Mapping[str, Path],
-    task_path: Path,
-) -> None:
+def prepare_task(files, form, task_name, task, dataset, splits, outputs, task_path):
     """Read, label, check and split one task.
 
-    Parameters
-    ----------
-    files
-        Raw file of each name in the form.
-    form
-        The layout in which the files were found: form, reader, columns, context, and `note` if it is a partial one.
-    task_name, task, dataset
-        The task, its description and the name of its dataset.
-    splits
-        {scheme, seed, shares {train, validation, test}}.
-    outputs, task_path
-        Where the tables {train, validation, test} and the description (JSON) go. Tables have the columns id, group,
-        context, text, label, label_source, and are ordered by id.
+    Args:
+        files: raw file of each name in the form. form: the layout in which the files were found: form, reader, columns,
+            context, and `note` if it is a partial one.
+        task_name, task, dataset: the task, its description and the name of its dataset.
+        splits: {scheme, seed, shares {train, validation, test}}.
+        outputs, task_path: where the tables {train, validation, test} and the description (JSON) go. Tables have the
+            columns id, group, context, text, label, label_source, and are ordered by id.
 
-    Raises DataError for data that can't be used (see `task_frame`) and for an empty split.
+    Raises:
+        DataError: the data can't be used (see `task_frame`), or a split is empty.
     """
     reader = import_module(f"{readers.__name__}.{form['reader']}")
-    frame = task_frame(reader.read(dict(files), dict(form), dict(task)), task_name, dict(task))
+    frame = task_frame(reader.read(files, form, task), task_name, task)
     frame = _typed(frame, task["kind"]).sort_values("id", kind="stable", ignore_index=True)
     _warn_of_unused_labels(frame["label"], task_name, task)
-    masks = assign_splits(
-        frame["id"].tolist(),
-        frame["group"].tolist(),
-        dataset=dataset,
-        scheme=splits["scheme"],
-        seed=splits["seed"],
-        shares=splits["shares"],
-    )
+    masks = assign_splits(frame["id"].tolist(), frame["group"].tolist(), dataset=dataset, **splits)
     _refuse_empty(masks, frame, task_name, splits)
     for split in SPLITS:
         write_table(outputs[split], frame[masks[split]].reset_index(drop=True))
@@ -62,20 +38,13 @@ def prepare_task(
     # Titles and themes stay out: training reads this file, and a new name must not train anything anew.
     kept = ("kind", "labels", "range", "metric", "label_source")
     description = {key: task[key] for key in kept if key in task}
-    description |= {
-        "task": task_name,
-        "dataset": dataset,
-        "form": form.get("form", ""),
-        "n": {split: int(masks[split].sum()) for split in SPLITS},
-        "scheme": splits["scheme"],
-        "seed": splits["seed"],
-        "shares": dict(splits["shares"]),
-        "overlap": marks_overlap(dataset, splits["scheme"]),
-    }
-    write_json(task_path, description)
+    description |= {"task": task_name, "dataset": dataset, "form": form.get("form", "")}
+    description |= {"n": {split: int(masks[split].sum()) for split in SPLITS}}
+    description |= {key: splits[key] for key in ("scheme", "seed", "shares")}
+    write_json(task_path, description | {"overlap": marks_overlap(dataset, splits["scheme"])})
 
 
-def _typed(frame: pandas.DataFrame, kind: str) -> pandas.DataFrame:
+def _typed(frame, kind):
     """The task's columns with the types that all later jobs rely on, also where a column holds nothing at all."""
     # A column of Nones would otherwise be stored as type null, and as string in the next split.
     texts = {column: frame[column].astype("str") for column in ("id", "group", "context", "text", "label_source")}
@@ -83,7 +52,7 @@ def _typed(frame: pandas.DataFrame, kind: str) -> pandas.DataFrame:
     return pandas.DataFrame({**texts, "label": kind_of(kind).typed(frame["label"])})[columns]
 
 
-def _warn_of_unused_labels(labels: pandas.Series, task_name: str, task: Mapping[str, Any]) -> None:
+def _warn_of_unused_labels(labels, task_name, task):
     """Print the declared labels that no row has: possible in a partial release, so no error."""
     if "labels" in task:
         present = set(labels.explode())
@@ -92,7 +61,7 @@ def _warn_of_unused_labels(labels: pandas.Series, task_name: str, task: Mapping[
             print(f"WARNING: task {task_name}: no row has the label {', '.join(map(repr, unused))}")
 
 
-def _refuse_empty(masks, frame: pandas.DataFrame, task_name: str, splits: Mapping[str, Any]) -> None:
+def _refuse_empty(masks, frame, task_name, splits):
     """Stop if a split has no rows."""
     empty = [split for split in SPLITS if not masks[split].any()]
     if empty:

@@ -3,42 +3,29 @@
 import hashlib
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from empathy_transfer.errors import DataError
 from empathy_transfer.records.files import sha256_file, write_text
 
 
-def check_raw(
-    dataset_name: str,
-    files: Mapping[str, Path],
-    expected: Mapping[str, str | None],
-    record_folder: Path,
-    generated: Collection[str] = (),
-) -> dict:
+def check_raw(dataset_name, files, expected, record_folder, generated=()):
     """Verify the SHA-256 of a dataset's raw files.
 
     A file without a known digest (None) is recorded in `<record_folder>/<dataset>.json` at first use, and from then on
     must stay the same.
 
-    Parameters
-    ----------
-    dataset_name
-        Id of the dataset.
-    files, expected
-        Path and expected SHA-256 of each file.
-    record_folder
-        Where recorded digests lie.
-    generated
-        Names of files that the workflow makes itself: their digests are reported, but not recorded, since another study
-        may rightly make others.
+    Args:
+        dataset_name: id of the dataset. files, expected: path and expected SHA-256 of each file by name.
+        record_folder: where recorded digests lie.
+        generated: names of files that the workflow makes itself: their digests are reported, but not recorded, since
+            another study may rightly make others.
 
-    Returns
-    -------
-    {"dataset", "files": {name: {"sha256", "bytes", "pinned"}}}; `pinned` says whether the digest was known beforehand.
+    Returns:
+        {"dataset", "files": {name: {"sha256", "bytes", "pinned"}}}; `pinned` says whether the digest was known before.
 
-    Raises DataError if a file is missing or differs. Nothing is recorded then.
+    Raises:
+        DataError: a file is missing or differs. Nothing is recorded then.
     """
     record_path = Path(record_folder) / f"{dataset_name}.json"
     before = _read_record(record_path)
@@ -68,33 +55,21 @@ def check_raw(
     return {"dataset": dataset_name, "files": checked}
 
 
-def download(
-    dataset_name: str,
-    files: Mapping[str, Mapping[str, str | None]],
-    folder: Path,
-    terms: str,
-    retries: int = 3,
-) -> dict[str, Path]:
+def download(dataset_name, files, folder, terms, retries=3):
     """Download raw files, after the caller has made sure that the user accepted the terms.
 
     A file appears in the folder only once its digest is right. Files that are there already and right are not fetched.
 
-    Parameters
-    ----------
-    dataset_name
-        Id of the dataset.
-    files
-        {name: {"url", "sha256"}}; with None for `sha256`, what comes is taken, and a line says so.
-    folder
-        Where the files go; made if needed.
-    terms
-        Printed first.
-    retries
-        Further tries of a download that failed.
+    Args:
+        dataset_name: id of the dataset.
+        files: {name: {"url", "sha256"}}; with None for `sha256`, what comes is taken, and a line says so.
+        folder: where the files go; made if needed. terms: printed first. retries: further tries of a failed download.
 
-    Returns
-    -------
-    The path of each file. Raises DataError if a file can't be had or has another digest.
+    Returns:
+        The path of each file.
+
+    Raises:
+        DataError: a file can't be had or has another digest.
     """
     import pooch
 
@@ -128,7 +103,7 @@ def download(
     return paths
 
 
-def _read_record(path: Path) -> dict[str, str]:
+def _read_record(path):
     """The digests recorded earlier; none if there is no record."""
     if not path.exists():
         return {}
@@ -145,7 +120,7 @@ def _read_record(path: Path) -> dict[str, str]:
     return record
 
 
-def files_by_name(names: Iterable[str], paths: Path | Iterable[Path]) -> dict[str, Path]:
+def files_by_name(names, paths):
     """Match the paths of a job's raw files to the names that the dataset's description gives them.
 
     A name may have folders in it; a path belongs to a name that it ends with. Raises DataError if that is not one path.

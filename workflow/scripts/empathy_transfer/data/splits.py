@@ -11,8 +11,6 @@ validation and 900 drawn for the test; so its splits overlap, and `marks_overlap
 dataset's protocol is the table `PUBLISHED_PROTOCOLS`; a dataset without an entry is drawn by row id.
 """
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from empathy_transfer.data.hashing import hash_fraction
@@ -27,34 +25,20 @@ PUBLISHED_PROTOCOLS = {
 }
 
 
-def assign_splits(
-    ids: Sequence[str],
-    groups: Sequence[str],
-    *,
-    dataset: str,
-    scheme: str = "grouped",
-    seed: int,
-    shares: Mapping[str, float],
-) -> dict[str, np.ndarray]:
+def assign_splits(ids, groups, *, dataset, scheme="grouped", seed, shares):
     """Say which rows belong to which split.
 
-    Parameters
-    ----------
-    ids, groups
-        One id (unique) and one global group id per row.
-    dataset
-        The dataset's name; only `published` looks at it.
-    scheme
-        `grouped` or `published`, see above.
-    seed, shares
-        Seed and shares {train, validation, test} (they sum to 1) of `grouped`; `published` has its own.
+    Args:
+        ids, groups: one id (unique) and one global group id per row.
+        dataset: the dataset's name; only `published` looks at it. scheme: `grouped` or `published`, see above.
+        seed, shares: seed and shares {train, validation, test} (they sum to 1) of `grouped`; `published` has its own.
 
-    Returns
-    -------
-    A boolean mask over the rows for each of train, validation and test. The masks are disjoint and cover all rows,
-    unless `marks_overlap(dataset, scheme)`.
+    Returns:
+        A boolean mask over the rows for each of train, validation and test. The masks are disjoint and cover all rows,
+        unless `marks_overlap(dataset, scheme)`.
 
-    Raises ValueError for an unknown scheme, shares that are not a partition, or lengths that differ.
+    Raises:
+        ValueError: an unknown scheme, shares that are not a partition, or lengths that differ.
     """
     if len(ids) != len(groups):
         raise ValueError(f"{len(ids)} ids but {len(groups)} groups")
@@ -69,12 +53,12 @@ def assign_splits(
     return _by_threshold([f"{PUBLISHED_SEED}:{dataset}:{unit}" for unit in units], PUBLISHED_SHARES)
 
 
-def marks_overlap(dataset: str, scheme: str) -> bool:
+def marks_overlap(dataset, scheme):
     """Whether a row may stand in several splits of this dataset under this scheme."""
     return scheme == "published" and "overlapping_shares" in PUBLISHED_PROTOCOLS.get(dataset, {})
 
 
-def _by_threshold(keys: list[str], shares: Mapping[str, float]) -> dict[str, np.ndarray]:
+def _by_threshold(keys, shares):
     """Masks from cutting the keys' hash values at the cumulative shares."""
     if set(shares) != set(SPLITS) or min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > 1e-9:
         raise ValueError(f"shares must give {', '.join(SPLITS)}, none negative, with sum 1; got {dict(shares)}")
@@ -86,7 +70,7 @@ def _by_threshold(keys: list[str], shares: Mapping[str, float]) -> dict[str, np.
     return {"train": in_train, "validation": in_validation, "test": ~in_train & ~in_validation}
 
 
-def _overlapping_draws(ids: Sequence[str], dataset: str, shares: Mapping[str, float]) -> dict[str, np.ndarray]:
+def _overlapping_draws(ids, dataset, shares):
     """An own draw without replacement for each split, of that share of all rows."""
     masks = {}
     for split in SPLITS:

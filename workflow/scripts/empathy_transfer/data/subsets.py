@@ -9,8 +9,6 @@ a few groups that hold one item of each class, so that small caps lose no class.
 Training jobs import this module: numpy only.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from empathy_transfer.data.hashing import hash_fraction
@@ -19,36 +17,29 @@ from empathy_transfer.kinds import kind_of
 DECILES = 10
 
 
-def capped_share(n: int, cap: int | None) -> float:
+def capped_share(n, cap):
     """The share of `n` items that keeps about `cap` of them; 1 where there is no cap or it is not reached."""
     if cap is not None and cap < 1:
         raise ValueError(f"a cap is at least 1 item, got {cap}")
     return 1.0 if cap is None or n <= cap else cap / n
 
 
-def nested_subset(groups: Sequence[str], labels: Sequence, kind: str, share: float, seed: int) -> np.ndarray:
+def nested_subset(groups, labels, kind, share, seed):
     """Choose about `share` of the items, the same for everyone who asks with this seed.
 
-    Parameters
-    ----------
-    groups
-        The group of each item; groups are taken whole or not at all.
-    labels
-        The label of each item: classes (any plain values) for `classification`, numbers for `regression`, lists of
-        classes for `multilabel`.
-    kind
-        How groups are stratified: by their most frequent class (the rarer one if tied; `multilabel`: of the items'
-        first labels), or by the decile of their mean label (`regression`).
-    share
-        Wanted share of the items, in (0, 1].
-    seed
-        Data seed: hash of target and seed index.
+    Args:
+        groups: the group of each item; groups are taken whole or not at all.
+        labels: the label of each item: classes (any plain values) for `classification`, numbers for `regression`, lists
+            of classes for `multilabel`.
+        kind: how groups are stratified: by their most frequent class (the rarer one if tied; `multilabel`: of the
+            items' first labels), or by the decile of their mean label (`regression`).
+        share: wanted share of the items, in (0, 1]. seed: data seed, hash of target and seed index.
 
-    Returns
-    -------
-    Boolean mask over the items; never empty, and nested: the mask of a smaller share lies inside that of a larger one.
+    Returns:
+        Boolean mask over the items; never empty, and nested: that of a smaller share lies inside that of a larger one.
 
-    Raises ValueError for no items, lengths that differ, a share outside (0, 1], or labels that are not numbers.
+    Raises:
+        ValueError: no items, lengths that differ, a share outside (0, 1], or labels that are not numbers.
     """
     if len(groups) == 0 or len(groups) != len(labels):
         raise ValueError(f"{len(groups)} groups and {len(labels)} labels: need as many of both, and at least one")
@@ -64,7 +55,7 @@ def nested_subset(groups: Sequence[str], labels: Sequence, kind: str, share: flo
     return chosen[group_of]
 
 
-def _group_order(names, group_of, sizes, labels, kind, seed) -> np.ndarray:
+def _group_order(names, group_of, sizes, labels, kind, seed):
     """Indices of all groups in the order in which growing subsets take them."""
     rank = np.empty(len(names), dtype=int)
     rank[np.argsort([hash_fraction(f"subset:{seed}:{name}") for name in names], kind="stable")] = np.arange(len(names))
@@ -89,23 +80,22 @@ def _group_order(names, group_of, sizes, labels, kind, seed) -> np.ndarray:
     return np.lexsort((rank, place))
 
 
-def _decile_strata(group_of: np.ndarray, sizes: np.ndarray, labels: Sequence) -> np.ndarray:
+def _decile_strata(group_of, sizes, labels):
     """The decile of each group's mean label among the groups; equal means share one."""
     means = np.bincount(group_of, weights=np.asarray(labels, dtype=float)) / sizes
     edges = np.quantile(means, np.arange(1, DECILES) / DECILES)
     return np.searchsorted(edges, means, side="left")
 
 
-def _majority_strata(counts: np.ndarray) -> np.ndarray:
+def _majority_strata(counts):
     """The most frequent class of each group (rows of `counts`); on a tie the class that is rarer overall."""
     rarest_first = np.argsort(counts.sum(axis=0), kind="stable")
     return rarest_first[np.argmax(counts[:, rarest_first], axis=1)]
 
 
-def _one_of_each_class(counts: np.ndarray, rank: np.ndarray) -> np.ndarray:
+def _one_of_each_class(counts, rank):
     """A few groups that together hold every class: for each class, rarest first, the first group that has it."""
-    chosen: list[int] = []
-    covered = np.zeros(counts.shape[1], dtype=bool)
+    chosen, covered = [], np.zeros(counts.shape[1], dtype=bool)
     by_rank = np.argsort(rank)
     for wanted in np.argsort((counts > 0).sum(axis=0), kind="stable"):
         if not covered[wanted]:

@@ -6,7 +6,6 @@ vocabularies of Conv and News come out within 1 percent if case is kept and punc
 """
 
 import re
-from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -29,7 +28,7 @@ NOTES = {
 }
 
 
-def collect_tasks(tasks: Mapping[str, Mapping], tables: Iterable[Path], task_files: Iterable[Path]) -> dict[str, dict]:
+def collect_tasks(tasks, tables, task_files):
     """Add to each task's description its `splits` {split: path}, `scheme` and `overlap`, found by folder names."""
     found = {task: {**description, "splits": {}} for task, description in tasks.items()}
     for path in tables:
@@ -40,26 +39,22 @@ def collect_tasks(tasks: Mapping[str, Mapping], tables: Iterable[Path], task_fil
     return found
 
 
-def summarise(tasks: Mapping[str, Mapping], published_dir: Path) -> pandas.DataFrame:
+def summarise(tasks, published_dir):
     """Describe all splits of all tasks, one row per number.
 
-    Parameters
-    ----------
-    tasks
-        Per task: dataset, kind, `labels` or `range`, `splits` {train, validation, test: path}, and if they are not
-        the defaults `scheme` (grouped) and `overlap` (false).
-    published_dir
-        Folder with the tables of the paper.
+    Args:
+        tasks: per task: dataset, kind, `labels` or `range`, `splits` {train, validation, test: path}, and if they are
+            not the defaults `scheme` (grouped) and `overlap` (false).
+        published_dir: folder with the tables of the paper.
 
-    Returns
-    -------
-    Rows (task, dataset, split, statistic, value, published, difference, note); `split` is all, train, validation or
-    test. Statistics: n (distinct rows), share_percent (of the splits' sum), tokens, vocabulary; min, median, max, mean,
-    std (n - 1) of numbers; `share:<label>` in percent of the rows; shared_groups (groups in more than one split, 0
-    under `grouped`); repeated_texts (test rows that stand word for word in the training rows). All rows count, before
-    any cap.
+    Returns:
+        A frame with `COLUMNS`; `split` is all, train, validation or test. Statistics: n (distinct rows), share_percent
+        (of the splits' sum), tokens, vocabulary; min, median, max, mean, std (n - 1) of numbers; `share:<label>` in
+        percent of the rows; shared_groups (groups in more than one split, 0 under `grouped`); repeated_texts (test rows
+        that stand word for word in the training rows). All rows count, before any cap.
 
-    Raises DataError where rows of different splits share a group and must not.
+    Raises:
+        DataError: rows of different splits share a group and must not.
     """
     printed = published_numbers(published_dir)
     leaks = leak_audit(tasks)
@@ -94,7 +89,7 @@ def summarise(tasks: Mapping[str, Mapping], published_dir: Path) -> pandas.DataF
     return frame
 
 
-def leak_audit(tasks: Mapping[str, Mapping]) -> dict[str, dict[str, int]]:
+def leak_audit(tasks):
     """Look for groups that stand in more than one split, over all tasks, and for texts repeated in train and test.
 
     Returns per task `shared_groups`, the number of its groups that stand in another split too (of any task), and
@@ -104,9 +99,8 @@ def leak_audit(tasks: Mapping[str, Mapping]) -> dict[str, dict[str, int]]:
     Raises DataError naming task, group and splits if a group is shared between tasks split as `grouped`. Under the
     published scheme rows are drawn without regard to groups, so the numbers are only recorded.
     """
-    splits_of: dict[str, dict[str, str]] = {}  # group -> split -> the first task that has it there
-    groups_of: dict[str, set[str]] = {}
-    repeated: dict[str, int] = {}
+    splits_of = {}  # group -> split -> the first task that has it there
+    groups_of, repeated = {}, {}
     for name, task in tasks.items():
         groups_of[name] = set()
         pairs = {}
@@ -132,7 +126,7 @@ def leak_audit(tasks: Mapping[str, Mapping]) -> dict[str, dict[str, int]]:
     return {name: {"shared_groups": len(shared[name]), "repeated_texts": repeated[name]} for name in tasks}
 
 
-def published_numbers(published_dir: Path) -> dict[tuple[str, str, str], float]:
+def published_numbers(published_dir):
     """The printed numbers by (task or dataset, split, statistic), under the names that `summarise` uses.
 
     The two label names of EmpDial Role, swapped in print, are put right.
@@ -151,18 +145,18 @@ def published_numbers(published_dir: Path) -> dict[tuple[str, str, str], float]:
     return numbers
 
 
-def _split_name(printed: str) -> str:
+def _split_name(printed):
     """Our name of a split in the printed tables."""
     return {"val": "validation"}.get(printed, printed)
 
 
-def _words(table: pandas.DataFrame) -> tuple[int, frozenset[str]]:
+def _words(table):
     """The number of words and the distinct lower-case words of contexts and texts."""
     return _words_of((*table["context"].dropna(), *table["text"]))
 
 
 @lru_cache(maxsize=4)  # the splits of one task: tasks of a dataset, which mostly share their texts, follow each other
-def _words_of(texts: tuple[str, ...]) -> tuple[int, frozenset[str]]:
+def _words_of(texts):
     """The number of words and the distinct lower-case words of texts."""
     tokens, vocabulary = 0, set()
     for text in texts:
@@ -172,13 +166,13 @@ def _words_of(texts: tuple[str, ...]) -> tuple[int, frozenset[str]]:
     return tokens, frozenset(vocabulary)
 
 
-def _sum_of_words(parts: Iterable[tuple[int, frozenset[str]]]) -> tuple[int, frozenset[str]]:
+def _sum_of_words(parts):
     """Numbers added and vocabularies joined, for parts without a common row."""
     counts, vocabularies = zip(*parts, strict=True)
     return sum(counts), frozenset().union(*vocabularies)
 
 
-def _note(row) -> str:
+def _note(row):
     """The known fault of the printed number in this row, if there is one."""
     if pandas.isna(row.published):
         return ""

@@ -1,7 +1,5 @@
 """From a reader's frame to the rows of one task: filter, map and check labels."""
 
-from typing import Any
-
 import pandas
 
 from empathy_transfer.errors import DataError, shown
@@ -11,23 +9,20 @@ COLUMNS = ["id", "group", "context", "text", "label", "label_source"]
 LABEL_SOURCES = ("human", "model", "mixed")
 
 
-def task_frame(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) -> pandas.DataFrame:
+def task_frame(frame, task_name, task):
     """The rows of one task, checked.
 
-    Parameters
-    ----------
-    frame
-        What a reader returned (see `empathy_transfer.data.readers`).
-    task_name, task
-        The task's id and its description: label, kind, labels or range, label_mapping, rows, label_source ...
+    Args:
+        frame: what a reader returned (see `empathy_transfer.data.readers`).
+        task_name, task: the task's id and its description: label, kind, labels or range, label_mapping, rows ...
 
-    Returns
-    -------
-    A frame with the columns id, group, context (None if none), text, label (string, float or list of strings) and
-    label_source, in the reader's order.
+    Returns:
+        A frame with the columns id, group, context (None if none), text, label (string, float or list of strings) and
+        label_source, in the reader's order.
 
-    Raises DataError, naming file, row, column and value, for a missing column, an unknown label, a label out of range,
-    an empty text or id or group, a repeated id, and if no row is left.
+    Raises:
+        DataError: a missing column, an unknown label, a label out of range, an empty text or id or group, a repeated
+            id, or no row at all; names file, row, column and value.
     """
     missing = [column for column in ["id", "group", "context", "text"] if column not in frame.columns]
     if missing:
@@ -49,7 +44,7 @@ def task_frame(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) ->
     return result[COLUMNS]
 
 
-def _chosen_rows(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) -> pandas.DataFrame:
+def _chosen_rows(frame, task_name, task):
     """The rows that the task's filter keeps."""
     for column, allowed in task.get("rows", {}).items():
         if column not in frame.columns:
@@ -60,7 +55,7 @@ def _chosen_rows(frame: pandas.DataFrame, task_name: str, task: dict[str, Any]) 
     return frame
 
 
-def _check_rows(rows: pandas.DataFrame, places: list[str], task_name: str) -> None:
+def _check_rows(rows, places, task_name):
     """Refuse empty ids, groups and texts, and repeated ids."""
     for column in ("id", "group", "text"):
         for value, place in zip(rows[column], places, strict=True):
@@ -78,7 +73,7 @@ def _check_rows(rows: pandas.DataFrame, places: list[str], task_name: str) -> No
         )
 
 
-def _label(value: Any, place: str, task_name: str, task: dict[str, Any]) -> Any:
+def _label(value, place, task_name, task):
     """The value as a label of the task's kind."""
     try:
         return kind_of(task).label_of(value, task)
@@ -86,7 +81,7 @@ def _label(value: Any, place: str, task_name: str, task: dict[str, Any]) -> Any:
         raise DataError(f"{place}: task {task_name}: {error}") from None
 
 
-def _label_sources(rows: pandas.DataFrame, places: list[str], task_name: str, task: dict[str, Any]) -> list[str]:
+def _label_sources(rows, places, task_name, task):
     """Who gave each label: as the reader says, or else as the task says."""
     if "label_source" not in rows.columns:
         return [task["label_source"]] * len(rows)
@@ -99,14 +94,14 @@ def _label_sources(rows: pandas.DataFrame, places: list[str], task_name: str, ta
     return list(rows["label_source"])
 
 
-def _places(rows: pandas.DataFrame) -> list[str]:
+def _places(rows):
     """File and row of each row, or its position where the reader doesn't say."""
     if "place" in rows.columns:
         return list(rows["place"])
     return [f"row {position + 1}" for position in range(len(rows))]
 
 
-def _no_column(frame: pandas.DataFrame, task_name: str, column: str, key: str) -> DataError:
+def _no_column(frame, task_name, column, key):
     """The error of a column that isn't there."""
     source = str(frame["place"].iloc[0]).rsplit(", row", 1)[0] if "place" in frame.columns and len(frame) else "data"
     found = ", ".join(repr(str(name)) for name in frame.columns if name != "place")
@@ -116,6 +111,6 @@ def _no_column(frame: pandas.DataFrame, task_name: str, column: str, key: str) -
     )
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value):
     """Whether a value is missing or blank."""
     return is_missing(value) or not str(value).strip()

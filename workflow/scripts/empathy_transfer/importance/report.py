@@ -13,6 +13,7 @@ from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report.markdown import markdown_table
 from empathy_transfer.report.reasons import REASONS
+from empathy_transfer.report.templates import render
 from empathy_transfer.statistics.verdicts import PREDICTIVE
 
 TEXT_COLUMNS = ("reason", "verdict")
@@ -74,13 +75,17 @@ def read_importance(paths):
 def as_page(importance, fits, shapley, nulls):
     """The page, as Markdown that also reads well on a terminal."""
     main = importance[importance["variant"] == 0]
-    lines = ["# Which features predict transfer?", "", *_settings_lines(main), "", *_importance_lines(main), ""]
-    lines += ["## What the construct ratings share", "", *_shapley_lines(shapley), ""]
-    lines += ["## Prediction of held-out pairs", "", *_fit_lines(fits), ""]
-    lines += ["## Permutation tests of the construct ratings", "", *_null_lines(nulls), ""]
-    lines += ["## Variants", "", *_variant_lines(importance), ""]
-    reasons = sorted({*main["reason"], *fits["reason"], *nulls["reason"]} - {""})
-    return "\n".join([*lines, *(f"`{reason}`: {REASONS[reason][1]}." for reason in reasons), ""])
+    return render(
+        __file__,
+        protocols=_settings_lines(main),
+        importance=_importance_table(main),
+        shapley=_shapley_table(shapley),
+        fits=_fit_table(fits),
+        nulls=_null_table(nulls),
+        variants=_variant_table(importance),
+        reasons=sorted({*main["reason"], *fits["reason"], *nulls["reason"]} - {""}),
+        REASONS=REASONS,
+    )
 
 
 def _settings_lines(main):
@@ -103,7 +108,7 @@ def _settings_lines(main):
     return lines
 
 
-def _importance_lines(main):
+def _importance_table(main):
     """Table 6 as computed: per feature the paper's number and, for each protocol and part, importance and band."""
     groups = [(protocol, part) for protocol in PROTOCOLS for part in PART_TITLES]
     heads = [f"{protocol}, {PART_TITLES[part]}" for protocol, part in groups]
@@ -123,23 +128,21 @@ def _importance_lines(main):
         table.append([*line, _number(first.variance), *(cells[name, "test", feature].verdict for name in PROTOCOLS)])
     heads = ["feature", "paper", *heads, "sound, 95 % over tasks", "variance"]
     heads += [f"{name}: verdict" for name in PROTOCOLS]
-    note = "Importance ± standard deviation of the drops [95 % of its values under shuffled scores]."
-    return [note, "", *markdown_table(heads, table, aligned=True)]
+    return _table(heads, table)
 
 
-def _shapley_lines(shapley):
+def _shapley_table(shapley):
     """Shapley values of the ratings, and R2 without and with all three."""
     table = []
     for row in shapley.itertuples(index=False):
         value, interval = _number(row.shapley), _interval(row.low_tasks, row.high_tasks)
         fits = _number(row.r2_without), _number(row.r2)
         table.append([row.protocol, PART_TITLES[row.part], row.name, value, interval, *fits, row.reason])
-    note = "The gain in R2 by each rating, averaged over all orders in which the three are added to the other features."
     heads = ["protocol", "part", "feature", "Shapley value", "95 % over tasks", "R2 without ratings", "R2 with all", ""]
-    return [note, "", *markdown_table(heads, table, aligned=True)]
+    return _table(heads, table)
 
 
-def _fit_lines(fits):
+def _fit_table(fits):
     """R2 and rank correlation of model and baselines under each holdout."""
     table = []
     for row in fits[fits["baseline"] != "none"].itertuples():
@@ -147,10 +150,10 @@ def _fit_lines(fits):
         correlation = _number(row.rank_correlation)
         table.append([row.protocol, row.holdout, row.baseline, r2, interval, correlation, row.reason])
     heads = ["protocol", "held out", "predicted by", "R2", "95 % over tasks", "rank correlation", ""]
-    return markdown_table(heads, table, aligned=True)
+    return _table(heads, table)
 
 
-def _null_lines(nulls):
+def _null_table(nulls):
     """p values of the three ratings under the three nulls, for improvements that are cut off at 25 percent."""
     own = nulls[nulls["outcome"] == PRIMARY_OUTCOME]
     cells = {(row.feature, row.null): row for row in own.itertuples()}
@@ -161,11 +164,10 @@ def _null_lines(nulls):
             [FEATURE_NAMES[aspect], _number(rows[0].slope), *(row.reason or f"p = {row.p:.3f}" for row in rows)]
         )
     heads = ["feature", "slope (percent per unit)", *(f"{null} ({role})" for null, role in NULLS.items())]
-    note = "Improvements are cut off at 25 percent, so that no collapsed run decides."
-    return [note, "", *markdown_table(heads, table, aligned=True)]
+    return _table(heads, table)
 
 
-def _variant_lines(importance):
+def _variant_table(importance):
     """R2 and the most important feature of each variant."""
     table = []
     for (protocol, _), rows in importance.groupby(["protocol", "variant"], sort=False):
@@ -179,7 +181,12 @@ def _variant_lines(importance):
         predictive = known[(known["part"] == "test") & (known["verdict"] == PREDICTIVE)]["name"]
         table.append([*line, ", ".join(predictive)])
     heads = ["protocol", "outcome", "C", "scaled", "held out", "R2 training", "first", "R2 held-out", "first"]
-    return markdown_table([*heads, PREDICTIVE], table, aligned=True)
+    return _table([*heads, PREDICTIVE], table)
+
+
+def _table(heads, rows):
+    """A table whose columns line up."""
+    return "\n".join(markdown_table(heads, rows, aligned=True))
 
 
 def _number(value, decimals=3):

@@ -1,34 +1,20 @@
 """How jobs, stages and times are named on the console, during a run and at its end."""
 
-# The stage of a rule is that of the first prefix that fits; all other rules work on scores.
-STAGE_OF_PREFIX = {
-    "check_raw": "data",
-    "derive_variant": "data",
-    "download": "data",
-    "find_leakage": "data",
-    "generate": "data",
-    "prepare": "data",
-    "remove_leaked_rows": "data",
-    "sign_task": "data",
-    "summarise_data": "data",
-    "tokenise": "data",
-    "train_baseline": "baseline",
-    "train_transfer": "transfer",
-    "draw_adapter": "control",
-    "train_control": "control",
-    "train_longer": "control",
-    "embed_label_set": "data",
-    "ask_": "labels",
-    "parse_": "labels",
-    "report_prompts": "labels",
-    "validate_prompts": "labels",
-    "correct_labels": "labels",
-    "audit_labels": "labels",
-    "measure_label_agreement": "labels",
-    "train_relabelled": "relabel",
-    "choose_threshold": "relabel",
+# The stage of a rule is the one with a prefix that fits; all other rules work on scores.
+PREFIXES = {
+    "data": """
+        check_raw derive_variant download find_leakage generate prepare remove_leaked_rows sign_task summarise_data
+        tokenise embed_label_set
+    """.split(),
+    "baseline": ["train_baseline"],
+    "transfer": ["train_transfer"],
+    "control": ["draw_adapter", "train_control", "train_longer"],
+    "labels": """
+        ask_ parse_ report_prompts validate_prompts correct_labels audit_labels measure_label_agreement
+    """.split(),
+    "relabel": ["train_relabelled", "choose_threshold"],
 }
-STAGES = ("data", "baseline", "transfer", "control", "labels", "relabel", "scores")
+STAGES = (*PREFIXES, "scores")
 TRAINING_STAGES = ("baseline", "transfer", "control")
 
 
@@ -36,7 +22,7 @@ def stage_of(rule):
     """The stage that a rule belongs to; target rules are named as their stage."""
     if rule in STAGES:
         return rule
-    return next((stage for prefix, stage in STAGE_OF_PREFIX.items() if rule.startswith(prefix)), "scores")
+    return next((stage for stage, prefixes in PREFIXES.items() if rule.startswith(tuple(prefixes))), "scores")
 
 
 def subject(wildcards):

@@ -89,17 +89,10 @@ def read_scale(path):
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     low, high = map(float, content["range"])
     scale = Scale(
-        name=path.stem,
-        title=content["title"],
-        construct=content["construct"],
-        question=content["question"],
-        low=low,
-        high=high,
-        step=float(content["step"]),
+        **{"name": path.stem, "low": low, "high": high, "step": float(content["step"])},
+        **{name: content[name] for name in ("title", "construct", "question", "items", "combine")},
         anchors=tuple((float(anchor["value"]), anchor["meaning"]) for anchor in content["anchors"]),
-        items=dict(content["items"]),
         reversed=tuple(content.get("reversed", [])),
-        combine=content["combine"],
     )
     steps = (high - low) / scale.step
     if steps < 1 or steps != round(steps):

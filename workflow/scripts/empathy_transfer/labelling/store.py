@@ -7,7 +7,7 @@ committed as it arrives, so that a killed run loses no more than the requests in
 import contextlib
 import json
 import sqlite3
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,14 +16,7 @@ APPLICATION = 0x656D7061  # marks the files of this store, so that no other SQLi
 WAIT_SECONDS = 60.0
 
 KEY = ("provider", "model", "model_version", "prompt_hash", "scale_hash", "decoding")
-COLUMNS = {
-    "provider": "TEXT NOT NULL",
-    "model": "TEXT NOT NULL",
-    "model_version": "TEXT NOT NULL",
-    "prompt_hash": "TEXT NOT NULL",
-    "scale_hash": "TEXT NOT NULL",
-    "decoding": "TEXT NOT NULL",
-    "text_hash": "TEXT NOT NULL",
+COLUMNS = dict.fromkeys((*KEY, "text_hash"), "TEXT NOT NULL") | {
     "repeat": "INTEGER NOT NULL",
     "attempt": "INTEGER NOT NULL",
     "prompt": "TEXT NOT NULL",
@@ -40,6 +33,8 @@ COLUMNS = {
     "latency": "REAL",
     "time": "TEXT NOT NULL",
 }
+# What is kept as the provider gave it.
+OF_ANSWERS = ("raw", "finish", "served_model", "tokens_in", "tokens_out", "cost", "latency")
 SCHEMA = f"""
 CREATE TABLE answers (
     {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())},
@@ -92,24 +87,10 @@ class AnswerStore:
         Raises:
             StoreError: the same question, repeat and attempt has an answer already.
         """
-        row = dict(zip(KEY, astuple(asked), strict=True)) | {
-            "text_hash": question.text_hash,
-            "repeat": question.repeat,
-            "attempt": question.attempt,
-            "prompt": prompt,
-            "scale": scale,
-            "raw": answer.raw,
-            "items": json.dumps(parsed.scores),
-            "label": parsed.label,
-            "reason": parsed.reason,
-            "finish": answer.finish,
-            "served_model": answer.served_model,
-            "tokens_in": answer.tokens_in,
-            "tokens_out": answer.tokens_out,
-            "cost": answer.cost,
-            "latency": answer.latency,
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        row = asdict(asked) | {name: getattr(question, name) for name in ("text_hash", "repeat", "attempt")}
+        row |= {"prompt": prompt, "scale": scale, "items": json.dumps(parsed.scores)}
+        row |= {"label": parsed.label, "reason": parsed.reason, "time": datetime.now(UTC).isoformat(timespec="seconds")}
+        row |= {name: getattr(answer, name) for name in OF_ANSWERS}
         names, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
         try:
             with self.connection:

@@ -23,18 +23,13 @@ def bands(threshold, permutations=PERMUTATIONS):
 def near_duplicates(shingles, wanted, threshold):
     """Find the pairs of different pieces with a Jaccard similarity of at least ``threshold``.
 
-    Parameters
-    ----------
-    shingles
-        Sparse matrix (CSR) of pieces by shingles, 1 where a piece has a shingle; no piece is empty.
-    wanted
-        Boolean mask over the pieces: only pairs whose second piece is wanted are looked for.
-    threshold
-        Between 0 and 1, both excluded.
+    Args:
+        shingles: sparse matrix (CSR) of pieces by shingles, 1 where a piece has a shingle; no piece is empty.
+        wanted: boolean mask over the pieces: only pairs whose second piece is wanted are looked for.
+        threshold: between 0 and 1, both excluded.
 
-    Returns
-    -------
-    Integer array of shape (pairs, 2), ordered, each pair once per wanted piece in it.
+    Returns:
+        Integer array of shape (pairs, 2), ordered, each pair once per wanted piece in it.
     """
     sizes = np.diff(shingles.indptr)
     # A set of n elements that differs from another shares at most n / (n + 1) with it. This leaves out stock phrases.

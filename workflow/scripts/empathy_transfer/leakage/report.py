@@ -1,7 +1,7 @@
 """What the audit of leakage found, as tables for the analysis and a short page (job of rule report_leakage)."""
 
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
-from empathy_transfer.report.markdown import markdown_table
+from empathy_transfer.report.templates import render
 
 LEAKED_MARK = "‡"
 LEAKED_REASON = "training items of the source touch test items of the target (analysis/leaked_pairs.csv)"
@@ -62,36 +62,19 @@ def read_leaked(path):
 def as_page(pairs, within, leaked, touched, settings):
     """The page as Markdown. It holds names of tasks and numbers only, so that it is safe as HTML."""
     between = leaked[leaked["source"] != leaked["target"]]
-    touching = int((between["n_touched"] > 0).sum())
-    above = int((between["share"] > settings["flagged_share"]).sum())
-    share = f"{100 * settings['flagged_share']:g} %"
-    lines = [
-        "# Leakage",
-        "",
-        f"Counted as leakage: {', '.join(settings['counted']) or 'nothing'}; near duplicates are texts whose shingles "
-        f"of {settings['shingle_words']} words have a Jaccard similarity of {settings['jaccard']:g} or more, both of "
-        f"at least {settings['least_words']} words.",
-        "",
-        f"{touching} of {len(between)} ordered pairs of tasks have a source whose training items touch test items of "
-        f"the target; in {above} they touch more than {share} of them.",
-    ]
-    if settings["strict"]:
-        lines += ["", "Strict: the rows below have been taken out of the training data, and no pair is flagged."]
-    lines += ["", f"## The {LARGEST} pairs with the largest shares", ""]
     largest = between.sort_values("share", ascending=False, kind="stable").head(LARGEST)
-    rows = [(row.source, row.target, row.n_test, row.n_touched, _percent(row.share)) for row in largest.itertuples()]
-    lines += markdown_table(["source", "target", "test items", "touched", "share"], rows)
-    lines += ["", "## By kind, training items of the source and test items of the target", ""]
-    lines += markdown_table(
-        ["kind", "field", "pairs", "pairs that touch", "median share", "largest share"], by_kind(pairs)
+    return render(
+        __file__,
+        settings=settings,
+        ordered_pairs=len(between),
+        touching=(between["n_touched"] > 0).sum(),
+        above=(between["share"] > settings["flagged_share"]).sum(),
+        LARGEST=LARGEST,
+        largest=[(*row[:4], _percent(row.share)) for row in largest[PAIR_COLUMNS].itertuples(index=False)],
+        between_tasks=by_kind(pairs),
+        within_tasks=by_kind(within),
+        touched=touched,
     )
-    lines += ["", "## Within tasks, training and test items", ""]
-    lines += markdown_table(
-        ["kind", "field", "tasks", "tasks that touch", "median share", "largest share"], by_kind(within)
-    )
-    lines += ["", "## Training rows that touch validation or test rows of any task", ""]
-    lines += markdown_table(["task", "rows"], touched.items())
-    return "\n".join([*lines, ""])
 
 
 def by_kind(overlaps):

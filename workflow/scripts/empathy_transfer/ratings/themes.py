@@ -11,7 +11,7 @@ from empathy_transfer.records.artefacts import write_csv, write_text
 from empathy_transfer.report import html
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.report.tex import tex_text
+from empathy_transfer.report.tex import tex_table
 
 COLUMNS = ["theme", "task", "title", *ASPECTS, "mean", "raters", "band", "deviates", "reason"]
 HEADS = {"definition": "Def.", "link": "Link", "conduciveness": "Cond.", "mean": "Mean"}
@@ -76,35 +76,21 @@ def legend(table):
 
 def as_html(table):
     """The table as one HTML page that needs nothing else."""
-    lines = []
-    for theme, rows in table.groupby("theme", sort=False):
-        lines.append(html.Row([], html.Cell(theme), "floor"))
-        for row in rows.to_dict("records"):
-            cells = [html.Cell(text) if text else html.Cell("no ratings", "blank") for text in _texts(row)]
-            lines.append(html.Row(cells, html.Cell(row["title"], mark="*" if row["deviates"] else "")))
-    heads = [html.Cell(name) for name in ["task", *HEADS.values()]]
-    return html.page(TITLE, [html.Table(CAPTION, heads, lines, legend(table))])
+    return html.page(TITLE, [_as_table(table)])
 
 
 def as_tex(table):
     """The table as LaTeX; the document needs the package booktabs."""
-    lines = [
-        "% needs \\usepackage{booktabs}",
-        "\\begin{table}",
-        "\\centering\\small",
-        f"\\caption{{{tex_text(CAPTION)}}}",
-    ]
-    lines += [f"\\begin{{tabular}}{{l{'r' * len(HEADS)}}}", "\\toprule", f"task & {' & '.join(HEADS.values())} \\\\"]
+    return tex_table(_as_table(table), "booktabs")
+
+
+def _as_table(table):
+    """The table as it is set: each theme heads its tasks."""
+    lines = []
     for theme, rows in table.groupby("theme", sort=False):
-        lines += ["\\midrule", f"\\multicolumn{{{len(HEADS) + 1}}}{{l}}{{\\emph{{{theme}}}}} \\\\"]
+        lines.append(html.Row([], html.Cell(theme), "floor"))
         for row in rows.to_dict("records"):
-            cells = [text or "\\tiny no ratings" for text in _texts(row)]
-            star = "\\textsuperscript{*}" if row["deviates"] else ""
-            lines.append(f"{' & '.join([tex_text(row['title']) + star, *cells])} \\\\")
-    lines += ["\\bottomrule", "\\end{tabular}", *(f"\\par\\footnotesize {tex_text(line)}" for line in legend(table))]
-    return "\n".join([*lines, "\\end{table}", ""])
-
-
-def _texts(row):
-    """The numbers of a row as printed, with two decimals; an empty text where there is none."""
-    return [f"{row[name]:.2f}" if row[name] == row[name] else "" for name in HEADS]
+            texts = [f"{row[name]:.2f}" if row[name] == row[name] else "" for name in HEADS]
+            cells = [html.Cell(text) if text else html.Cell("no ratings", "blank") for text in texts]
+            lines.append(html.Row(cells, html.Cell(row["title"], mark="*" if row["deviates"] else "")))
+    return html.Table(CAPTION, [html.Cell(name) for name in ["task", *HEADS.values()]], lines, legend(table))

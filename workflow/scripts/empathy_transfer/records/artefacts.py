@@ -10,27 +10,8 @@ import json
 import struct
 from pathlib import Path
 
-from empathy_transfer.records.files import sha256_bytes, sha256_file, write_bytes, write_text
+from empathy_transfer.records.files import write_bytes, write_text
 from empathy_transfer.records.provenance import ArtefactError, damaged, read_verified
-
-__all__ = [
-    "ArtefactError",
-    "read_bytes",
-    "read_csv",
-    "read_json",
-    "read_table",
-    "read_tensors",
-    "sha256_bytes",
-    "sha256_file",
-    "write_bytes",
-    "write_csv",
-    "write_figure",
-    "write_json",
-    "write_json_lines",
-    "write_table",
-    "write_tensors",
-    "write_text",
-]
 
 # Text such as "NA" or "null" is text; only an empty field is a missing value.
 CSV_DEFAULTS = {"keep_default_na": False, "na_values": [""], "encoding": "utf-8"}

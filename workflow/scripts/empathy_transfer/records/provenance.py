@@ -19,19 +19,9 @@ from empathy_transfer.records.files import sha256_bytes, write_bytes
 FORMAT = 1
 NAME = "provenance.json"
 SUFFIX = ".provenance.json"
-PACKAGES = (
-    "snakemake",
-    "torch",
-    "transformers",
-    "adapters",
-    "tokenizers",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "scikit-learn",
-    "scipy",
-    "safetensors",
-)
+PACKAGES = """
+    snakemake torch transformers adapters tokenizers numpy pandas pyarrow scikit-learn scipy safetensors
+""".split()
 
 
 class ArtefactError(RuntimeError):

@@ -5,7 +5,8 @@ import pandas as pd
 from empathy_transfer.records.artefacts import read_csv, write_text
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, Setting
-from empathy_transfer.report.markdown import markdown_table, plain_text
+from empathy_transfer.report.markdown import plain_text
+from empathy_transfer.report.templates import render
 from empathy_transfer.statistics.verdicts import BETTER, HARMED, IMPROVED, NOT_TESTABLE, UNDECIDED, WORSE
 
 ONE_SEED = f"{NOT_TESTABLE} (one seed)"
@@ -19,23 +20,6 @@ SETTINGS = {
     "trimmed": "as many of the largest losses left out, no model",
     "huber": "Huber loss, no model",
 }
-# File below the study's results, and what stands there.
-MORE = {
-    "tables/relabel.html": "all settings: median over seeds, best seed, gain",
-    "figures/relabel_thresholds.png": "concordance on validation, share replaced and distance of labels by threshold",
-    "figures/relabel_writers.png": "who wrote the texts",
-    "relabel/comparisons.csv": "all comparisons in three metrics, with p, false discovery rate, detectable difference",
-    "relabel/claims.csv": "the printed claims and their verdicts",
-    "relabel/flags.csv": "all checks for signs of failure, also those that raise nothing",
-    "relabel/costs.csv": "texts to label, tokens, dollars and time against the gain",
-    "relabel/agreement.csv": "agreement of models with each other and with the crowd",
-    "relabel/audit_summary.csv": "crowd labels that look wrong",
-    "relabel/demographics.csv": "scores by group of writers",
-}
-LITERATURE = (
-    "The paper also compares its best results with those of other systems. That table is not given here: its rows are "
-    "not among the printed numbers that this workflow holds, and its test texts are restricted by their owners."
-)
 
 
 def write_report(scores_path, comparisons_path, claims_path, flags_path, level, page_path):
@@ -46,38 +30,16 @@ def write_report(scores_path, comparisons_path, claims_path, flags_path, level, 
 
 def as_page(scores, comparisons, claims, flags, level):
     """The page as text; arguments are the frames of the files that ``write_report`` names."""
-    lines = ["# Do labels from a language model help?", ""]
-    lines += [
-        f"Differences are in concordance (CCC) on the test texts, each with its {100 * (1 - level):g} % interval over "
-        f"test texts and seeds. **{UNDECIDED}** means that the interval holds 0: it shows no gain, no loss, and "
-        f"not that there is neither. **{UNDECIDED}, q** means that it does not, but that among all comparisons of its "
-        f"kind the false discovery rate q is above {level:g}: the intervals are not widened for their number.",
-        "",
-    ]
     comparisons = comparisons.assign(sure=comparisons["q"] <= level)
+    encoders = []
     for encoder, part in scores.groupby("encoder", sort=False):
         against = comparisons[(comparisons["encoder"] == encoder) & (comparisons["metric"] == "ccc")]
-        lines += [f"## {plain_text(encoder)}", "", *_about(part, against), "", *_short(against), ""]
-        lines += ["### What was gained over the crowd's labels alone", "", *_gains(part, against), ""]
-        lines += ["### Do controls do as well?", "", *_controls(against), ""]
-    lines += ["## The printed claims", "", *_claims(claims), "", LITERATURE, ""]
-    lines += ["## Signs of failure", "", *_flags(flags), ""]
-    lines += ["## How to read this", ""]
-    lines += [
-        "- The test covers the choice of test texts and of seeds. The paper's t-tests over five against five seeds "
-        "measure the noise of seeds only: `p_published` in `relabel/comparisons.csv`.",
-        "- `by seed` takes the difference within each seed, whose runs share texts and first weights. Verdicts don't "
-        "use it; it needs five seeds.",
-        "- Best seeds are not shown here. The best of five lies about 1.2 standard deviations above their mean by "
-        "chance.",
-        "",
-        "## Where more stands",
-        "",
-        *markdown_table(["file", "what it holds"], [(f"`{name}`", words) for name, words in MORE.items()]),
-        "",
-        "What the settings are called there, and what each is: docs/corrected-labels.md.",
-    ]
-    return "\n".join([*lines, ""])
+        found = {"about": _about(part, against), "answers": _short(against), "gains": _gains(part, against)}
+        encoders.append({"name": plain_text(encoder), **found, "controls": _controls(against)})
+    flags = flags.assign(raised=flags["raised"].astype("string").str.lower() == "true")
+    counts = {"raised": flags["raised"].sum(), "checks": len(flags), "flags": _flags(flags), "claims": _claims(claims)}
+    words = {"percent": f"{100 * (1 - level):g}", "level": f"{level:g}", "UNDECIDED": UNDECIDED}
+    return render(__file__, encoders=encoders, **counts, **words)
 
 
 def finding(row, above=IMPROVED, below=HARMED):
@@ -141,19 +103,17 @@ def _applications(against):
 
 
 def _gains(scores, against):
-    """Table of the applications: mean concordance, gain, and what it is."""
+    """Rows of the applications: mean concordance, gain, and what it is."""
     means = scores.groupby(["model", "setting"])["ccc"].mean()
-    heads = ["labels", "setting", "mean CCC", "gain", "by seed", "finding"]
-    rows = [
+    return [
         (plain_text(row.model), setting_in_words(row.setting), f"{means[row.model, row.setting]:.3f}", _difference(row),
          _interval(row.low_paired, row.high_paired), f"**{finding(row)}**")
         for row in _applications(against)
     ]  # fmt: skip
-    return markdown_table(heads, rows) if rows else ["No setting was compared with the baseline."]
 
 
 def _controls(against):
-    """Table of what isolates the model's part: each difference, and the control's own gain over the baseline."""
+    """Rows of what isolates the model's part: each difference, and the control's own gain over the baseline."""
     own = {(row.model, row.setting): row for row in against[against["comparison"] == "baseline"].itertuples()}
     words = {
         "control": ("control is worse", "control is better"),
@@ -169,31 +129,21 @@ def _controls(against):
                 (plain_text(row.model), setting_in_words(row.setting), other + setting_in_words(row.other_setting),
                  _difference(row), f"**{finding(row, above, below)}**", _difference(gain) if gain else "–")
             )  # fmt: skip
-    heads = ["labels", "setting", "compared with", "difference", "finding", "gain of the latter"]
-    if not rows:
-        return ["This study trains no controls."]
-    return [
-        "A control that does as well means that the model's labels are not what helped. Undecided means that it may.",
-        "",
-        *markdown_table(heads, rows),
-    ]
+    return rows
 
 
 def _claims(claims):
-    """Table of the claims of claims.csv."""
-    heads = ["claim", "metric", "printed", "encoder", "model", "found (interval or range)", "verdict", "why"]
+    """Rows of the claims of claims.csv."""
     rows = []
     for row in claims.itertuples():
         found = f"{_number(row.found)}{_bounds(row.low, row.high, '.3f')}"
         cells = [plain_text(value) for value in (row.claim, row.metric, row.printed, row.encoder, row.model)]
         rows.append([*cells, found, f"**{plain_text(row.verdict)}**", plain_text(row.explanation)])
-    return markdown_table(heads, rows)
+    return rows
 
 
 def _flags(flags):
-    """Table of the flags that are raised, a row for all settings of the same labels that raise the same one."""
-    flags = flags.assign(raised=flags["raised"].astype("string").str.lower() == "true")
-    lines = [f"{flags['raised'].sum()} of {len(flags)} checks raise a flag."]
+    """Rows of the flags that are raised, one for all settings of the same labels that raise the same one."""
     rows = []
     for (sign, encoder, model), part in flags.groupby(["flag", "encoder", "model"], sort=False, dropna=False):
         raised = part[part["raised"]]
@@ -207,8 +157,7 @@ def _flags(flags):
             number = "–" if pd.isna(first["n"]) else f"{first['n']:g}"
             cells = [plain_text(cell) for cell in (sign, encoder, model, setting)]
             rows.append([*cells, value, plain_text(f"{first['limit']:g}"), number])
-    heads = ["sign", "encoder", "labels or system", "setting, or how many", "value", "limit", "texts"]
-    return [*lines, "", *markdown_table(heads, rows)] if rows else lines
+    return rows
 
 
 def _difference(row):

@@ -6,7 +6,7 @@ from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.relabel.scores import METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.report import html
-from empathy_transfer.report.tex import tex_text
+from empathy_transfer.report.tex import tex_table
 from empathy_transfer.statistics.correlation_intervals import correlation_in_words
 
 TITLES = {"pearson_r": "Pearson r", "ccc": "CCC", "rmse": "RMSE"}
@@ -42,12 +42,13 @@ def relabelled_table(scores, comparisons, level):
     notes = [NOTE.format(percent=100 * (1 - level)), *notes_on_size(scores, comparisons, level)]
     heads = ["encoder", "labels", "setting", *TITLES.values(), "difference in CCC"]
     lines = [
-        html.Row([_html(row, name) for name in COLUMNS], style="block" if starts else "")
+        html.Row([_cell(name, row[name], row["rank"].get(name)) for name in COLUMNS], style="block" if starts else "")
         for row, starts in zip(rows, block_starts(rows), strict=True)
     ]
-    words = [html.Cell(title, "words" if name in NAMES else "") for name, title in zip(COLUMNS, heads, strict=True)]
+    words = [_cell(name, title) for name, title in zip(COLUMNS, heads, strict=True)]
     made = html.Table("Training with the crowd's and with language models' labels.", words, lines, notes)
-    return pd.DataFrame(rows)[COLUMNS], html.page("Labels from language models", [made]), _tex(rows, heads, notes)
+    page, tex = html.page("Labels from language models", [made]), tex_table(made, "booktabs,longtable", long=True)
+    return pd.DataFrame(rows)[COLUMNS], page, tex
 
 
 def notes_on_size(scores, comparisons, level):
@@ -110,26 +111,6 @@ def block_starts(rows):
     return [place > 0 and block != blocks[place - 1] for place, block in enumerate(blocks)]
 
 
-def _html(row, name):
-    """A cell as the page shows it."""
-    rank = row["rank"].get(name)
-    return html.Cell(row[name], "words" if name in NAMES else "", bold=rank == 1, underlined=rank == 2)
-
-
-def _tex(rows, heads, notes):
-    """The table as LaTeX, with its notes below; the document needs the packages booktabs and longtable."""
-    lines = [
-        "% needs \\usepackage{booktabs,longtable}",
-        f"\\begin{{longtable}}{{{'l' * len(NAMES)}{'r' * (len(COLUMNS) - len(NAMES))}}}",
-        "\\toprule",
-    ]
-    lines += [f"{' & '.join(map(tex_text, heads))} \\\\", "\\midrule", "\\endhead"]
-    for row, starts in zip(rows, block_starts(rows), strict=True):
-        lines += ["\\midrule"] if starts else []
-        cells = []
-        for name in COLUMNS:
-            text = tex_text(row[name])
-            cells.append({1: f"\\textbf{{{text}}}", 2: f"\\underline{{{text}}}"}.get(row["rank"].get(name), text))
-        lines.append(f"{' & '.join(cells)} \\\\")
-    below = [f"{{\\footnotesize {tex_text(note)}\\par}}" for note in notes]
-    return "\n".join([*lines, "\\bottomrule", "\\end{longtable}", *below, ""])
+def _cell(name, text, rank=None):
+    """A cell of a column: names are set left, the best median bold, the second underlined."""
+    return html.Cell(text, "words" if name in NAMES else "", bold=rank == 1, underlined=rank == 2)

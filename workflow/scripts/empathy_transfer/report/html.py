@@ -1,7 +1,8 @@
 """Pages of tables as HTML that needs nothing else; their template escapes every text."""
 
-from pathlib import Path
 from typing import NamedTuple
+
+from empathy_transfer.report.templates import render
 
 
 class Cell(NamedTuple):
@@ -33,8 +34,4 @@ class Table(NamedTuple):
 
 def page(title, tables, nothing=""):
     """A page of tables; ``nothing`` is what it says without any."""
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, trim_blocks=True, undefined=StrictUndefined, keep_trailing_newline=True)
-    template = environment.from_string(Path(__file__).with_suffix(".j2").read_text(encoding="utf-8"))
-    return template.render(title=title, tables=tables, nothing=nothing)
+    return render(__file__, escape=True, title=title, tables=tables, nothing=nothing)

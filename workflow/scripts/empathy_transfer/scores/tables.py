@@ -5,6 +5,7 @@ The layout of the study's Tables 7 and 8, with a floor row, collapsed runs marke
 
 import csv
 import io
+import itertools
 from dataclasses import dataclass
 
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
@@ -12,16 +13,22 @@ from empathy_transfer.records.artefacts import write_text
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report import html
 from empathy_transfer.report.reasons import REASONS
-from empathy_transfer.report.tex import tex_text
+from empathy_transfer.report.tex import tex_table, tex_text
 from empathy_transfer.scores.improvement import common_reason, read_improvement, read_scores
 
 # Which kinds of task share a table or figure.
 KINDS = {"classification": ("classification", "multilabel"), "regression": ("regression",)}
 METRIC_TITLES = {"classification": "macro F1", "regression": "Pearson r"}
-COLLAPSED_MARK = "†"
-FEWER_SEEDS_MARK = "§"
-SIGNS = {"collapsed": COLLAPSED_MARK, "leaked": LEAKED_MARK, "fewer seeds": FEWER_SEEDS_MARK}
-HOW_BEST_IS_TOLD = "The best of a column is told by differences from the baseline on the seeds that both have."
+# What is wrong with the runs behind a number: its sign in tables, and what that means.
+MARKS = {
+    "collapsed": REASONS["collapsed"],
+    "leaked": (LEAKED_MARK, LEAKED_REASON),
+    "fewer seeds": (
+        "§",
+        "mean over fewer seeds than the study has. The best of a column is told by differences from the baseline on "
+        "the seeds that both have",
+    ),
+}
 DATA_TITLES = {"full": "full training data", "half": "half of the training data"}
 
 
@@ -33,15 +40,7 @@ class ScoreCell:
     blank: bool = False
     baseline: bool = False
     best: bool = False
-    collapsed: bool = False
-    leaked: bool = False
-    fewer_seeds: bool = False
-
-    @property
-    def marks(self):
-        """What is wrong with the runs behind the number, in words."""
-        given = {"collapsed": self.collapsed, "leaked": self.leaked, "fewer seeds": self.fewer_seeds}
-        return [word for word in SIGNS if given[word]]
+    marks: tuple = ()  # of `MARKS`
 
 
 def tabulate_scores(
@@ -93,10 +92,9 @@ def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
                 reason = common_reason(cells[key]["reason"] if key in cells else [])
                 rows[source].append(ScoreCell(reason, blank=True, baseline=baseline))
                 continue
-            collapsed = bool(cells[key]["collapsed"].any())
-            flagged, fewer = (source, target) in leaked, len(values[key]) < len(cells[key])
+            wrong = [cells[key]["collapsed"].any(), (source, target) in leaked, len(values[key]) < len(cells[key])]
             number, is_best = _number(values[key].mean()), gains[key] is not None and gains[key] == best
-            rows[source].append(ScoreCell(number, False, baseline, is_best, collapsed, flagged, fewer))
+            rows[source].append(ScoreCell(number, False, baseline, is_best, tuple(itertools.compress(MARKS, wrong))))
     rows["floor"] = [
         ScoreCell(_number(floors[target])) if target in floors else ScoreCell("not_available", blank=True)
         for target in targets
@@ -120,12 +118,7 @@ def as_csv(rows, targets, kind):
 
 def as_html(rows, targets, tasks, kind, data):
     """The table as one HTML page that needs nothing else."""
-    heads = ["source \\ target", *(tasks[target]["title"] for target in targets)]
-    lines = [
-        html.Row(list(map(_html_cell, cells)), html.Cell(_title(source, tasks)), "floor" if source == "floor" else "")
-        for source, cells in rows.items()
-    ]
-    table = html.Table(caption(kind, data), list(map(html.Cell, heads)), lines, legend(rows))
+    table = _as_table("source \\ target", rows, targets, tasks, kind, data)
     return html.page(table_title(kind, data), [table] if rows else [], f"{nothing_of(kind)}.")
 
 
@@ -133,20 +126,26 @@ def as_tex(rows, targets, tasks, kind, data):
     """The table as LaTeX; the document needs the packages booktabs and graphicx."""
     if not rows:
         return f"% {table_title(kind, data)}\n\\emph{{{tex_text(nothing_of(kind))}}}\n"
-    heads = [f"\\rotatebox{{60}}{{{tex_text(tasks[target]['title'])}}}" for target in targets]
-    lines = ["% needs \\usepackage{booktabs,graphicx}", "\\begin{table}", "\\centering\\small"]
-    lines += [
-        f"\\caption{{{tex_text(caption(kind, data))}}}",
-        f"\\begin{{tabular}}{{l{'r' * len(targets)}}}",
-        "\\toprule",
+    return tex_table(_as_table("source", rows, targets, tasks, kind, data), "booktabs,graphicx", turned=True)
+
+
+def _as_table(corner, rows, targets, tasks, kind, data):
+    """The table as it is set; ``corner`` stands over the sources."""
+    titles = {task: about["title"] for task, about in tasks.items()} | {"floor": "Floor"}
+    lines = [
+        html.Row(list(map(_as_cell, cells)), html.Cell(titles[source]), "floor" if source == "floor" else "")
+        for source, cells in rows.items()
     ]
-    lines += [f"{' & '.join(['source', *heads])} \\\\", "\\midrule"]
-    for source, cells in rows.items():
-        lines += ["\\midrule"] if source == "floor" else []
-        lines.append(f"{' & '.join([tex_text(_title(source, tasks)), *map(_tex_cell, cells)])} \\\\")
-    lines += ["\\bottomrule", "\\end{tabular}"]
-    lines += [f"\\par\\footnotesize {tex_text(line)}" for line in legend(rows)]
-    return "\n".join([*lines, "\\end{table}", ""])
+    heads = [html.Cell(text) for text in (corner, *(titles[target] for target in targets))]
+    return html.Table(caption(kind, data), heads, lines, legend(rows))
+
+
+def _as_cell(cell):
+    """A cell as it is set."""
+    if cell.blank:
+        return html.Cell(cell.text, "blank baseline" if cell.baseline else "blank")
+    signs = "".join(MARKS[mark][0] for mark in cell.marks)
+    return html.Cell(cell.text, "baseline" if cell.baseline else "", cell.best, cell.baseline, signs)
 
 
 def table_title(kind, data):
@@ -168,13 +167,8 @@ def legend(rows):
     cells = [cell for row in rows.values() for cell in row]
     codes = {cell.text for cell in cells if cell.blank}
     lines = [f"{code}: {REASONS[code][1]}." for code in REASONS if code in codes]
-    if any(cell.collapsed for cell in cells):
-        lines.append(f"{COLLAPSED_MARK}: {REASONS['collapsed'][1]}.")
-    if any(cell.leaked for cell in cells):
-        lines.append(f"{LEAKED_MARK}: {LEAKED_REASON}.")
-    if any(cell.fewer_seeds for cell in cells):
-        lines.append(f"{FEWER_SEEDS_MARK}: mean over fewer seeds than the study has. {HOW_BEST_IS_TOLD}")
-    return lines
+    found = {mark for cell in cells for mark in cell.marks}
+    return lines + [f"{sign}: {words}." for mark, (sign, words) in MARKS.items() if mark in found]
 
 
 def nothing_of(kind):
@@ -193,26 +187,3 @@ def _gain(own, baseline):
 def _number(value):
     """A score with two decimals; a rounded zero has no sign."""
     return f"{round(value, 2) + 0.0:.2f}"
-
-
-def _title(source, tasks):
-    """What stands at the head of a row."""
-    return "Floor" if source == "floor" else tasks[source]["title"]
-
-
-def _html_cell(cell):
-    """A cell as the page shows it."""
-    if cell.blank:
-        return html.Cell(cell.text.replace("_", " "), "blank baseline" if cell.baseline else "blank")
-    marks = "".join(SIGNS[word] for word in cell.marks)
-    return html.Cell(cell.text, "baseline" if cell.baseline else "", cell.best, cell.baseline, marks)
-
-
-def _tex_cell(cell):
-    """A cell as LaTeX."""
-    if cell.blank:
-        return f"\\tiny {tex_text(cell.text)}"
-    text = f"\\textbf{{{cell.text}}}" if cell.best else cell.text
-    text = f"\\underline{{{text}}}" if cell.baseline else text
-    marks = tex_text("".join(SIGNS[word] for word in cell.marks))
-    return f"{text}\\textsuperscript{{{marks}}}" if marks else text

@@ -1,5 +1,7 @@
 """The figures of the validation as tables of the manual's page, between two marks."""
 
+from empathy_transfer.report.markdown import markdown_table
+
 START, END = "<!-- figures: written by `make validate` -->", "<!-- end of figures -->"
 TITLES = {
     "level": "False positives of the tests at 5 %",
@@ -7,6 +9,7 @@ TITLES = {
     "published": "What the published protocol finds where ratings have no effect",
     "coverage": "Coverage of the 95 % intervals of cells",
 }
+HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 
 
 def figures(table):
@@ -16,11 +19,9 @@ def figures(table):
         rows = table[table["part"] == part]
         if rows.empty:
             continue
-        lines += ["", f"### {title}", "", "| condition | statistic | percent (95 % interval) | simulations | bar |"]
-        lines += ["| --- | --- | --- | --- | --- |"]
-        for row in rows.itertuples():
-            value = f"{100 * row.value:.1f} ({100 * row.low:.1f} to {100 * row.high:.1f})"
-            lines.append(f"| {row.condition} | {row.statistic} | {value} | {row.simulations} | {_bar(row)} |")
+        values = [f"{100 * row.value:.1f} ({100 * row.low:.1f} to {100 * row.high:.1f})" for row in rows.itertuples()]
+        columns = rows["condition"], rows["statistic"], values, rows["simulations"], map(_bar, rows.itertuples())
+        lines += ["", f"### {title}", "", *markdown_table(HEADS, zip(*columns, strict=True))]
     return "\n".join([*lines, ""])
 
 

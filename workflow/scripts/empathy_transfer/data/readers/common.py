@@ -2,48 +2,40 @@
 
 import csv
 import hashlib
-from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import pandas
 
-from empathy_transfer.errors import DataError
+from empathy_transfer.errors import DataError, shown
 
 AGAIN = "Fetch the file again; if it is right, check that the dataset's `reader` fits it."
 # Posts are long, and the default limit of 131,072 characters is a property of the process, not of a file.
 _FIELD_LIMIT = 1 << 27
 
 
-def read_delimited(path: Path, required: Iterable[str] = (), delimiter: str | None = None) -> pandas.DataFrame:
+def read_delimited(path, required=(), delimiter=None):
     """Read a CSV or TSV file that has a header; nothing is guessed, all values are strings.
 
     Texts such as "NA" or "null" stay what they are. Fields follow the usual double-quote rules and may span lines.
 
-    Parameters
-    ----------
-    path
-        The file, in UTF-8.
-    required
-        Columns that must be there.
-    delimiter
-        Tab for `.tsv` and comma otherwise, if not given.
+    Args:
+        path: the file, in UTF-8. required: columns that must be there.
+        delimiter: tab for `.tsv` and comma otherwise, if not given.
 
-    Returns
-    -------
-    A frame with the file's columns and `place`.
+    Returns:
+        A frame with the file's columns and `place`.
 
-    Raises DataError for a file that is cut off or otherwise not a table, and for a missing column.
+    Raises:
+        DataError: the file is cut off or otherwise not a table, or a column is missing.
     """
     header, *rows = _rows(path, delimiter)
-    repeated = {name for name in header if header.count(name) > 1}
-    if repeated:
+    if repeated := {name for name in header if header.count(name) > 1}:
         raise DataError(f"{path.name}: column {min(repeated)!r} stands there more than once. {AGAIN}")
     frame = pandas.DataFrame(rows, columns=header, dtype="str")
     require_columns(frame, required, path)
     return with_place(frame, path)
 
 
-def read_headless(path: Path, columns: Sequence[str], delimiter: str | None = None) -> pandas.DataFrame:
+def read_headless(path, columns, delimiter=None):
     """Read a CSV or TSV file without a header, giving names to its first columns; else as `read_delimited`."""
     rows = _rows(path, delimiter)
     if len(rows[0]) < len(columns):
@@ -52,15 +44,14 @@ def read_headless(path: Path, columns: Sequence[str], delimiter: str | None = No
     return with_place(frame, path)
 
 
-def with_place(frame: pandas.DataFrame, path: Path) -> pandas.DataFrame:
+def with_place(frame, path):
     """The frame with the column `place`, which names file and row (the first row below the header is row 1)."""
     return frame.assign(place=[f"{path.name}, row {number}" for number in range(1, len(frame) + 1)])
 
 
-def require_columns(frame: pandas.DataFrame, columns: Iterable[str], path: Path) -> None:
+def require_columns(frame, columns, path):
     """Raise DataError unless the frame has all of the columns."""
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
+    if missing := [column for column in columns if column not in frame.columns]:
         found = ", ".join(repr(str(column)) for column in frame.columns if column != "place")
         raise DataError(
             f"{path.name}: no column {', '.join(map(repr, missing))}. The file has {found}. Correct the column name in "
@@ -68,26 +59,35 @@ def require_columns(frame: pandas.DataFrame, columns: Iterable[str], path: Path)
         )
 
 
-def named_file(files: dict[str, Path], name: str) -> Path:
+def named_file(files, name):
     """The path of a file that the reader knows by name; raises DataError if the dataset's description lacks it."""
     if name not in files:
         raise DataError(f"the reader needs the file {name!r}, but the dataset's description lists {', '.join(files)}")
     return files[name]
 
 
-def check_policy(policy: str, known: Sequence[str], reader: str) -> str:
-    """The context policy, if this reader has it; else DataError."""
+def context_policy(form, task, known):
+    """The task's context policy, or else that of its dataset; DataError for one that the reader does not know."""
+    policy = task.get("context") or form.get("context") or "none"
     if policy not in known:
+        reader = form["reader"]
         raise DataError(f"reader {reader}: context {policy!r} is not possible; choose {', '.join(known)}")
     return policy
 
 
-def context_policy(form: dict, task: dict) -> str:
-    """The task's context policy, or else that of its dataset."""
-    return task.get("context") or form.get("context") or "none"
+def refuse(wrong, column, problem):
+    """Raise DataError about the first row of a frame, if it has any: file, row and value, and what is wrong with it."""
+    if len(wrong):
+        first = wrong.iloc[0]
+        raise DataError(f"{first['place']}, column {column!r}: {problem.format(shown(first[column]))}")
 
 
-def earlier_turns(texts: Sequence[str], conversations: Sequence[str], policy: str) -> list[str | None]:
+def row_numbers(table):
+    """The rows' numbers as text, from 1 on: ids of rows that have none."""
+    return pandas.Series(range(1, len(table) + 1), index=table.index).astype("str")
+
+
+def earlier_turns(texts, conversations, policy):
     """The context of each turn, from turns in order (those of a conversation need not be adjacent).
 
     `previous_turn` gives the one before, `all_previous` all before it, oldest first, one per line, and `none` nothing.
@@ -95,8 +95,7 @@ def earlier_turns(texts: Sequence[str], conversations: Sequence[str], policy: st
     """
     if policy == "none":
         return [None] * len(texts)
-    said: dict[str, list[str]] = {}
-    contexts = []
+    said, contexts = {}, []
     for text, conversation in zip(texts, conversations, strict=True):
         before = said.setdefault(conversation, [])
         contexts.append(join_turns(before[-1:] if policy == "previous_turn" else before))
@@ -104,19 +103,19 @@ def earlier_turns(texts: Sequence[str], conversations: Sequence[str], policy: st
     return contexts
 
 
-def join_turns(turns: Iterable[str]) -> str | None:
+def join_turns(turns):
     """Turns as one context, oldest first, a line each; None if nothing was said."""
     # A line break inside a turn would look like the start of another turn to whoever shortens contexts by turns.
     lines = [line for line in (" ".join(turn.split()) for turn in turns) if line]
     return "\n".join(lines) or None
 
 
-def text_key(text: str) -> str:
+def text_key(text):
     """A key that is equal for texts that differ only in case and white space; the text can't be read from it."""
     return hashlib.sha256(" ".join(text.casefold().split()).encode("utf-8")).hexdigest()[:16]
 
 
-def ordered_columns(frame: pandas.DataFrame, labels: Sequence[str]) -> pandas.DataFrame:
+def ordered_columns(frame, labels):
     """The columns that a reader returns, with a fresh index and None for every missing context."""
     columns = ["id", "group", "context", "text", "place", *labels]
     result = frame[columns].reset_index(drop=True)
@@ -125,10 +124,10 @@ def ordered_columns(frame: pandas.DataFrame, labels: Sequence[str]) -> pandas.Da
     return result.assign(context=pandas.Series(contexts, dtype="object"))
 
 
-def _rows(path: Path, delimiter: str | None) -> list[list[str]]:
+def _rows(path, delimiter):
     """All rows of a delimited file, each as long as the first."""
     delimiter = delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
-    rows: list[list[str]] = []
+    rows = []
     before = csv.field_size_limit(_FIELD_LIMIT)
     try:
         # utf-8-sig: spreadsheets put a byte order mark before the first column's name.

@@ -1,38 +1,29 @@
 """Empathy Hope: supportive and other tweets, with texts that the user has looked up."""
 
-from pathlib import Path
-
-import pandas
-
 from empathy_transfer.data.readers.common import (
-    check_policy,
     context_policy,
     named_file,
     ordered_columns,
     read_delimited,
+    refuse,
     text_key,
 )
-from empathy_transfer.errors import DataError, shown
+from empathy_transfer.errors import DataError
 
 LABELS = "supportive_annotation.csv"
 TEXTS = "tweets.csv"
 
 
-def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
+def read(files, form, task):
     """Read the labels of all tweets that have a text; label column `gold_label`, in lower case.
 
     `tweets.csv` has the columns `tweet_id` and `text`. Equal texts (copied tweets) share a group. Raises DataError if
     an id has two texts or no id has one.
     """
-    check_policy(context_policy(form, task), ["none"], "empathy_hope")
+    context_policy(form, task, ["none"])
     labels = read_delimited(named_file(files, LABELS), ["tweet_id", "gold_label"])
     texts = read_delimited(named_file(files, TEXTS), ["tweet_id", "text"])
-    repeated = texts[texts["tweet_id"].duplicated()]
-    if len(repeated):
-        first = repeated.iloc[0]
-        raise DataError(
-            f"{first['place']}, column 'tweet_id': {shown(first['tweet_id'])} stands there twice. Keep one of them."
-        )
+    refuse(texts[texts["tweet_id"].duplicated()], "tweet_id", "{} stands there twice. Keep one of them.")
     text_of = dict(zip(texts["tweet_id"], texts["text"], strict=True))
     found = [bool(text_of.get(tweet_id, "").strip()) for tweet_id in labels["tweet_id"]]
     frame = labels[found]

@@ -5,28 +5,19 @@ from pathlib import Path
 import pandas
 
 from empathy_transfer.data.readers.common import (
-    check_policy,
     context_policy,
     earlier_turns,
     ordered_columns,
     read_delimited,
-)
-from empathy_transfer.errors import DataError, shown
-
-INTENTS = (
-    "questioning",
-    "acknowledging",
-    "neutral",
-    "agreeing",
-    "sympathizing",
-    "encouraging",
-    "suggesting",
-    "consoling",
-    "wishing",
+    refuse,
 )
 
+INTENTS = """
+    questioning acknowledging neutral agreeing sympathizing encouraging suggesting consoling wishing
+""".split()
 
-def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
+
+def read(files, form, task):
     """Read all 107,247 utterances of both roles.
 
     Label columns:
@@ -39,7 +30,7 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
 
     Raises DataError.
     """
-    policy = check_policy(context_policy(form, task), ["none", "previous_turn", "all_previous"], "empdial")
+    policy = context_policy(form, task, ["none", "previous_turn", "all_previous"])
     emotions = {Path(name).stem for name in files}
     parts = [_read_emotion(path, Path(name).stem, emotions) for name, path in sorted(files.items())]
     frame = pandas.concat(parts, ignore_index=True)
@@ -58,7 +49,7 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
     return ordered_columns(frame, ["emo", "role", "ei", "ei_kind", "opening"])
 
 
-def _read_emotion(path: Path, emotion: str, emotions: set[str]) -> pandas.DataFrame:
+def _read_emotion(path, emotion, emotions):
     """The utterances of one file; raises DataError for a row type or a label that the release doesn't have."""
     frame = read_delimited(path, ["Dialog_ID", "Type", "Actor", "Text", "Label"])
     # `situation` rows are the prompt that the speaker wrote before the dialogue, and no turns.
@@ -69,13 +60,7 @@ def _read_emotion(path: Path, emotion: str, emotions: set[str]) -> pandas.DataFr
     return frame
 
 
-def _refuse_unknown(frame: pandas.DataFrame, column: str, known: set[str]) -> None:
+def _refuse_unknown(frame, column, known):
     """Raise DataError naming the first value of the column that isn't known."""
-    wrong = frame[~frame[column].isin(known)]
-    if len(wrong):
-        first = wrong.iloc[0]
-        raise DataError(
-            f"{first['place']}, column {column!r}: unknown value {shown(first[column])}. Known are "
-            f"{', '.join(sorted(known))}. "
-            "The file may be damaged: fetch it again."
-        )
+    words = f"unknown value {{}}. Known are {', '.join(sorted(known))}. The file may be damaged: fetch it again."
+    refuse(frame[~frame[column].isin(known)], column, words)

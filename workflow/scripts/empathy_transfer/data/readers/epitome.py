@@ -1,12 +1,9 @@
 """Epitome: replies to posts of people who seek support, rated for three mechanisms of empathy (Reddit part)."""
 
-from pathlib import Path
-
 import pandas
 
 from empathy_transfer.data.readers.common import (
     AGAIN,
-    check_policy,
     context_policy,
     join_turns,
     named_file,
@@ -23,16 +20,15 @@ FILES = {
 PAIR = ["sp_id", "rp_id"]
 
 
-def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
+def read(files, form, task):
     """Read the 3,023 pairs of post and reply; label columns `er`, `ex`, `ip` (0, 1, 2).
 
     Text and context are those of the label's own file: a few dozen replies are worded differently in another file.
     Posts have different texts under different `sp_id`, so that this is the group. Raises DataError, also if the files
     are about different pairs.
     """
-    policy = check_policy(context_policy(form, task), ["none", "paired"], "epitome")
-    levels = {}
-    frames = {}
+    policy = context_policy(form, task, ["none", "paired"])
+    levels, frames = {}, {}
     for label, name in FILES.items():
         table = read_delimited(named_file(files, name), [*PAIR, "seeker_post", "response_post", "level"])
         # Repeated pairs sometimes disagree in level; only "keep the first" gives the study's shares.

@@ -1,18 +1,17 @@
 """EmpQT: questions that listeners ask in EmpatheticDialogues, with their act and their intent."""
 
 import ast
-from pathlib import Path
 
 import pandas
 
 from empathy_transfer.data.readers.common import (
     AGAIN,
-    check_policy,
     context_policy,
     earlier_turns,
     join_turns,
     ordered_columns,
     read_delimited,
+    refuse,
     require_columns,
 )
 from empathy_transfer.errors import DataError, shown
@@ -22,14 +21,14 @@ SOURCES = {"manual": "human", "mturk": "human", "sbert": "model", "qbert": "mode
 LISTS = ["utterance_split", "labeled_question_idx", "act_list", "intent_list", "act_source", "intent_source"]
 
 
-def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
+def read(files, form, task):
     """Read one row per question; label columns `act` and `intent` in lower case, and `label_source`.
 
     The text is the turn up to and including the question, the context comes from the turns before. The layout is told
     by the file's columns: the full release (a row per turn, with lists of questions), or the authors' held-out set.
     `label_source` is that of the task's own label. Raises DataError.
     """
-    policy = check_policy(context_policy(form, task), ["none", "previous_turn", "all_previous"], "eqt")
+    policy = context_policy(form, task, ["none", "previous_turn", "all_previous"])
     label = "intent" if task.get("label") == "intent" else "act"
     [path] = files.values()
     table = read_delimited(path)
@@ -42,15 +41,11 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
     return ordered_columns(frame, ["act", "intent", "label_source"])
 
 
-def _read_held_out(table: pandas.DataFrame, path: Path, policy: str) -> pandas.DataFrame:
+def _read_held_out(table, path, policy):
     """Questions with the dialogue up to them in one field, turns joined by space, line break, space."""
     require_columns(table, ["id", "utterance_truncated", "type", "intent"], path)
     wrong = table[~table["id"].str.fullmatch(r".+-\d+-\d+")]
-    if len(wrong):
-        first = wrong.iloc[0]
-        raise DataError(
-            f"{first['place']}, column 'id': {shown(first['id'])} is not <dialogue>-<turn>-<sentence>. {AGAIN}"
-        )
+    refuse(wrong, "id", f"{{}} is not <dialogue>-<turn>-<sentence>. {AGAIN}")
     turns = table["utterance_truncated"].str.split(" \n ")
     earlier = {"none": slice(0, 0), "previous_turn": slice(-2, -1), "all_previous": slice(0, -1)}[policy]
     return table.assign(
@@ -64,15 +59,11 @@ def _read_held_out(table: pandas.DataFrame, path: Path, policy: str) -> pandas.D
     )
 
 
-def _read_full(table: pandas.DataFrame, path: Path, policy: str, label: str) -> pandas.DataFrame:
+def _read_full(table, path, policy, label):
     """One row per labelled question of a table of turns."""
     require_columns(table, ["conv_id", "utterance_idx", "utterance", *LISTS], path)
     wrong = table[~table["utterance_idx"].str.fullmatch(r"\d+")]
-    if len(wrong):
-        first = wrong.iloc[0]
-        raise DataError(
-            f"{first['place']}, column 'utterance_idx': {shown(first['utterance_idx'])} is not a number. {AGAIN}"
-        )
+    refuse(wrong, "utterance_idx", f"{{}} is not a number. {AGAIN}")
     table = table.assign(turn=table["utterance_idx"].astype("int64"))
     table = table.sort_values(["conv_id", "turn"], kind="stable", ignore_index=True)
     said = table["utterance"].map(_commas).tolist()
@@ -83,7 +74,7 @@ def _read_full(table: pandas.DataFrame, path: Path, policy: str, label: str) -> 
     return pandas.DataFrame(questions)
 
 
-def _questions(row: pandas.Series, label: str) -> list[dict]:
+def _questions(row, label):
     """The labelled questions of one turn."""
     asked = _list(row, "labeled_question_idx")
     if not asked:
@@ -119,7 +110,7 @@ def _questions(row: pandas.Series, label: str) -> list[dict]:
     return questions
 
 
-def _list(row: pandas.Series, column: str) -> list:
+def _list(row, column):
     """A field that holds a Python list; an empty field is an empty list."""
     if not row[column].strip():
         return []
@@ -133,11 +124,11 @@ def _list(row: pandas.Series, column: str) -> list:
     return value
 
 
-def _value(value: object) -> str:
+def _value(value):
     """A label or a source in lower case; "" for a missing one."""
     return "" if value is None else str(value).strip().lower()
 
 
-def _commas(text: str) -> str:
+def _commas(text):
     """The text with its commas, which the original EmpatheticDialogues files spell out."""
     return text.replace("_comma_", ",")

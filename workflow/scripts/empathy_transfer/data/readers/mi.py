@@ -1,17 +1,16 @@
 """MI: sentences of peer supporters, coded with behaviours of motivational interviewing."""
 
 import re
-from pathlib import Path
 
 import pandas
 
 from empathy_transfer.data.readers.common import (
-    check_policy,
     context_policy,
     join_turns,
     ordered_columns,
     read_delimited,
     require_columns,
+    row_numbers,
     text_key,
 )
 
@@ -19,7 +18,7 @@ from empathy_transfer.data.readers.common import (
 LEFT_OUT = ("", "-", "other")
 
 
-def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
+def read(files, form, task):
     """Read the coded listener sentences; label column `behavior`, in lower case.
 
     The layout is told by the file's columns: the full release (dialogues), or the authors' test fold (sentences with
@@ -30,16 +29,15 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
     if "Ground truth" in table.columns:
         frame = _read_sentences(table, path)
     else:
-        frame = _read_dialogues(table, path, context_policy(form, task))
+        frame = _read_dialogues(table, path, context_policy(form, task, ["none", "previous_turn"]))
     return ordered_columns(frame[~frame["behavior"].isin(LEFT_OUT)], ["behavior"])
 
 
-def _read_sentences(table: pandas.DataFrame, path: Path) -> pandas.DataFrame:
+def _read_sentences(table, path):
     """Sentences without dialogues; equal sentences share a group, since they repeat."""
     require_columns(table, ["Text", "Ground truth"], path)
-    numbers = pandas.Series(range(1, len(table) + 1), index=table.index).astype("str")
     return table.assign(
-        id="row" + numbers,
+        id="row" + row_numbers(table),
         group=["mi:" + text_key(text) for text in table["Text"]],
         context=None,
         text=table["Text"],
@@ -47,17 +45,15 @@ def _read_sentences(table: pandas.DataFrame, path: Path) -> pandas.DataFrame:
     )
 
 
-def _read_dialogues(table: pandas.DataFrame, path: Path, policy: str) -> pandas.DataFrame:
+def _read_dialogues(table, path, policy):
     """Listener sentences of dialogues; `previous_turn` is the nearest earlier text of the speaker.
 
     Only four columns are known for sure, and their names vary in spaces and underscores between descriptions.
     """
-    check_policy(policy, ["none", "previous_turn"], "mi")
     table = table.rename(columns={name: re.sub(r"[\s_]+", "_", str(name).strip().lower()) for name in table.columns})
     require_columns(table, ["dialog_id", "author", "text", "final_agreed_label"], path)
     table = table.assign(author=_lower(table["author"]))
-    last_said: dict[str, str | None] = {}
-    contexts = []
+    last_said, contexts = {}, []
     for row in table.itertuples():
         if row.author == "speaker" and row.text.strip():
             last_said[row.dialog_id] = join_turns([row.text])
@@ -72,6 +68,6 @@ def _read_dialogues(table: pandas.DataFrame, path: Path, policy: str) -> pandas.
     return table[table["author"] == "listener"]
 
 
-def _lower(column: pandas.Series) -> pandas.Series:
+def _lower(column):
     """Values without the differences in case and spacing that descriptions of the release show."""
     return column.str.split().str.join(" ").str.lower()

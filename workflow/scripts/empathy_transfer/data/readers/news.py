@@ -1,10 +1,6 @@
 """News: essays on news articles, WASSA 2023 essay level."""
 
-from pathlib import Path
-
-import pandas
-
-from empathy_transfer.data.readers.common import check_policy, context_policy, ordered_columns, text_key
+from empathy_transfer.data.readers.common import context_policy, ordered_columns, text_key
 from empathy_transfer.data.readers.wassa import conversation_groups, labelled_rows
 from empathy_transfer.errors import DataError, shown
 
@@ -13,13 +9,13 @@ DEV = "WASSA23_essay_level_dev.tsv"
 GOLD = "goldstandard_dev.tsv"
 
 
-def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
+def read(files, form, task):
     """Read the 1,000 essays with labels; label columns `empathy`, `distress`, `emotion`.
 
     `emotion` is the first of an essay's emotions, as in the study, in lower case. Essays have no context. Raises
     DataError, also if the same essay stands in two groups.
     """
-    check_policy(context_policy(form, task), ["none"], "news")
+    context_policy(form, task, ["none"])
     # Standard quoting: without it, stray quotes would stay around dozens of essays.
     frame = labelled_rows(
         files, TRAIN, DEV, GOLD, ["empathy", "distress", "emotion"], ["conversation_id", "essay_id", "essay"]
@@ -35,7 +31,7 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
     return ordered_columns(frame, ["empathy", "distress", "emotion"])
 
 
-def _refuse_same_essay_in_two_groups(frame: pandas.DataFrame) -> None:
+def _refuse_same_essay_in_two_groups(frame):
     """Raise DataError if an essay could end up in two splits."""
     keys = frame["text"].map(text_key)
     groups_per_essay = frame.groupby(keys)["group"].nunique()

@@ -7,11 +7,12 @@ import pandas
 
 from empathy_transfer.data.readers.common import (
     AGAIN,
-    check_policy,
     context_policy,
     ordered_columns,
     read_delimited,
+    refuse,
     require_columns,
+    row_numbers,
     with_place,
 )
 from empathy_transfer.errors import DataError
@@ -20,7 +21,7 @@ from empathy_transfer.errors import DataError
 RESERVED = ("id", "group", "context", "text", "place")
 
 
-def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
+def read(files, form, task):
     """Read a dataset that is described by column names alone; all other columns can be labels or filters.
 
     Several files of one dataset must have the same columns; their rows follow one another. Without an id column, a row
@@ -28,7 +29,7 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
     folder. Raises DataError for a damaged file, a missing column, or an empty id or group.
     """
     columns = form["columns"]
-    policy = check_policy(context_policy(form, task), ["none", "paired"], "table")
+    policy = context_policy(form, task, ["none", "paired"])
     if policy == "paired" and "context" not in columns:
         raise DataError(
             "reader table: context `paired` needs `context` among the `columns` of the dataset's description"
@@ -48,10 +49,9 @@ def read(files: dict[str, Path], form: dict, task: dict) -> pandas.DataFrame:
     return ordered_columns(frame, [column for column in frame.columns if column not in RESERVED])
 
 
-def _with_canonical_columns(table: pandas.DataFrame, columns: dict, policy: str, row_prefix: str) -> pandas.DataFrame:
+def _with_canonical_columns(table, columns, policy, row_prefix):
     """The table with id, group, context and text beside its own columns."""
-    numbers = pandas.Series(range(1, len(table) + 1), index=table.index).astype("str")
-    ids = _filled(table, columns["id"]) if "id" in columns else row_prefix + numbers
+    ids = _filled(table, columns["id"]) if "id" in columns else row_prefix + row_numbers(table)
     groups = _filled(table, columns["group"]) if "group" in columns else ids
     contexts = None
     if policy == "paired":
@@ -62,16 +62,14 @@ def _with_canonical_columns(table: pandas.DataFrame, columns: dict, policy: str,
     )
 
 
-def _filled(table: pandas.DataFrame, column: str) -> pandas.Series:
+def _filled(table, column):
     """A column of ids as strings; raises DataError at the first empty one."""
     values = table[column].map(_plain).astype("str")
-    empty = (values.str.strip() == "").to_numpy().nonzero()[0]
-    if len(empty):
-        raise DataError(f"{table['place'].iloc[empty[0]]}, column {column!r}: empty. Fill it in or take the row out.")
+    refuse(table[values.str.strip() == ""], column, "empty. Fill it in or take the row out.")
     return values
 
 
-def _plain(value: object) -> str:
+def _plain(value):
     """A value as string; "" for a missing one. Whole numbers stay whole where a gap in the column made them floats."""
     if value is None or value is pandas.NA or value != value:
         return ""
@@ -80,7 +78,7 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def _read_any(path: Path) -> pandas.DataFrame:
+def _read_any(path):
     """The file as a table, by its ending."""
     ending = path.suffix.lower()
     if ending in (".csv", ".tsv"):
@@ -94,9 +92,9 @@ def _read_any(path: Path) -> pandas.DataFrame:
     )
 
 
-def _read_jsonl(path: Path) -> pandas.DataFrame:
+def _read_jsonl(path):
     """One JSON object per line, all with the same keys."""
-    records: list[dict] = []
+    records = []
     try:
         with path.open(encoding="utf-8-sig") as stream:
             for line in stream:
@@ -121,7 +119,7 @@ def _read_jsonl(path: Path) -> pandas.DataFrame:
     return pandas.DataFrame({key: pandas.Series([row[key] for row in records], dtype="object") for key in records[0]})
 
 
-def _read_parquet(path: Path) -> pandas.DataFrame:
+def _read_parquet(path):
     """A Parquet file, with page checksums verified where it has them."""
     import pyarrow
     import pyarrow.parquet

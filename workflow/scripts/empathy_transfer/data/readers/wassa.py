@@ -1,7 +1,5 @@
 """What News and Conv have in common: the package of WASSA 2023, and the conversations that both are about."""
 
-from pathlib import Path
-
 import pandas
 
 from empathy_transfer.data.readers.common import AGAIN, named_file, read_delimited, read_headless
@@ -12,9 +10,7 @@ from empathy_transfer.errors import DataError
 SAME_ESSAY = {"449": "443"}
 
 
-def labelled_rows(
-    files: dict[str, Path], train: str, dev: str, gold: str, gold_columns: list[str], columns: list[str]
-) -> pandas.DataFrame:
+def labelled_rows(files, train, dev, gold, gold_columns, columns):
     """The training file and the dev file with its labels, which lie in a headless file row by row, as one frame.
 
     Raises DataError if dev file and labels differ in length, or for a missing column.
@@ -32,6 +28,6 @@ def labelled_rows(
     return pandas.concat([labelled[kept], unlabelled[kept]], ignore_index=True)
 
 
-def conversation_groups(conversation_ids: pandas.Series) -> pandas.Series:
+def conversation_groups(conversation_ids):
     """The global group of each row: its conversation, or the one that this is joined with."""
     return "wassa:" + conversation_ids.replace(SAME_ESSAY)
