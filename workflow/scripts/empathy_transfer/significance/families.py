@@ -19,8 +19,8 @@ from empathy_transfer.significance.paired_tests import (
     TEXT_COLUMNS,
     detectable,
     effects_of,
+    frame_of_tests,
     margin_column,
-    tests_frame,
 )
 from empathy_transfer.significance.theme_counts import theme_counts
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
@@ -41,7 +41,7 @@ def write_significance(
     ``tasks`` is {task: its kind, theme and dataset}; ``settings`` as in the config's block `analysis`.
     """
     frames = [frame for frame in map(read_csv, tests_paths) if len(frame)]
-    tests = pd.concat(frames) if frames else tests_frame([], settings)
+    tests = pd.concat(frames) if frames else frame_of_tests([], settings)
     covariances = {path.parent.name: read_csv(path) for path in covariance_paths}
     improvement, leaked = read_improvement(improvement_path), read_leaked(leaked_pairs_path)
     found = significance(tests, improvement, tasks, settings, leaked)

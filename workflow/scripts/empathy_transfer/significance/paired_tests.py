@@ -64,7 +64,7 @@ def write_tests(scores_path, prediction_paths, test_path, settings, tests_path, 
         for record in read_run_scores(scores_path)
     }
     tests, covariance = (
-        compare(*read_paired(runs, test_path), settings) if runs else (tests_frame([], settings), _covariance([]))
+        compare(*read_paired(runs, test_path), settings) if runs else (frame_of_tests([], settings), _covariance([]))
     )
     write_csv(tests_path, tests)
     write_csv(covariance_path, covariance)
@@ -118,7 +118,7 @@ def compare(records, sample, items, predictions, settings):
         if found[-1]["p"] is not None:
             deviations.setdefault((data, runs), []).append((source, transfers, deviation, variances[runs].own))
     found += _gone(found)
-    return tests_frame(found, settings), _covariance(_covariances(deviations, few))
+    return frame_of_tests(found, settings), _covariance(_covariances(deviations, few))
 
 
 def satterthwaite(parts):
@@ -289,7 +289,7 @@ def _check_score(key, record, score):
         raise ValueError(f"run {key}: its predictions give {score:.6f}, but its scores say {recorded:.6f}")
 
 
-def tests_frame(rows, settings):
+def frame_of_tests(rows, settings):
     """Rows as a frame with all columns, numbers as numbers also where there are none."""
     columns = [*TEST_COLUMNS[:-1], *margin_columns(settings), "reason"]
     frame = pd.DataFrame(rows, columns=columns)
