@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from empathy_transfer.claims.engine import ClaimSet, judge, read_claims
-from empathy_transfer.claims.finding import Finding
+from empathy_transfer.claims.engine import ClaimSet, Finding, judge, read_claims
 from empathy_transfer.claims.transfer_claims import CLAIM_COLUMNS, as_page, judge_transfer
 from empathy_transfer.claims.transfer_evidence import (
     SCORES,

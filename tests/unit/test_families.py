@@ -7,7 +7,7 @@ from scipy import stats
 
 from empathy_transfer.significance import families
 from empathy_transfer.significance.families import add_families, significance, write_significance
-from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, detectable, empty_tests
+from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, detectable, frame_of_tests
 from empathy_transfer.significance.theme_counts import (
     _columns,
     _draw,
@@ -37,7 +37,7 @@ def make_tests(p=None, **changes):
         for (source, target), value in (P if p is None else p).items()
         for runs in ("all", "without_collapsed")
     ]
-    return pd.concat([empty_tests(SETTINGS).astype(object), pd.DataFrame(rows)])
+    return pd.concat([frame_of_tests([], SETTINGS).astype(object), pd.DataFrame(rows)])
 
 
 def make_improvement(**reasons):
@@ -116,7 +116,7 @@ def test_cells_without_a_test_have_their_reason_and_are_in_no_family():
 
 
 def test_a_study_without_tests():
-    found = significance(empty_tests(SETTINGS), make_improvement(), TASKS, SETTINGS)
+    found = significance(frame_of_tests([], SETTINGS), make_improvement(), TASKS, SETTINGS)
     assert set(found["reason"]) == {"not_run"}
     assert found["q"].isna().all()
     counts = theme_counts(found, {}, TASKS, SETTINGS)
@@ -230,7 +230,7 @@ def test_wilson_is_that_of_scipy(count, number):
 
 
 def test_files(tmp_path, monkeypatch):
-    tables = {"t/tests.csv": make_tests(), "u/tests.csv": empty_tests(SETTINGS)}
+    tables = {"t/tests.csv": make_tests(), "u/tests.csv": frame_of_tests([], SETTINGS)}
     tables |= {f"{target}/covariance.csv": frame for target, frame in make_covariances().items()}
     monkeypatch.setattr(families, "read_csv", lambda path: tables[path.as_posix()])
     monkeypatch.setattr(families, "read_improvement", lambda path: make_improvement())
@@ -248,4 +248,4 @@ def test_files(tmp_path, monkeypatch):
 
 
 def test_families_are_added_to_a_frame_without_tests():
-    assert len(add_families(empty_tests(SETTINGS), TASKS, SETTINGS)) == 0
+    assert len(add_families(frame_of_tests([], SETTINGS), TASKS, SETTINGS)) == 0

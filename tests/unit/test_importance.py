@@ -10,7 +10,7 @@ import pytest
 from empathy_transfer.features.pair_features import FEATURES, PAIR_COLUMNS
 from empathy_transfer.importance.figure import draw_importance
 from empathy_transfer.importance.holdouts import HOLDOUTS
-from empathy_transfer.importance.pair_outcomes import OUTCOMES, STANDARDISED, outcome_pairs, outcomes_of
+from empathy_transfer.importance.pair_outcomes import OUTCOMES, STANDARDISED, outcome_pairs, outcomes_of, with_units
 from empathy_transfer.importance.permutation import (
     IMPORTANCE_COLUMNS,
     PROTOCOLS,
@@ -21,7 +21,6 @@ from empathy_transfer.importance.permutation import (
 from empathy_transfer.importance.predictive_fit import FIT_COLUMNS, fit_table
 from empathy_transfer.importance.quadratic_assignment import null_table
 from empathy_transfer.importance.report import as_page
-from empathy_transfer.importance.seed_units import with_units
 from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.report.style import figure_style
 

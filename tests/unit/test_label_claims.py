@@ -5,7 +5,7 @@ import pytest
 
 from empathy_transfer.claims.label_claims import COLUMNS, label_claims
 from empathy_transfer.claims.label_rules import RULES, LabelEvidence
-from empathy_transfer.statistics.correlation_intervals import correlation_interval
+from empathy_transfer.statistics.intervals import correlation_interval
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
 from study_copy import ROOT
 

@@ -22,7 +22,7 @@ from empathy_transfer.relabel.agreement import (
 )
 from empathy_transfer.relabel.corrected import corrected_labels
 from empathy_transfer.relabel.thresholds import chosen_threshold
-from empathy_transfer.statistics.correlation_intervals import correlation_in_words, correlation_interval
+from empathy_transfer.statistics.intervals import correlation_in_words, correlation_interval
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import SeedVariance
 from study_copy import ROOT

@@ -13,7 +13,7 @@ from empathy_transfer.significance.paired_tests import (
     COVARIANCE_COLUMNS,
     compare,
     detectable,
-    empty_tests,
+    frame_of_tests,
     satterthwaite,
     two_sided_p,
     write_tests,
@@ -401,7 +401,7 @@ def run(paths, predictions=None):
 
 def test_files(paths):
     tests = run(paths)
-    assert list(tests.columns) == list(empty_tests(SETTINGS).columns)
+    assert list(tests.columns) == list(frame_of_tests([], SETTINGS).columns)
     row = cell(tests, "s")
     # Three groups of two items are too few to test.
     assert (row["n_test"], row["clusters"], row["reason"]) == (6, 3, "too_few")
@@ -411,7 +411,7 @@ def test_files(paths):
 
 def test_a_target_without_runs_has_tables_without_rows(paths):
     tests = run([])
-    assert list(tests.columns) == list(empty_tests(SETTINGS).columns)
+    assert list(tests.columns) == list(frame_of_tests([], SETTINGS).columns)
     assert len(tests) == 0
 
 

@@ -2,7 +2,7 @@
 
 import numpy
 
-from empathy_transfer.claims.finding import ALPHA, Finding, nothing
+from empathy_transfer.claims.engine import ALPHA, Finding, nothing
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, PREDICTIVE, SUPPORTED, UNDECIDED
 
 RATINGS = ("definition", "link", "conduciveness")

@@ -11,12 +11,8 @@ COLUMNS = ["encoder", "claim", "metric", "printed", "model", "found", "low", "hi
 
 def write_label_claims(claims_path, scores_path, comparisons_path, agreement_path, level, csv_path):
     """Judge the claims of a file on the CSV files of the stage; ``level`` is the error rate of intervals."""
-    scores, comparisons, agreement = (
-        read_relabelled_scores(scores_path),
-        read_csv(comparisons_path),
-        read_csv(agreement_path),
-    )
-    write_csv(csv_path, label_claims(claims_path, LabelEvidence(scores, comparisons, agreement, level)))
+    frames = read_relabelled_scores(scores_path), read_csv(comparisons_path), read_csv(agreement_path)
+    write_csv(csv_path, label_claims(claims_path, LabelEvidence(*frames, level)))
 
 
 def label_claims(claims_path, evidence):

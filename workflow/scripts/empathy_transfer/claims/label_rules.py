@@ -10,12 +10,11 @@ from typing import NamedTuple
 import pandas
 from scipy.stats import false_discovery_control
 
-from empathy_transfer.claims.finding import Finding, nothing
+from empathy_transfer.claims.engine import Finding, nothing
 from empathy_transfer.relabel.agreement import alpha_interval
 from empathy_transfer.relabel.scores import CHOSEN
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.statistics.correlation_intervals import correlation_in_words, correlation_interval
-from empathy_transfer.statistics.mean_interval import mean_interval
+from empathy_transfer.statistics.intervals import correlation_in_words, correlation_interval, mean_interval
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED, side_of_zero
 
 BOUNDS = {"no_gain"}

@@ -9,7 +9,7 @@ import functools
 
 import numpy
 
-from empathy_transfer.claims.finding import ALPHA, DRAWS, Finding, nothing
+from empathy_transfer.claims.engine import ALPHA, DRAWS, Finding, nothing
 from empathy_transfer.claims.importance_rules import most_important, negligible
 from empathy_transfer.claims.transfer_evidence import SCORES, TESTS
 from empathy_transfer.claims.variant_rules import variants_gain

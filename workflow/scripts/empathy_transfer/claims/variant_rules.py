@@ -1,7 +1,7 @@
 """The rule about claims on variants of tasks: whether other training labels make a better source or target."""
 
-from empathy_transfer.claims.finding import ALPHA, Finding, nothing
-from empathy_transfer.statistics.mean_interval import mean_interval
+from empathy_transfer.claims.engine import ALPHA, Finding, nothing
+from empathy_transfer.statistics.intervals import mean_interval
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED, UNDECIDED, side_of_zero
 
 

@@ -1,8 +1,7 @@
 """Figure of the context ablation: what each baseline loses without its context, and with another's."""
 
 from empathy_transfer.controls.context_effects import ABLATED, read_context_ablation
-from empathy_transfer.records.artefacts import write_csv, write_figure
-from empathy_transfer.report.style import FAINT_INK, INK, figure_style
+from empathy_transfer.report.style import FAINT_INK, row_panels, save_plot
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 SERIES = {"blanked": ("#0072b2", "o"), "shuffled": ("#d55e00", "s")}
@@ -24,9 +23,7 @@ def plot_context_ablation(ablation_path, tasks, figure_paths, csv_path):
         figure_paths, csv_path: the files to write.
     """
     found = read_context_ablation(ablation_path)[PLOTTED]
-    with figure_style():
-        write_figure(figure_paths, draw_context_ablation(found, tasks))
-    write_csv(csv_path, found)
+    save_plot(figure_paths, csv_path, found, draw_context_ablation, tasks)
 
 
 def draw_context_ablation(found, tasks):
@@ -35,13 +32,11 @@ def draw_context_ablation(found, tasks):
     Points are filled where the difference is significant after correction, hollow where it is not, and crosses where
     there is no test.
     """
-    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     targets = [task for task in tasks if (found["target"] == task).any()]
-    figure = Figure(figsize=(WIDTH, ROW_HEIGHT * max(len(targets), 1) + HEIGHT_OF_REST), layout="constrained")
-    axes = figure.add_subplot()
-    axes.axvline(0, color=INK, linewidth=0.8)
+    titles = [tasks[target]["title"] for target in targets]
+    figure, (axes,) = row_panels(titles, 1, WIDTH, ROW_HEIGHT, (0, HEIGHT_OF_REST))
     for row in found.itertuples():
         colour, marker = SERIES[row.condition]
         place = targets.index(row.target) + (ABLATED.index(row.condition) - (len(ABLATED) - 1) / 2) * 0.36
@@ -52,11 +47,7 @@ def draw_context_ablation(found, tasks):
         axes.plot(row.difference, place, marker, color=colour, markerfacecolor=filled, markersize=5)
     for place in range(1, len(targets)):
         axes.axhline(place - 0.5, color=FAINT_INK, linewidth=0.3)
-    axes.set_yticks(range(len(targets)), [tasks[target]["title"] for target in targets])
-    axes.set_ylim(max(len(targets), 1) - 0.5, -0.5)
     axes.set_xlabel("difference from the score with the own context (F1 or r)")
-    axes.tick_params(length=2)
-    axes.spines[["top", "right"]].set_visible(False)
     handles = [
         Line2D([], [], color=colour, marker=marker, linewidth=1, markersize=5, label=NAMES[name])
         for name, (colour, marker) in SERIES.items()

@@ -2,9 +2,8 @@
 
 from empathy_transfer.controls.control_tables import CONTROL_TITLES, read_control_tests
 from empathy_transfer.controls.control_tests import CONTROLS, TRANSFERS
-from empathy_transfer.records.artefacts import write_csv, write_figure
 from empathy_transfer.records.runs import BASELINE
-from empathy_transfer.report.style import FAINT_INK, INK, figure_style
+from empathy_transfer.report.style import FAINT_INK, INK, row_panels, save_plot
 from empathy_transfer.scores.tables import DATA_TITLES
 from empathy_transfer.significance.paired_tests import ALL
 
@@ -19,7 +18,7 @@ SERIES = {
 NAMES = CONTROL_TITLES | {TRANSFERS: "transfer, mean over sources"}
 # Collapsed runs, and targets whose baseline is near constant answers, are drawn faint.
 DOUBTFUL, FAINT = ("collapsed", "undefined"), 0.3
-PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 3.6, 0.52, 1.9  # inches
+PANEL_WIDTH, ROW_HEIGHT, REST = 3.6, 0.52, (2, 1.9)  # inches
 PLOTTED = ["target", "compared", "reference", "metric", "difference", "low", "high", "effect", "reason"]
 
 
@@ -32,25 +31,18 @@ def plot_controls(controls_path, tasks, data, figure_paths, csv_path):
     """
     found = read_control_tests(controls_path)
     plotted = found[(found["data"] == data) & (found["runs"] == ALL)][PLOTTED].reset_index(drop=True)
-    with figure_style():
-        write_figure(figure_paths, draw_controls(plotted, tasks, data))
-    write_csv(csv_path, plotted)
+    save_plot(figure_paths, csv_path, plotted, draw_controls, tasks, data)
 
 
 def draw_controls(plotted, tasks, data):
     """The figure: two panels, a row per target; lines are intervals, dots are single transfers."""
-    from matplotlib.figure import Figure
-
     targets = [task for task in tasks if (plotted["target"] == task).any()]
-    size = (2 * PANEL_WIDTH + 2, ROW_HEIGHT * max(len(targets), 1) + HEIGHT_OF_REST)
-    figure = Figure(figsize=size, layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
+    titles = [tasks[target]["title"] for target in targets]
+    figure, (left, right) = row_panels(titles, 2, PANEL_WIDTH, ROW_HEIGHT, REST)
     over_baseline = plotted[plotted["reference"] == BASELINE]
     net = plotted[plotted["reference"] != BASELINE]
     _draw_panel(left, over_baseline, targets, "compared", "gain over the baseline")
     _draw_panel(right, net, targets, "reference", "gain of transfer over the control")
-    left.set_yticks(range(len(targets)), [tasks[target]["title"] for target in targets])
-    left.set_ylim(len(targets) - 0.5, -0.5)
     used = [name for name in SERIES if name in set(over_baseline["compared"]) | set(net["reference"])]
     if plotted["reason"].isin(DOUBTFUL).any():
         note = "faint: a run collapsed, or the baseline\nis near constant answers"
@@ -65,10 +57,7 @@ def draw_controls(plotted, tasks, data):
 def _draw_panel(panel, rows, targets, series, title):
     """One panel: the column `series` names the colour of a point."""
     panel.set_title(title, loc="left", size=9)
-    panel.axvline(0, color=INK, linewidth=0.8)
     panel.set_xlabel("difference of scores (F1 or r)")
-    panel.tick_params(length=2)
-    panel.spines[["top", "right"]].set_visible(False)
     names = [name for name in SERIES if (rows[series] == name).any()]
     for row in rows.itertuples():
         name = getattr(row, series)

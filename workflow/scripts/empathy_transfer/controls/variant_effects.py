@@ -95,14 +95,8 @@ def compare_sides(ours, theirs, test_path, settings):
     variance = beyond_items(scored, scores, placed, sample.n_units, few, settings["absent_classes"])
     rows = [[list(values).index((side, seed)) for seed in seeds] for side in ("ours", "theirs")]
     value, reference_value = (float(np.mean([values[side, seed] for seed in seeds])) for side in ("ours", "theirs"))
-    row = {
-        "metric": name,
-        "seeds": len(seeds),
-        "n_test": len(shared),
-        "value": value,
-        "reference_value": reference_value,
-    }
-    row |= {"difference": value - reference_value}
+    row = {"metric": name, "seeds": len(seeds), "n_test": len(shared)}
+    row |= {"value": value, "reference_value": reference_value, "difference": value - reference_value}
     between = variance.own * 2 / len(seeds), variance.own_freedom
     return row | contrast_test(scores, [tuple(rows)], value - reference_value, between, sample.n_units, settings)
 

@@ -19,6 +19,7 @@ from empathy_transfer.records.artefacts import read_json, read_table
 COLUMNS = ["task", "dataset", "split", "statistic", "value", "published", "difference", "note"]
 WORD = re.compile(r"\w+")
 LONG_TEXT = 40  # characters; shorter replies ("Thank you so much!") recur by chance
+SPLITS_IN_PRINT = {"val": "validation"}
 
 # Faults of the printed tables: see resources/published/README.md.
 SWAPPED_IN_PRINT = {"empdial_role": {"speaker": "listener", "listener": "speaker"}}
@@ -136,18 +137,13 @@ def published_numbers(published_dir):
         for statistic, value in {"n": row.samples, "vocabulary": row.vocabulary, "tokens": row.tokens}.items():
             numbers[row.dataset, "all", statistic] = float(value)
     for row in pandas.read_csv(Path(published_dir) / "table9_regression_splits.csv").itertuples():
-        numbers[row.task, _split_name(row.split), row.statistic] = float(row.value)
+        numbers[row.task, SPLITS_IN_PRINT.get(row.split, row.split), row.statistic] = float(row.value)
     shares = pandas.read_csv(Path(published_dir) / "tables10_12_label_shares.csv", dtype={"label": str})
     for row in shares.itertuples():
         label = SWAPPED_IN_PRINT.get(row.task, {}).get(row.label, row.label)
         statistic = "share_percent" if label == "(split share)" else f"share:{label}"
-        numbers[row.task, _split_name(row.split), statistic] = float(row.percent)
+        numbers[row.task, SPLITS_IN_PRINT.get(row.split, row.split), statistic] = float(row.percent)
     return numbers
-
-
-def _split_name(printed):
-    """Our name of a split in the printed tables."""
-    return {"val": "validation"}.get(printed, printed)
 
 
 def _words(table):

@@ -13,6 +13,7 @@ from empathy_transfer.report.style import (
     SEQUENTIAL,
     figure_style,
     ink_on,
+    label_tasks,
     theme_order,
 )
 
@@ -78,14 +79,7 @@ def draw_similarity(matrices, title, panels, tasks):
         left = number * (LEFT + side + RIGHT) + LEFT
         axes = figure.add_axes((left / whole[0], BOTTOM / whole[1], side / whole[0], side / whole[1]))
         _draw_panel(figure, axes, matrices[column], colours, meaning)
-        titles = [tasks[task]["title"] for task in order]
-        axes.set_xticks([place + 0.5 for place in range(len(order))], titles)
-        axes.set_yticks([place + 0.5 for place in range(len(order))], titles)
-        axes.tick_params(length=0)
-        for label in axes.get_xticklabels():
-            label.set(rotation=40, ha="right", rotation_mode="anchor")
-        axes.set_xlabel("target task", weight="bold")
-        axes.set_ylabel("source task", weight="bold")
+        label_tasks(axes, order, order, tasks, pads=(None, None))
         heading = {"xycoords": "axes fraction", "textcoords": "offset points"}
         axes.annotate(subtitle, (0, 1), (0, 6), **heading, color=FAINT_INK)
         if number == 0:

@@ -54,7 +54,7 @@ def reuse(snakemake):
         if store.holds(key):
             with frame(job, snakemake.scriptdir):
                 if made := _fetch(store, key, job):
-                    _tell_origin(store, key, made)
+                    print(f"Taken from {store.folder}: entry {key}, computed {made['created']} in {made['seconds']} s")
                     finish(job, started, reused={"key": key, **made})
                     _keep(job, key, facts, [other for other in found if other is not store])
                     return True
@@ -96,11 +96,6 @@ def _fetch(store, key, job):
     if reason not in (said := os.environ.get(SAID, "")):
         os.environ[SAID] = f"{said}{reason}\n"
     return None
-
-
-def _tell_origin(store, key, made):
-    """Say in the log where the results come from."""
-    print(f"Taken from {store.folder}: entry {key}, computed {made['created']} in {made['seconds']} s")
 
 
 def _keep(job, key, facts, found):

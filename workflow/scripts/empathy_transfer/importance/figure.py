@@ -3,24 +3,21 @@
 from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES
 from empathy_transfer.importance.permutation import PROTOCOLS
 from empathy_transfer.importance.report import PART_TITLES, read_importance
-from empathy_transfer.records.artefacts import write_csv, write_figure
 from empathy_transfer.report.reasons import REASONS
-from empathy_transfer.report.style import BLANK_COLOUR, FAINT_INK, INK, figure_style
+from empathy_transfer.report.style import BLANK_COLOUR, FAINT_INK, INK, row_panels, save_plot
 from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
 
 PLOTTED = "protocol part feature name importance std band_low band_high verdict reason printed".split()
 BAR_COLOURS = {PREDICTIVE: "#2f6db0", UNDECIDED: "#b9c7d6"}
 BAND_COLOUR = "#e3a23b"
 MOST_TICKS = 4  # steps between them; numbers such as −0.075 would run into one another
-PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 3.0, 0.3, 1.7  # inches
+PANEL_WIDTH, ROW_HEIGHT, REST = 3.0, 0.3, (1.2, 1.7)  # inches
 
 
 def plot_importance(importance_path, figure_paths, csv_path):
     """Draw the importance of both protocols on both parts, and write the plotted numbers beside it."""
     importance = read_importance([importance_path])
-    with figure_style():
-        write_figure(figure_paths, draw_importance(importance))
-    write_csv(csv_path, importance[PLOTTED])
+    save_plot(figure_paths, csv_path, importance[PLOTTED], lambda _: draw_importance(importance))
 
 
 def draw_importance(importance):
@@ -29,17 +26,11 @@ def draw_importance(importance):
     Lines on bars are one standard deviation of the drops to each side, as in the paper; ochre spans hold 95 percent of
     the importance under shuffled scores; diamonds are the printed numbers. Blank rows say why.
     """
-    from matplotlib.figure import Figure
-
     groups = [(protocol, part) for protocol in PROTOCOLS for part in PART_TITLES]
-    size = (PANEL_WIDTH * len(groups) + 1.2, ROW_HEIGHT * len(FEATURES) + HEIGHT_OF_REST)
-    figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(1, len(groups), sharey=True)
+    figure, panels = row_panels(list(FEATURE_NAMES.values()), len(groups), PANEL_WIDTH, ROW_HEIGHT, REST)
     for panel, (protocol, part) in zip(panels, groups, strict=True):
         rows = importance[(importance["protocol"] == protocol) & (importance["part"] == part)].set_index("feature")
         _draw_panel(panel, rows.reindex(FEATURES), protocol, part)
-    panels[0].set_yticks(range(len(FEATURES)), list(FEATURE_NAMES.values()))
-    panels[0].set_ylim(len(FEATURES) - 0.5, -0.5)
     figure.legend(handles=_legend(), loc="outside lower center", ncols=5, frameon=False)
     return figure
 
@@ -50,12 +41,8 @@ def _draw_panel(panel, rows, protocol, part):
     from matplotlib.transforms import blended_transform_factory
 
     panel.set_title(f"{protocol}, {PART_TITLES[part]} part{_fit(rows)}", fontsize=9)
-    panel.axvline(0, color=INK, linewidth=0.8)
-    panel.tick_params(length=2)
     panel.set_xlabel("drop in R²")
     panel.xaxis.set_major_locator(MaxNLocator(MOST_TICKS))
-    for side in ("top", "right"):
-        panel.spines[side].set_visible(False)
     beside = blended_transform_factory(panel.transAxes, panel.transData)
     for place, row in enumerate(rows.itertuples()):
         if row.reason:

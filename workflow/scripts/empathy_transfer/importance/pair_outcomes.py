@@ -2,11 +2,17 @@
 
 One collapsed run (-90 percent) can carry a third of the variance of all pairs, so every analysis is repeated with
 improvements cut off at 25 percent, and without the pairs behind which a run collapsed. Importance is also measured for
-differences in units of the target's standard deviation between seeds (`seed_units.py`), where a study has tests.
+differences in units of the target's standard deviation between seeds, where a study has tests: a percentage grows
+without bound as the baseline nears 0, and one collapsed run makes it huge; these units do neither, since targets whose
+scores vary count less.
 """
 
+import pandas
+
 from empathy_transfer.features.pair_features import available_features
+from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.scores.improvement import read_improvement
+from empathy_transfer.significance.paired_tests import ALL, NOTHING
 
 WINSORISED_AT = 25  # percent
 # Outcome: (whether improvements are cut off, whether collapsed pairs are left out); the first is the study's own.
@@ -24,6 +30,30 @@ def read_full_improvement(path):
     """The rows of improvement.csv on full training data."""
     improvement = read_improvement(path)
     return improvement[improvement["data"] == "full"]
+
+
+def read_all_tests(paths):
+    """The tests of all targets as one frame; `paths` are what `paired_tests.write_tests` wrote."""
+    return pandas.concat([read_csv(path) for path in paths], ignore_index=True)
+
+
+def with_units(improvement, tests):
+    """The rows of improvement.csv with a column `unit`, in the units of the target's metric.
+
+    Args:
+        improvement: frame as from `read_full_improvement`.
+        tests: frame with source, target, data, runs, seed_sd and item_se, of pairs that are tested.
+
+    The unit is `seed_sd`, the standard deviation between seeds pooled over all runs of the target, collapsed ones
+    included, but no less than the pair's `item_se`, the bootstrap standard error of its difference over test items.
+    Where no run of the target has a second seed, it is `item_se` alone. Missing where the pair has no test, or where
+    neither seeds nor items vary it.
+    """
+    tests = tests[(tests["data"] == "full") & (tests["runs"] == ALL)]
+    units = tests[["seed_sd", "item_se"]].astype("float64").max(axis=1, skipna=True)
+    units = units.where(tests["item_se"].notna() & (units >= NOTHING))
+    known = tests[["source", "target"]].assign(unit=units)
+    return improvement.merge(known, on=["source", "target"], how="left", validate="one_to_one")
 
 
 def outcomes_of(improvement):

@@ -111,7 +111,8 @@ def variant_model(pairs, names, protocol, variant, settings):
     parts = folds(pairs, "both")
     if not parts:
         return None
-    candidates = [Model(C, epsilon, True, True) for C, epsilon in itertools.product(*_grid(settings))]
+    grid = settings["grid"]
+    candidates = [Model(C, epsilon, True, True) for C, epsilon in itertools.product(grid["C"], grid["epsilon"])]
     outcomes, errors = pairs["outcome"].to_numpy()[None], dict.fromkeys(candidates, 0.0)
     columns = feature_columns(pairs, names)
     for train, test in parts:
@@ -260,11 +261,6 @@ def _as_table(rows, names, reason):
 def _mean(values, axis=None):
     """Mean of the values that are defined; NaN where none is."""
     return numpy.ma.masked_invalid(values).mean(axis=axis).filled(numpy.nan) if axis else numpy.nanmean(values)
-
-
-def _grid(settings):
-    """The candidates of C and of epsilon."""
-    return settings["grid"]["C"], settings["grid"]["epsilon"]
 
 
 def _described(variant):

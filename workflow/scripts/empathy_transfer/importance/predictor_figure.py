@@ -1,9 +1,9 @@
 """How much better each single predictor ranks sources than a random order does, with intervals over targets."""
 
 from empathy_transfer.importance.predictors import PREDICTOR_NAMES
-from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.report.reasons import REASONS
-from empathy_transfer.report.style import FAINT_INK, INK, figure_style
+from empathy_transfer.report.style import FAINT_INK, INK, row_panels, save_plot
 from empathy_transfer.statistics.verdicts import BETTER, UNDECIDED, WORSE
 
 TITLES = {
@@ -13,16 +13,14 @@ TITLES = {
     "spearman": "Spearman's r within targets",
 }
 COLOURS = {BETTER: "#2f6db0", WORSE: "#b5402f", UNDECIDED: "#8a9aab"}
-PANEL_WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 2.6, 0.26, 1.6  # inches
+PANEL_WIDTH, ROW_HEIGHT, REST = 2.6, 0.26, (1.8, 1.6)  # inches
 
 
 def plot_predictors(predictors_path, figure_paths, csv_path):
     """Draw the gain of all predictors in all measures, on all pairs, and write the plotted numbers beside it."""
     frame = read_csv(predictors_path, dtype={"reason": str, "verdict": str}).fillna({"reason": "", "verdict": ""})
     plotted = frame[frame["outcome"] == "percent"].reset_index(drop=True)
-    with figure_style():
-        write_figure(figure_paths, draw_predictors(plotted))
-    write_csv(csv_path, plotted)
+    save_plot(figure_paths, csv_path, plotted, draw_predictors)
 
 
 def draw_predictors(plotted):
@@ -30,18 +28,11 @@ def draw_predictors(plotted):
 
     A predictor is blue or red where neither its interval over targets nor that over datasets holds 0.
     """
-    from matplotlib.figure import Figure
-
-    names = list(PREDICTOR_NAMES)
-    size = (PANEL_WIDTH * len(TITLES) + 1.8, ROW_HEIGHT * len(names) + HEIGHT_OF_REST)
-    figure = Figure(figsize=size, layout="constrained")
-    panels = figure.subplots(1, len(TITLES), sharey=True)
+    figure, panels = row_panels(list(PREDICTOR_NAMES.values()), len(TITLES), PANEL_WIDTH, ROW_HEIGHT, REST)
     blank = set()
     for panel, (measure, title) in zip(panels, TITLES.items(), strict=True):
-        rows = plotted[plotted["measure"] == measure].set_index("predictor").reindex(names)
+        rows = plotted[plotted["measure"] == measure].set_index("predictor").reindex(PREDICTOR_NAMES)
         blank |= _draw_panel(panel, rows, title)
-    panels[0].set_yticks(range(len(names)), list(PREDICTOR_NAMES.values()))
-    panels[0].set_ylim(len(names) - 0.5, -0.5)
     figure.suptitle("How well single predictors rank the sources of a target", weight="bold", size=12)
     marks = "; ".join(": ".join(REASONS[code]) for code in sorted(blank))
     figure.legend(
@@ -56,12 +47,8 @@ def _draw_panel(panel, rows, title):
 
     counts = rows["targets"].dropna()
     panel.set_title(f"{title}\nup to {int(counts.max()) if len(counts) else 0} targets", fontsize=9)
-    panel.axvline(0, color=INK, linewidth=0.8)
-    panel.tick_params(length=2)
     panel.grid(axis="y", color="#eeeeee", linewidth=0.6)
     panel.set_axisbelow(True)
-    for side in ("top", "right"):
-        panel.spines[side].set_visible(False)
     beside = blended_transform_factory(panel.transAxes, panel.transData)
     blank = set()
     for place, row in enumerate(rows.itertuples()):

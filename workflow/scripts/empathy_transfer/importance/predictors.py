@@ -145,16 +145,16 @@ def measures(predicted, percent):
     count = len(predicted)
     reason = "not_available" if count < 2 else "undefined" if numpy.ptp(percent) == 0 else ""
     if reason:
-        return {measure: {"value": numpy.nan, "random": numpy.nan, "reason": reason} for measure in MEASURES}
+        return {measure: _blank(reason) for measure in MEASURES}
     equal = numpy.zeros(count)
     told = "constant" if numpy.ptp(predicted) == 0 else ""
     found = {"ndcg": {"value": ndcg(predicted, percent), "random": ndcg(equal, percent), "reason": told}}
     for top in (1, 3):
         if count > top:
             values = {"value": regret(predicted, percent, top), "random": regret(equal, percent, top)}
-        found[f"regret_{top}"] = values | {"reason": told} if count > top else _too_few()
+        found[f"regret_{top}"] = values | {"reason": told} if count > top else _blank("too_few")
     found["spearman"] = {"value": spearman(predicted, percent), "random": 0.0, "reason": told}
-    return found if count > 2 else found | {"spearman": _too_few()}
+    return found if count > 2 else found | {"spearman": _blank("too_few")}
 
 
 def ndcg(predicted, percent):
@@ -226,6 +226,6 @@ def ranking_verdict(limits):
     return WORSE if all(high < 0 for high in highs) else UNDECIDED
 
 
-def _too_few():
+def _blank(reason):
     """A measure without a value."""
-    return {"value": numpy.nan, "random": numpy.nan, "reason": "too_few"}
+    return {"value": numpy.nan, "random": numpy.nan, "reason": reason}

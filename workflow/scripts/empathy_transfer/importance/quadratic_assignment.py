@@ -98,8 +98,9 @@ def double_semi_partialling(outcome, features, controls, source, target, observe
     for position in range(features.shape[1]):
         others = numpy.column_stack([numpy.ones(len(source)), controls, numpy.delete(features, position, axis=1)])
         own = residuals(features[:, [position]], others)[:, 0]
-        if not _something_left(own, features[:, position]):
-            continue
+        values = features[:, position]
+        if (own**2).sum() <= RELATIVE_TOLERANCE * max(((values - values.mean()) ** 2).sum(), 1e-12):
+            continue  # what is left is rounding
         true = _partial_t(outcomes, own[observed, None], others[observed], left_out)
         shuffled = _partial_t(outcomes, own[moved][:, observed].T, others[observed], left_out)
         slopes[:, position], statistics[:, position] = true[0][:, 0], true[1][:, 0]
@@ -242,8 +243,3 @@ def _partial_t(outcomes, values, others, left_out=None):
     statistics = numpy.divide(slopes, errors, out=numpy.zeros_like(slopes), where=errors > 0)
     blank = (total <= RELATIVE_TOLERANCE * numpy.maximum(centred, 1e-12)) | (freedom < 1)
     return numpy.where(blank, numpy.nan, slopes), numpy.where(blank, numpy.nan, statistics)
-
-
-def _something_left(left, values):
-    """Whether residuals are more than rounding errors of the values that they are left of."""
-    return (left**2).sum() > RELATIVE_TOLERANCE * max(((values - values.mean()) ** 2).sum(), 1e-12)

@@ -4,11 +4,10 @@ import pandas
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES, read_pair_features
 from empathy_transfer.features.task_facts import ASPECTS
-from empathy_transfer.importance.pair_outcomes import read_full_improvement
+from empathy_transfer.importance.pair_outcomes import read_all_tests, read_full_improvement, with_units
 from empathy_transfer.importance.permutation import PROTOCOLS, importance_table
 from empathy_transfer.importance.predictive_fit import fit_table
 from empathy_transfer.importance.quadratic_assignment import NULLS, PRIMARY_OUTCOME, null_table
-from empathy_transfer.importance.seed_units import read_all_tests, with_units
 from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report.markdown import markdown_table

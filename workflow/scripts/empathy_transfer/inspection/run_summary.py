@@ -145,7 +145,7 @@ def render(summary):
         lines.append(f"  failed    {len(summary['failed'])}")
         lines += _some(summary["failed"], _failure_lines)
     if summary["left_out"]:
-        lines.append(f"  left out  {_number(summary['left_out'], 'task')}")
+        lines.append(f"  left out  {len(summary['left_out'])} task{'s' * (len(summary['left_out']) != 1)}")
         lines += [f"    {task}: {one_line(reason, 300)}" for task, reason in summary["left_out"].items()]
     if summary["findings"] or summary["findings_note"]:
         lines.append(f"Main findings{' (' + summary['findings_note'] + ')' if summary['findings_note'] else ''}")
@@ -195,11 +195,6 @@ def _some(entries, as_lines):
     """The lines of the first entries, and how many more there are."""
     lines = [line for entry in entries[:LISTED] for line in as_lines(entry)]
     return lines + ([f"    and {len(entries) - LISTED} more, see summary.json"] if len(entries) > LISTED else [])
-
-
-def _number(entries, word):
-    """A number with its word, `1 task`, `2 tasks`."""
-    return f"{len(entries)} {word}{'' if len(entries) == 1 else 's'}"
 
 
 if __name__ == "__main__":

@@ -69,8 +69,9 @@ def ask_model(
         texts = texts.sample(sample["texts"], random_state=sample["seed"])
     # Recorded labels can be read again at any time: thousands of them need not wait for the disk one by one.
     flush = settings["provider"] != "recorded"
+    max_tokens = settings.get("decoding", {}).get("max_tokens", 0)
     with open_store(store_path(store_folder, model_name, prompt.name), flush) as store:
-        budget = Budget(settings.get("price"), settings.get("max_cost"), store.cost(), _max_tokens(settings))
+        budget = Budget(settings.get("price"), settings.get("max_cost"), store.cost(), max_tokens)
         with _provider(settings, budget, recorded_path, remote_allowed, set_name, threads) as provider:
             job = _Asking(provider, store, scale, prompt, model_name, settings)
             questions = job.questions(texts, repeats)
@@ -243,11 +244,6 @@ def _with_room(settings, prompt):
         return settings
     decoding = settings["decoding"]
     return settings | {"decoding": decoding | {"max_tokens": max(decoding["max_tokens"], REASONING_TOKENS)}}
-
-
-def _max_tokens(settings):
-    """Tokens that an answer may have; 0 for recorded labels."""
-    return settings.get("decoding", {}).get("max_tokens", 0)
 
 
 def _code(value):

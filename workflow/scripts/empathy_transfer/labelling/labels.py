@@ -24,7 +24,7 @@ def parse_labels(answers_path, scale_path, prompt_path, labels_path):
     scale, prompt = read_scale(scale_path), read_prompt(prompt_path)
     answers = read_table(answers_path)
     parsed = [
-        read_answer(row["provider"], _text(row["raw"]), row["status"], scale, prompt)
+        read_answer(row["provider"], row["raw"] if isinstance(row["raw"], str) else None, row["status"], scale, prompt)
         for row in answers.to_dict("records")
     ]
     labels = pandas.DataFrame(
@@ -53,8 +53,3 @@ def invalid_line(labels):
     share = 100 * len(invalid) / len(labels) if len(labels) else 0.0
     causes = ", ".join(f"{count} x {reason}" for reason, count in invalid["reason"].value_counts().items())
     return f"{len(labels):,} answers, {len(invalid):,} invalid ({share:.1f} %)" + (f": {causes}" if causes else "")
-
-
-def _text(value):
-    """Text, or None for a missing value of a table."""
-    return value if isinstance(value, str) else None

@@ -8,7 +8,7 @@ import pandas
 from empathy_transfer.metrics import ccc, pearson_r, rmse
 from empathy_transfer.records.artefacts import read_table, write_csv, write_text
 from empathy_transfer.report import html
-from empathy_transfer.statistics.correlation_intervals import correlation_interval
+from empathy_transfer.statistics.intervals import correlation_interval
 
 COLUMNS = """
     model prompt scale provider texts parsed compared pearson_r pearson_low pearson_high ccc rmse bias

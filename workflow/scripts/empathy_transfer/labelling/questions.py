@@ -1,9 +1,12 @@
-"""What providers are asked and what they give back, and the one interface that they share."""
+"""What providers are asked and what they give back.
+
+A provider has a `name` and a `version`, which stand in every row of the result, and two methods: `identity(item, text,
+writer)` is what makes two questions the same one, hashed (texts for a model, ids too for recorded labels), and
+`answers(questions)` asks, and yields each `Answer` or `Failure` as it arrives, in any order.
+"""
 
 import json
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from empathy_transfer.records.files import sha256_bytes
 
@@ -54,19 +57,6 @@ class Failure:
 
     question: Question
     cause: str
-
-
-class Provider(Protocol):
-    """Where answers come from. `name` and `version` stand in every row of the result."""
-
-    name: str
-    version: str
-
-    def identity(self, item: str, text: str, writer: dict | None) -> str:
-        """What makes two questions the same one, hashed: texts for a model, ids too for recorded labels."""
-
-    def answers(self, questions: Iterable[Question]) -> Iterator[Answer | Failure]:
-        """Ask, and yield each answer as it arrives, in any order."""
 
 
 class SettingsError(RuntimeError):

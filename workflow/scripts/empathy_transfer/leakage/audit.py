@@ -74,8 +74,8 @@ def touched_rows(index, settings):
         for key, size in index.sizes.items()
     }
     hits = {}
-    for name in settings["counted"]:
-        key = (name, "id") if name in ID_KINDS else ("normalised", name)
+    keys = {name: (name, "id") if name in ID_KINDS else ("normalised", name) for name in settings["counted"]}
+    for name, key in keys.items():
         hits[name] = held[key]
         if name not in ID_KINDS:
             pairs = _long_pairs(near, index, settings["least_words"])
@@ -83,10 +83,7 @@ def touched_rows(index, settings):
     tables = {}
     for task in tasks:
         part = index.items[task, "train"]
-        touched = {
-            name: _touched(part, (name, "id") if name in ID_KINDS else ("normalised", name), reach)
-            for name, reach in hits.items()
-        }
+        touched = {name: _touched(part, keys[name], reach) for name, reach in hits.items()}
         found = np.flatnonzero(np.any(list(touched.values()), axis=0)) if touched else []
         lines = [(part.ids[place], " ".join(name for name in touched if touched[name][place])) for place in found]
         tables[task] = pandas.DataFrame(lines, columns=ROW_COLUMNS)

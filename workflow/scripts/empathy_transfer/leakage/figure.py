@@ -1,12 +1,11 @@
 """Heat map of leakage: share of each target's test items that each source's training items touch."""
 
 from empathy_transfer.leakage.report import LEAKED_MARK
-from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
-from empathy_transfer.report.style import FAINT_INK, INK, figure_style, theme_order
+from empathy_transfer.records.artefacts import read_csv
+from empathy_transfer.report.style import INK, SEQUENTIAL, add_heading, label_tasks, save_plot, theme_order
 
 # Sizes in inches.
 CELL_WIDTH, CELL_HEIGHT, LEFT, RIGHT, BOTTOM, TOP = 0.58, 0.34, 2.0, 1.4, 1.8, 0.8
-COLOURS = "Blues"
 LEAST_LIMIT = 5.0  # percent at which the colour scale ends at least
 
 
@@ -17,9 +16,7 @@ def plot_leakage(leaked_pairs_path, tasks, figure_paths, csv_path, ratings_path)
     """
     order = theme_order(tasks, read_csv(ratings_path, verify=False))
     plotted = plotted_numbers(read_csv(leaked_pairs_path), order)
-    with figure_style():
-        write_figure(figure_paths, draw_leakage(plotted, order, tasks))
-    write_csv(csv_path, plotted)
+    save_plot(figure_paths, csv_path, plotted, draw_leakage, order, tasks)
 
 
 def plotted_numbers(leaked, order):
@@ -49,15 +46,8 @@ def draw_leakage(plotted, order, tasks):
     axes = figure.add_axes((LEFT / whole[0], BOTTOM / whole[1], width / whole[0], height / whole[1]))
     grid = plotted["percent"].to_numpy().reshape(len(order), len(order))
     limit = max(grid.max(), LEAST_LIMIT)
-    image = axes.imshow(grid, cmap=COLOURS, vmin=0, vmax=limit, aspect="auto")
-    titles = [tasks[task]["title"] for task in order]
-    axes.set_xticks(range(len(order)), titles)
-    axes.set_yticks(range(len(order)), titles)
-    axes.tick_params(length=0)
-    for label in axes.get_xticklabels():
-        label.set(rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_xlabel("target task (test items)", weight="bold", labelpad=6)
-    axes.set_ylabel("source task (training items)", weight="bold", labelpad=8)
+    image = axes.imshow(grid, cmap=SEQUENTIAL, vmin=0, vmax=limit, aspect="auto")
+    label_tasks(axes, order, order, tasks, 0, ("source task (training items)", "target task (test items)"))
     for place, cell in enumerate(plotted.itertuples()):
         row, column = divmod(place, len(order))
         ink = "white" if cell.percent > 0.6 * limit else INK
@@ -66,10 +56,6 @@ def draw_leakage(plotted, order, tasks):
     bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, length=2)
-    heading = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(
-        "Test items touched by training items, in percent", (0, 1), (0, 26), **heading, size=12, weight="bold"
-    )
     note = f"blank: none; {LEAKED_MARK}: more than the share from which a pair is flagged"
-    axes.annotate(note, (0, 1), (0, 12), **heading, color=FAINT_INK)
+    add_heading(axes, "Test items touched by training items, in percent", note, 12)
     return figure

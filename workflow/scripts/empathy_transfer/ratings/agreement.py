@@ -95,16 +95,16 @@ def bootstrap_interval(units, resamples, alpha, seed=0):
     does not cover the choice of raters. A resample in which alpha is undefined is left out; their share is returned.
     Empty with fewer than two tasks, or where more than half of the resamples are undefined.
     """
+    row = dict.fromkeys(("alpha_low", "alpha_high", "undefined_resamples"))
     observed, squares, sums = _disagreements(units)
     if len(observed) < 2:
-        return {"alpha_low": None, "alpha_high": None, "undefined_resamples": None}
+        return row
     drawn = np.random.default_rng(seed).multinomial(len(observed), [1 / len(observed)] * len(observed), size=resamples)
     number, total, square = (drawn @ part for part in (sums[:, 0], sums[:, 1], squares))
     alphas, defined = resampled_alphas(number, total, square, drawn @ observed)
-    if defined < 0.5:
-        return {"alpha_low": None, "alpha_high": None, "undefined_resamples": 1 - defined}
-    low, high = np.quantile(alphas, [alpha / 2, 1 - alpha / 2])
-    return {"alpha_low": low, "alpha_high": high, "undefined_resamples": 1 - defined}
+    if defined >= 0.5:
+        row["alpha_low"], row["alpha_high"] = np.quantile(alphas, [alpha / 2, 1 - alpha / 2])
+    return row | {"undefined_resamples": 1 - defined}
 
 
 def rater_pairs(ratings):

@@ -1,8 +1,8 @@
 """Bar chart of rating differences: how often two raters differ by how much, per aspect (Figure 8 of the study)."""
 
 from empathy_transfer.ratings.agreement import ASPECTS
-from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
-from empathy_transfer.report.style import FAINT_INK, INK, figure_style
+from empathy_transfer.records.artefacts import read_csv
+from empathy_transfer.report.style import FAINT_INK, INK, save_plot
 
 # Told apart by colour-blind readers and in print: dark, middle and light.
 COLOURS = dict(zip(ASPECTS, ("#1b4f72", "#4c9bc9", "#c9c9c9"), strict=True))
@@ -13,9 +13,7 @@ def plot_differences(differences_path, figure_paths, csv_path):
     """Draw the bar chart of differences.csv, and write the plotted numbers beside it."""
     differences = read_csv(differences_path)
     plotted = differences[differences["aspect"].isin(ASPECTS)].reset_index(drop=True)
-    with figure_style():
-        write_figure(figure_paths, draw_differences(plotted))
-    write_csv(csv_path, plotted)
+    save_plot(figure_paths, csv_path, plotted, draw_differences)
 
 
 def draw_differences(plotted):

@@ -24,7 +24,7 @@ from scipy import stats
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
-from empathy_transfer.significance.paired_tests import detectable, satterthwaite, two_sided_p
+from empathy_transfer.significance.paired_tests import detectable, t_test
 from empathy_transfer.statistics.moments import concordance_of_means, pearson_of_means
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
 from empathy_transfer.statistics.seed_variance import beyond_items, changes_beyond_items, spread
@@ -209,10 +209,3 @@ def paired_test(found, metric, sides, n_units, alpha):
     parts = [(spread(replicates.mean(axis=0), few), n_units - 1), (between.own / number, between.own_freedom)]
     tested = t_test(float(changes.mean()), parts, alpha)
     return {f"{name}_paired": tested[name] for name in ("low", "high", "p")}
-
-
-def t_test(difference, parts, alpha):
-    """Interval and p of a difference whose variance is the sum of ``parts``, as ``satterthwaite`` takes them."""
-    freedom, se = satterthwaite(parts), float(np.sqrt(sum(variance for variance, _ in parts)))
-    half_width, p = stats.t.isf(alpha / 2, freedom) * se, two_sided_p(difference, se, freedom)
-    return {"low": difference - half_width, "high": difference + half_width, "se": se, "df": freedom, "p": p}

@@ -10,12 +10,12 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.records.artefacts import read_table, write_csv, write_figure
+from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.agreement import read_sources
 from empathy_transfer.relabel.comparisons import predictions_path, resample, trained_runs
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.report.style import figure_style
+from empathy_transfer.report.style import save_plot
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 
 COLUMNS = [
@@ -130,10 +130,7 @@ def plot_groups(set_paths, test_set, codes, figure_paths, csv_path):
         figure_paths: files to write. csv_path: CSV with set, attribute, group, n, share.
     """
     frames = {name: read_table(path) for name, path in set_paths.items()}
-    plotted = count_groups(frames, test_set, codes)
-    with figure_style():
-        write_figure(figure_paths, draw_groups(plotted, frames))
-    write_csv(csv_path, plotted)
+    save_plot(figure_paths, csv_path, count_groups(frames, test_set, codes), draw_groups, frames)
 
 
 def count_groups(frames, test_set, codes):

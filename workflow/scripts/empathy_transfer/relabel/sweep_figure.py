@@ -2,10 +2,9 @@
 
 import pandas as pd
 
-from empathy_transfer.records.artefacts import write_csv, write_figure
 from empathy_transfer.relabel.scores import BASELINE, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.report.style import FAINT_INK, figure_style
+from empathy_transfer.report.style import FAINT_INK, save_plot
 
 # Measure, and what its panel is called and measured in.
 PANELS = {
@@ -23,10 +22,7 @@ def plot_sweep(scores_path, figure_paths, csv_path):
     threshold, measure, mean, least, most and seeds.
     """
     scores = read_relabelled_scores(scores_path)
-    plotted = sweep(scores)
-    with figure_style():
-        write_figure(figure_paths, draw_sweep(plotted, scores))
-    write_csv(csv_path, plotted)
+    save_plot(figure_paths, csv_path, sweep(scores), draw_sweep, scores)
 
 
 def sweep(scores):

@@ -7,7 +7,7 @@ from empathy_transfer.relabel.scores import METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
 from empathy_transfer.report import html
 from empathy_transfer.report.tex import tex_table
-from empathy_transfer.statistics.correlation_intervals import correlation_in_words
+from empathy_transfer.statistics.intervals import correlation_in_words
 
 TITLES = {"pearson_r": "Pearson r", "ccc": "CCC", "rmse": "RMSE"}
 LOWER_IS_BETTER = ("rmse",)

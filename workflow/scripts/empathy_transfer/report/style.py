@@ -1,6 +1,8 @@
-"""How figures look: order of tasks, colours, type sizes. One place for all figures of the study."""
+"""How figures look: order of tasks, colours, type sizes, and what several are made of. One place for all figures."""
 
 import contextlib
+
+from empathy_transfer.records.artefacts import write_csv, write_figure
 
 THEMES = ("direct", "abstract", "adjacent")
 # Diverging and legible to colour-blind readers: red is a loss, blue a gain, white no change.
@@ -30,6 +32,50 @@ def figure_style():
 
     with matplotlib.rc_context(SETTINGS):
         yield
+
+
+def save_plot(figure_paths, csv_path, plotted, draw, *about):
+    """Write the figure that ``draw(plotted, *about)`` gives, and the plotted numbers beside it."""
+    with figure_style():
+        write_figure(figure_paths, draw(plotted, *about))
+    write_csv(csv_path, plotted)
+
+
+def row_panels(names, count, panel_width, row_height, rest):
+    """A figure of panels side by side with a row per name from the top, and the panels, each with a line at 0.
+
+    Sizes are in inches; ``rest`` is (width, height) beside panels and rows.
+    """
+    from matplotlib.figure import Figure
+
+    rows = max(len(names), 1)
+    figure = Figure(figsize=(panel_width * count + rest[0], row_height * rows + rest[1]), layout="constrained")
+    panels = figure.subplots(1, count, sharey=True, squeeze=False)[0]
+    for panel in panels:
+        panel.axvline(0, color=INK, linewidth=0.8)
+        panel.tick_params(length=2)
+        panel.spines[["top", "right"]].set_visible(False)
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(rows - 0.5, -0.5)
+    return figure, panels
+
+
+def label_tasks(axes, sources, targets, tasks, middle=0.5, names=("source task", "target task"), pads=(8, 6)):
+    """Titles of the tasks at the rows (sources) and columns (targets) of a heat map, whose cells have this middle."""
+    axes.set_xticks([place + middle for place in range(len(targets))], [tasks[task]["title"] for task in targets])
+    axes.set_yticks([place + middle for place in range(len(sources))], [tasks[task]["title"] for task in sources])
+    axes.tick_params(length=0)
+    axes.set_ylabel(names[0], weight="bold", labelpad=pads[0])
+    axes.set_xlabel(names[1], weight="bold", labelpad=pads[1])
+    for label in axes.get_xticklabels():
+        label.set(rotation=40, ha="right", rotation_mode="anchor")
+
+
+def add_heading(axes, title, note, height):
+    """A title over the axes and a note below it, so many points above them."""
+    place = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(title, (0, 1), (0, height + 14), **place, size=12, weight="bold")
+    axes.annotate(note, (0, 1), (0, height), **place, color=FAINT_INK)
 
 
 def ink_on(colour):

@@ -9,7 +9,7 @@ import math
 import pandas as pd
 
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
-from empathy_transfer.records.artefacts import read_csv, write_csv, write_figure
+from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import (
     BLANK_COLOUR,
@@ -18,8 +18,10 @@ from empathy_transfer.report.style import (
     FAINT_INK,
     HATCH_COLOUR,
     INK,
-    figure_style,
+    add_heading,
     ink_on,
+    label_tasks,
+    save_plot,
     theme_order,
 )
 from empathy_transfer.scores.improvement import read_improvement
@@ -49,10 +51,8 @@ def plot_improvement(
     sources = theme_order(tasks, None if ratings_path is None else read_csv(ratings_path, verify=False))
     targets = [task for task in sources if task in set(targets_of(tasks, kind))]
     plotted = plotted_numbers(improvement, sources, targets, data, read_leaked(leaked_pairs_path))
-    with figure_style():
-        figure = draw_improvement(plotted, sources, targets, tasks, kind, data, scale_limit(improvement))
-        write_figure(figure_paths, figure)
-    write_csv(csv_path, plotted)
+    about = sources, targets, tasks, kind, data, scale_limit(improvement)
+    save_plot(figure_paths, csv_path, plotted, draw_improvement, *about)
 
 
 def plotted_numbers(improvement, sources, targets, data, leaked=frozenset()):
@@ -113,15 +113,11 @@ def draw_improvement(plotted, sources, targets, tasks, kind, data, limit):
     axes = figure.add_axes((LEFT / whole[0], BOTTOM / whole[1], width / whole[0], height / whole[1]))
     colours = ScalarMappable(Normalize(-limit, limit), DIVERGING)
     _draw_cells(axes, plotted, sources, targets, colours)
-    _label_tasks(axes, sources, targets, tasks)
+    label_tasks(axes, sources, targets, tasks)
     _mark_themes(axes, sources, targets, tasks)
     _draw_legend(figure, axes, plotted, height)
     _draw_colour_bar(figure, axes, plotted["percent"], colours, width, height)
-    heading = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    axes.annotate(
-        f"Percent change of {METRIC_TITLES[kind]} by transfer", (0, 1), (0, 42), **heading, size=12, weight="bold"
-    )
-    axes.annotate(SUBTITLES[data], (0, 1), (0, 28), **heading, color=FAINT_INK)
+    add_heading(axes, f"Percent change of {METRIC_TITLES[kind]} by transfer", SUBTITLES[data], 28)
     return figure
 
 
@@ -144,17 +140,6 @@ def _draw_cells(axes, plotted, sources, targets, colours):
             ink, patch = ink_on(look["facecolor"]), None
         axes.add_patch(Rectangle((column, row), 1, 1, **look))
         axes.text(column + 0.5, row + 0.5, cell.label, ha="center", va="center", size=8, color=ink, bbox=patch)
-
-
-def _label_tasks(axes, sources, targets, tasks):
-    """Titles of the tasks on the left (sources) and below (targets)."""
-    axes.set_xticks([place + 0.5 for place in range(len(targets))], [tasks[task]["title"] for task in targets])
-    axes.set_yticks([place + 0.5 for place in range(len(sources))], [tasks[task]["title"] for task in sources])
-    axes.tick_params(length=0)
-    axes.set_xlabel("target task", weight="bold", labelpad=6)
-    axes.set_ylabel("source task", weight="bold", labelpad=8)
-    for label in axes.get_xticklabels():
-        label.set(rotation=40, ha="right", rotation_mode="anchor")
 
 
 def _mark_themes(axes, sources, targets, tasks):

@@ -155,14 +155,8 @@ def percent_improvement(scores, runs):
             )
             for condition in ("full", "half")
         )
-        row = {
-            "source": source,
-            "target": target,
-            "data": data,
-            "metric": next(iter(transfers.values())).metric,
-            **full,
-        }
-        rows.append(row | {"percent_vs_half_baseline": half.get("percent") if data == "half" else None})
+        row = {"source": source, "target": target, "data": data, "metric": next(iter(transfers.values())).metric}
+        rows.append(row | full | {"percent_vs_half_baseline": half.get("percent") if data == "half" else None})
     frame = pd.DataFrame(rows, columns=IMPROVEMENT_COLUMNS)
     numbers = [name for name in IMPROVEMENT_COLUMNS if name not in ("source", "target", "data", "metric", "reason")]
     return frame.astype(dict.fromkeys(numbers, "float64") | {"seeds": "int64"})
@@ -222,9 +216,8 @@ def _floors(runs):
     """{(target, data): mean floor of the baselines, or of all runs where there is no baseline}."""
     groups = {}
     for run in runs:
-        groups.setdefault((run["target"], run["data"]), {}).setdefault(run["source"] == BASELINE, []).append(
-            run["floor"]
-        )
+        group = groups.setdefault((run["target"], run["data"]), {})
+        group.setdefault(run["source"] == BASELINE, []).append(run["floor"])
     chosen = {key: group.get(True) or group[False] for key, group in groups.items()}
     return {key: sum(values) / len(values) for key, values in chosen.items()}
 

@@ -8,6 +8,7 @@ import io
 import itertools
 from dataclasses import dataclass
 
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
 from empathy_transfer.records.artefacts import write_text
 from empathy_transfer.records.runs import BASELINE
@@ -16,8 +17,6 @@ from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.tex import tex_table, tex_text
 from empathy_transfer.scores.improvement import common_reason, read_improvement, read_scores
 
-# Which kinds of task share a table or figure.
-KINDS = {"classification": ("classification", "multilabel"), "regression": ("regression",)}
 METRIC_TITLES = {"classification": "macro F1", "regression": "Pearson r"}
 # What is wrong with the runs behind a number: its sign in tables, and what that means.
 MARKS = {
@@ -60,7 +59,7 @@ def tabulate_scores(
 
 def targets_of(tasks, kind):
     """The tasks whose targets stand in the table or figure of a kind, in the order of ``tasks``."""
-    return [task for task, about in tasks.items() if about["kind"] in KINDS[kind]]
+    return [task for task, about in tasks.items() if kind == kind_of(about).MATRIX]
 
 
 def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):

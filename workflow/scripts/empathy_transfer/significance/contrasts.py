@@ -6,9 +6,8 @@ two runs of one seed are independent.
 """
 
 import numpy as np
-from scipy import stats
 
-from empathy_transfer.significance.paired_tests import LEAST_CLUSTERS, NOTHING, satterthwaite, two_sided_p
+from empathy_transfer.significance.paired_tests import LEAST_CLUSTERS, NOTHING, t_test
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
 from empathy_transfer.statistics.seed_variance import spread
 
@@ -48,10 +47,8 @@ def contrast_test(scores, pairs, difference, seeds, n_units, settings):
         [paired_difference(scores, *pair, absent=settings["absent_classes"]) for pair in pairs], axis=0
     )
     items = spread(replicates, few)
-    se = float(np.sqrt(items + seeds[0]))
-    row |= {"item_se": float(np.sqrt(items)), "se": se, "df": satterthwaite([(items, n_units - 1), seeds])}
-    if se < NOTHING < abs(difference):
+    tested = t_test(difference, [(items, n_units - 1), seeds], settings["alpha"])
+    row |= {"item_se": float(np.sqrt(items)), "se": tested["se"], "df": tested["df"]}
+    if tested["se"] < NOTHING < abs(difference):
         return row | {"reason": "no_variance"}
-    half_width = stats.t.isf(settings["alpha"] / 2, row["df"]) * se
-    p = two_sided_p(difference, se, row["df"])
-    return row | {"low": difference - half_width, "high": difference + half_width, "p": float(p), "reason": ""}
+    return row | tested | {"reason": ""}

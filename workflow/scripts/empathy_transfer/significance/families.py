@@ -8,18 +8,18 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.leakage.report import read_leaked
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.scores.improvement import read_improvement
-from empathy_transfer.scores.tables import KINDS
 from empathy_transfer.significance.paired_tests import (
     ALL,
     SOUND,
     TEXT_COLUMNS,
     detectable,
     effects_of,
-    empty_tests,
+    frame_of_tests,
     margin_column,
 )
 from empathy_transfer.significance.theme_counts import theme_counts
@@ -41,7 +41,7 @@ def write_significance(
     ``tasks`` is {task: its kind, theme and dataset}; ``settings`` as in the config's block `analysis`.
     """
     frames = [frame for frame in map(read_csv, tests_paths) if len(frame)]
-    tests = pd.concat(frames) if frames else empty_tests(settings)
+    tests = pd.concat(frames) if frames else frame_of_tests([], settings)
     covariances = {path.parent.name: read_csv(path) for path in covariance_paths}
     improvement, leaked = read_improvement(improvement_path), read_leaked(leaked_pairs_path)
     found = significance(tests, improvement, tasks, settings, leaked)
@@ -93,7 +93,7 @@ def add_families(found, tasks, settings):
     found = found.astype(dict.fromkeys([name for name in found if name not in (*TEXT_COLUMNS, *TEXTS)], "float64"))
     found = found.astype(dict.fromkeys(TEXTS, "object"))
     pairs = found["source"].isin(list(tasks)) & found["target"].isin(list(tasks))
-    kinds = found["target"].map({task: _matrix(about["kind"]) for task, about in tasks.items()})
+    kinds = found["target"].map({task: kind_of(about).MATRIX for task, about in tasks.items()})
     for _, cells in found[pairs].groupby(["data", "runs"]):
         tested = cells.index[cells["p"].notna()]
         if len(tested) == 0:
@@ -121,11 +121,6 @@ def add_families(found, tasks, settings):
 
 
 TEXTS = ("effect", "effect_published", "noninferior")
-
-
-def _matrix(kind):
-    """The matrix (classification, regression) that a kind of target stands in."""
-    return next(matrix for matrix, kinds in KINDS.items() if kind in kinds)
 
 
 def _verdicts(held, tested):

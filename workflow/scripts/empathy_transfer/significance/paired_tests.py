@@ -64,7 +64,7 @@ def write_tests(scores_path, prediction_paths, test_path, settings, tests_path, 
         for record in read_run_scores(scores_path)
     }
     tests, covariance = (
-        compare(*read_paired(runs, test_path), settings) if runs else (empty_tests(settings), _covariance([]))
+        compare(*read_paired(runs, test_path), settings) if runs else (frame_of_tests([], settings), _covariance([]))
     )
     write_csv(tests_path, tests)
     write_csv(covariance_path, covariance)
@@ -118,7 +118,7 @@ def compare(records, sample, items, predictions, settings):
         if found[-1]["p"] is not None:
             deviations.setdefault((data, runs), []).append((source, transfers, deviation, variances[runs].own))
     found += _gone(found)
-    return _frame(found, settings), _covariance(_covariances(deviations, few))
+    return frame_of_tests(found, settings), _covariance(_covariances(deviations, few))
 
 
 def satterthwaite(parts):
@@ -139,11 +139,6 @@ def effects_of(difference, significant):
     words[significant & (difference > 0)] = IMPROVED
     words[significant & (difference < 0)] = HARMED
     return words
-
-
-def empty_tests(settings):
-    """A frame of tests without rows."""
-    return _frame([], settings)
 
 
 def margin_column(margin, statistic="p"):
@@ -207,6 +202,13 @@ def primary_test(whole, scores, sides, seeds, n_units, settings, half):
 def two_sided_p(difference, se, freedom):
     """Two-sided p of a t statistic; 1 where neither difference nor standard error is more than rounding."""
     return 2 * stats.t.sf(abs(difference) / se, freedom) if se >= NOTHING else 1.0
+
+
+def t_test(difference, parts, alpha):
+    """Interval and p of a difference whose variance is the sum of ``parts``, as ``satterthwaite`` takes them."""
+    freedom, se = satterthwaite(parts), float(np.sqrt(sum(variance for variance, _ in parts)))
+    half_width, p = stats.t.isf(alpha / 2, freedom) * se, two_sided_p(difference, se, freedom)
+    return {"low": difference - half_width, "high": difference + half_width, "se": se, "df": freedom, "p": p}
 
 
 def _published(whole, scores, ends, sides, n_items, settings):
@@ -287,7 +289,7 @@ def _check_score(key, record, score):
         raise ValueError(f"run {key}: its predictions give {score:.6f}, but its scores say {recorded:.6f}")
 
 
-def _frame(rows, settings):
+def frame_of_tests(rows, settings):
     """Rows as a frame with all columns, numbers as numbers also where there are none."""
     columns = [*TEST_COLUMNS[:-1], *margin_columns(settings), "reason"]
     frame = pd.DataFrame(rows, columns=columns)
