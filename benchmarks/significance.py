@@ -44,7 +44,7 @@ def simulate(target, items, seeds):
 
 
 def record(key, labels, answers, classes):
-    """What `metrics.json` holds of a run, as far as the tests use it."""
+    """What the table of scores says of a run, as far as the tests use it."""
     metric = "f1_macro" if classes else "pearson_r"
     value = f1_score(labels, answers, average="macro") if classes else pearsonr(labels, answers)[0]
     found = {"source": key[0], "target": "target", "data": key[1], "seed": key[2], "metric": metric, "floor": 0.0}
