@@ -201,6 +201,12 @@ def test_what_carries_a_job_does_not_count_and_nothing_is_reached_through_it(lib
     assert library.fingerprint("read", readers="mi") == before
 
 
+def test_the_version_of_the_carriers_makes_everything_run_again(library):
+    names = load(library.folder)
+    names["CARRIER_VERSION"] += 1
+    assert names["code_fingerprint"]("plot") != library.fingerprint("plot")
+
+
 def test_a_missing_entry_point_is_an_error(library):
     with pytest.raises(FileNotFoundError, match=r"no_such\.py"):
         library.fingerprint("no_such")
