@@ -360,9 +360,11 @@ def test_scores_come_from_predictions_and_thresholds_are_stored_as_shares_of_the
     for model, setting, threshold in [("crowd", "baseline", None), ("gpt", "alpha=3", None), ("gpt", "trimmed", 3.0)]:
         record = {"encoder": "minilm", "model": model, "setting": setting, "seed": 0, "threshold": threshold}
         record |= {"kind": "regression", "metric": "ccc", "n_base": 2, "n_concerned": 1, "n_train": 2}
-        rows.append(scores.row_of_run(record, answers, 0.5))
+        rows += scores.rows_of_run(record, answers, 0.5)
     frame = pd.DataFrame(rows, columns=scores.COLUMNS)
-    found = scores.with_stand_ins(frame, {("minilm", "gpt", 0): 3.0}, [3, 6], 6).set_index("setting")
+    found = scores.one_row_each(scores.with_stand_ins(frame, {("minilm", "gpt", 0): 3.0}, [3, 6], 6)).set_index(
+        "setting"
+    )
     row = found.loc["trimmed"]
     # Labels 1, 2 and 6 with a variance of 14/3: predictions 1, 3 and 5, and on validation one more than each label.
     assert row[["pearson_r", "ccc"]].tolist() == pytest.approx([10 / 112**0.5, 2 * (10 / 3) / (14 / 3 + 8 / 3)])

@@ -1,26 +1,26 @@
-"""Scores of all runs of the stage, one row each, with what was changed in their training labels."""
+"""Scores of all runs of the stage by all metrics, with what was changed in their training labels."""
 
 import pandas as pd
 from scipy.stats import wasserstein_distance
 
-from empathy_transfer.metrics import metric
+from empathy_transfer.metrics import metric, metrics_of
 from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_csv
 from empathy_transfer.relabel.training_sets import CROWD, Setting
 from empathy_transfer.statistics.values import is_constant
 
 METRICS = ("pearson_r", "ccc", "rmse")
 BASELINE, CHOSEN = "baseline", "alpha=chosen"
-COLUMNS = [
-    *["encoder", "model", "setting", "kind", "number", "seed", "trained_as", "threshold", "threshold_share", "n_base"],
-    *["n_concerned", "share_concerned", "n_train", "label_distance", *METRICS, "mae"],
-    *["validation_ccc", "validation_pearson_r"],
-    *["best_epoch", "epochs", "constant_prediction", "seconds"],
-]
+FACTS = """
+    encoder model setting kind number seed trained_as threshold threshold_share n_base n_concerned share_concerned
+    n_train label_distance best_epoch epochs constant_prediction seconds
+""".split()
+COLUMNS = [*FACTS, "metric", "value", "validation"]
 
 
 def write_relabelled_scores(run_paths, thresholds_paths, thresholds, width, test_path, scores_path):
-    """Write scores.csv: the runs, and beside them those that stand for settings which are not trained twice.
+    """Write scores.csv: runs by metric, and beside them those that stand for settings which are not trained twice.
 
+    ``value`` is the score on the test texts, ``validation`` that on the validation texts.
     ``alpha=<width>`` replaces nothing and is the baseline; ``alpha=chosen`` is, for each seed, the run at the threshold
     that was chosen on validation; ``trained_as`` names the run. ``threshold_share`` is the threshold of a correction,
     or of the one that a control follows, as a share of the scale's width. ``label_distance`` is the Wasserstein
@@ -39,13 +39,13 @@ def write_relabelled_scores(run_paths, thresholds_paths, thresholds, width, test
             part: read_table(path.with_name(f"{name}.parquet"), columns=["label", "prediction"])
             for part, name in {"test": "predictions", "validation": "validation"}.items()
         }
-        rows.append(row_of_run(read_json(path), answers, wasserstein_distance(labels, test)))
+        rows += rows_of_run(read_json(path), answers, wasserstein_distance(labels, test))
     chosen = {
         (path.parent.parent.name, path.parent.name, int(path.stem.removeprefix("seed="))): read_json(path)["threshold"]
         for path in thresholds_paths
     }
     write_csv(scores_path, with_stand_ins(pd.DataFrame(rows, columns=COLUMNS), chosen, thresholds, width))
-    print(f"{len(rows)} runs")
+    print(f"{len(run_paths)} runs, {len(rows)} scores")
 
 
 def with_stand_ins(rows, chosen, thresholds, width):
@@ -65,32 +65,39 @@ def with_stand_ins(rows, chosen, thresholds, width):
     return scores
 
 
-def row_of_run(record, answers, label_distance):
-    """The row of a run.
+def rows_of_run(record, answers, label_distance):
+    """The rows of a run, one for each metric.
 
     Args:
         record: of the run. answers: frames of label and prediction, of the `test` and the `validation` texts.
         label_distance: of its training labels from the test labels.
     """
     setting = Setting.parse(record["setting"])
-    row = {name: record[name] for name in COLUMNS if name in record}
-    return row | {
+    facts = {name: record[name] for name in FACTS if name in record} | {
         "kind": setting.kind,
         "number": setting.number,
         "trained_as": record["setting"],
         "share_concerned": record["n_concerned"] / record["n_base"],
         "label_distance": label_distance,
         "constant_prediction": is_constant(answers["test"]["prediction"]),
-        **{name: _score(name, answers["test"]) for name in (*METRICS, "mae")},
-        **{f"validation_{name}": _score(name, answers["validation"]) for name in ("ccc", "pearson_r")},
     }
+    rows = []
+    for name in metrics_of("regression"):
+        value, validation = (
+            metric(name).value(answers[part]["label"], answers[part]["prediction"]) for part in ("test", "validation")
+        )
+        rows.append(facts | {"metric": name, "value": value, "validation": validation})
+    return rows
 
 
-def _score(name, answers):
-    """A score of a frame of labels and predictions."""
-    return metric(name).value(answers["label"], answers["prediction"])
+def one_row_each(scores):
+    """The runs of a frame with ``COLUMNS``, one row each: `<metric>` and `validation_<metric>` are columns."""
+    rows = scores[scores["metric"] == scores["metric"].iloc[0]][FACTS].reset_index(drop=True)
+    for name, part in scores.groupby("metric"):
+        rows[name], rows[f"validation_{name}"] = part["value"].to_numpy(), part["validation"].to_numpy()
+    return rows
 
 
 def read_relabelled_scores(path):
-    """Read scores.csv."""
-    return read_csv(path, dtype={"seed": "int64"})
+    """Read scores.csv, see ``one_row_each``."""
+    return one_row_each(read_csv(path, dtype={"seed": "int64"}))
