@@ -6,7 +6,8 @@ import pandas
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.tokens import tokenise_task
 from empathy_transfer.frame.job import open_job
-from empathy_transfer.records.artefacts import sha256_file, write_json, write_table
+from empathy_transfer.records.artefacts import write_json, write_table
+from empathy_transfer.records.files import sha256_file
 from empathy_transfer.training.recipes.transfer import transfer_recipe
 from empathy_transfer.training.run import train_run
 from fake_jobs import fake_snakemake

@@ -6,8 +6,9 @@ import pytest
 from empathy_transfer.features.source_estimates import COLUMNS, estimates, write_estimates
 from empathy_transfer.features.transferability import ESTIMATORS, h_score, leep, log_me
 from empathy_transfer.frame.job import open_job
-from empathy_transfer.records.artefacts import read_csv, sha256_file
+from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.records.encoders import find_encoder
+from empathy_transfer.records.files import sha256_file
 from fake_jobs import fake_snakemake
 from tiny_encoders import OF_A_JOB, make_model, save_as_job, write_vocabulary_encoder
 from tiny_runs import WORDS, write_task
