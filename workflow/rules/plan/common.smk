@@ -64,7 +64,8 @@ def study_training():
 def training_settings(task):
     """Training settings of a task: the study's defaults, then the task's own, then the study's override."""
     settings = config["training"]["defaults"] | KNOWN[task].get("training", {}) | config["training"]["override"]
-    loss = settings["losses"][KNOWN[task]["kind"]]
+    losses = config["training"]["defaults"]["losses"] | config["training"]["override"].get("losses", {})
+    loss = losses[KNOWN[task]["kind"]]
     settings = {key: value for key, value in settings.items() if key != "losses"} | {"loss": dict(sorted(loss.items()))}
     return dict(sorted(settings.items()))
 

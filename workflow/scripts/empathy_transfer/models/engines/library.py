@@ -24,7 +24,7 @@ class Model:
 
     def __init__(self, encoder, adaptation, head, dropout, seed, device, precision):
         """Load the frozen parts and draw the new adapter and head; arguments as in the packed engine."""
-        self.device, self.precision, self.top, self.training = torch.device(device), precision, head, False
+        self.device, self.precision, self.top = torch.device(device), precision, head
         options = {
             "attn_implementation": "eager" if self.device.type == "cpu" else "sdpa",
             "use_safetensors": True,

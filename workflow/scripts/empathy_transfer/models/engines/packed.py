@@ -36,6 +36,8 @@ class Model:
         self.body = PackedEncoder(encoder, dropout, device, precision, trained)
         self.device, self.precision, self.adaptation, self.top = self.body.device, precision, adaptation, head
         self.first_layer = None
+        # Looked up once: finding a type goes by its name, and every layer of every step asks.
+        self._after_feed_forward = getattr(adaptation.type, "after_feed_forward", None)
         hidden, shapes = self.body.config["hidden_size"], adaptation.shapes(self.body.config)
         given = [read_adapter(path, shapes, encoder, adaptation.settings) for path in adaptation.sources]
         self.frozen = [{key: part.to(self.device, torch.float32) for key, part in source.items()} for source in given]
@@ -130,7 +132,5 @@ class Model:
             return self.body.add_norm(layer, x, added)
 
         for adapter in stack:
-            sums, added = self.adaptation.type.after_feed_forward(
-                self.body.config, layer, adapter, sums, added, add_norm
-            )
+            sums, added = self._after_feed_forward(self.body.config, layer, adapter, sums, added, add_norm)
         return add_norm(sums, added)[1]
