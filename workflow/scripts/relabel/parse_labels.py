@@ -2,6 +2,7 @@
 
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.labelling.labels import parse_labels
+from empathy_transfer.labelling.valid_labels import LOST_SHARE
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:
@@ -10,4 +11,6 @@ if __name__ == "__main__":
             scale_path=job.input["scale"],
             prompt_path=job.input["prompt"],
             labels_path=job.output["labels"],
+            # A prompt that fails on the sample is a finding of the comparison.
+            most_invalid=LOST_SHARE if "set" in job.wildcards else 1.0,
         )

@@ -1,5 +1,7 @@
 """Sets of texts with crowd labels: read from their releases, and cleared of texts that another set holds too."""
 
+import re
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +9,15 @@ import pandas as pd
 from empathy_transfer.data.raw_files import check_raw
 from empathy_transfer.data.readers.common import AGAIN, read_delimited, read_headless, text_key
 from empathy_transfer.errors import DataError
+from empathy_transfer.labelling.valid_labels import lost_line
 from empathy_transfer.records.artefacts import write_table
+
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+DECIMAL_COMMA = r"[+-]?[0-9]+,[0-9]+"
+# What releases write in place of a number about a writer.
+UNKNOWN = ("unknown",)
+# A value is quoted in a message only if it is short and one of few.
+SHORT, FEW = 20, 10
 
 
 def prepare_label_set(name, sets, folders, demographics, bounds, record_folder, output_path):
@@ -24,7 +34,8 @@ def prepare_label_set(name, sets, folders, demographics, bounds, record_folder, 
         output_path: the file to write.
 
     Raises:
-        DataError: a raw file is missing, changed or damaged, an id stands there twice, or a label is off the scale.
+        DataError: a raw file is missing, changed or damaged; an id, a group or a text is empty, or an id stands there
+            twice; a label is no number or off the scale; or no text is left.
     """
     frames = {}
     for other, about in sets.items():
@@ -34,7 +45,9 @@ def prepare_label_set(name, sets, folders, demographics, bounds, record_folder, 
     frame = frames.pop(name)
     taken = {key for other in frames.values() for key in other["text"].map(text_key)}
     shared = frame["text"].map(text_key).isin(taken)
-    print(f"{name}: {len(frame):,} texts, of which {int(shared.sum()):,} are left out since a set before holds them")
+    print(lost_line(name, int(shared.sum()), len(frame), "texts are left out, since a set before holds them"))
+    if shared.all():
+        raise DataError(f"{name}: no text is left, since sets before it hold them all. Take the set out of the file.")
     write_table(output_path, frame[~shared].reset_index(drop=True))
 
 
@@ -43,34 +56,64 @@ def read_set(files, about, demographics, bounds):
     columns, path = about["columns"], files[about["essays"]]
     needed = [columns[name] for name in ("id", "text", "group")]
     frame = read_delimited(path, needed if about["gold"] else [*needed, columns["label"]])
-    labels = frame.get(columns["label"])
+    labels, hint = frame, ""
     if about["gold"]:
-        labels = read_headless(files[about["gold"]], [columns["label"]])[columns["label"]]
+        labels = read_headless(files[about["gold"]], [columns["label"]])
+        hint = f" The label must be the first column of {about['gold']}."
         if len(labels) != len(frame):
             raise DataError(f"{path.name} has {len(frame)} rows but {about['gold']} has {len(labels)}. {AGAIN}")
-    result = pd.DataFrame(
-        {
-            "id": frame[columns["id"]],
-            "group": frame[columns["group"]],
-            "text": frame[columns["text"]],
-            "label": pd.to_numeric(labels, errors="coerce"),
-        }
-    )
+    result = pd.DataFrame({name: frame[columns[name]] for name in ("id", "group", "text")})
+    result["label"] = numbers_of(labels[columns["label"]], labels["place"], "its label", hint=hint)
     for column in demographics:
         if column in frame:
-            result[column] = pd.to_numeric(frame[column], errors="coerce").astype("float64")
-    _check(result, frame["place"], bounds)
+            result[column] = numbers_of(frame[column], frame["place"], f"its {column!r}", UNKNOWN)
+    _check(result, frame["place"], labels["place"], bounds)
+    missing = int(result["label"].isna().sum())
+    print(lost_line(path.name, missing, len(result), "texts have no crowd label"))
     return result
 
 
-def _check(frame, places, bounds):
-    """Raise DataError for an id that stands there twice, an empty text, or a label off the scale."""
+def numbers_of(values, places, what, missing=(), hint=""):
+    """A column of texts as numbers; an empty field, and those of `missing`, are NaN.
+
+    Raises:
+        DataError: any other field is no number.
+    """
+    values = values.str.strip()
+    given = ~values.isin(["", *missing])
+    if len(wrong := values[given & ~values.str.fullmatch(NUMBER)]):
+        value = wrong.iloc[0]
+        problem = f"{what} {quoted(value, values)} is not a number"
+        if re.fullmatch(DECIMAL_COMMA, value):
+            problem += f": write {value.replace(',', '.')}, with a point"
+        raise DataError(f"{places[wrong.index[0]]}: {problem}. Only an empty field is a missing one.{hint}")
+    return pd.to_numeric(values.where(given, None), errors="raise").astype("float64")
+
+
+def quoted(value, values):
+    """A value as a message may show it: a number, or a word of a column of few words; anything else may be a text."""
+    few = len(value) <= SHORT and values.nunique() <= FEW
+    return repr(value) if few or re.fullmatch(DECIMAL_COMMA, value) else f"(of {len(value)} characters)"
+
+
+def _check(frame, places, label_places, bounds):
+    """Raise DataError for an id, group or text that can't be one, or a label off the scale."""
+    spaced = "has white space around it, so that it would count as another one"
+    off_scale = f"its label is not between {bounds[0]} and {bounds[1]}"
     problems = {
-        "its id stands in another row too": frame["id"].duplicated(),
-        "its text is empty": frame["text"].str.strip() == "",
-        f"its label is not between {bounds[0]} and {bounds[1]}": ~frame["label"].between(*bounds)
-        & frame["label"].notna(),
+        "its id stands in another row too": (frame["id"].duplicated(), places),
+        "its id is empty": (frame["id"].map(is_blank), places),
+        f"its id {spaced}": (frame["id"] != frame["id"].str.strip(), places),
+        "its group is empty: rows without one would count as one writer": (frame["group"].map(is_blank), places),
+        f"its group {spaced}": (frame["group"] != frame["group"].str.strip(), places),
+        "its text is empty": (frame["text"].map(is_blank), places),
+        off_scale: (~frame["label"].between(*bounds) & frame["label"].notna(), label_places),
     }
-    for problem, rows in problems.items():
+    for problem, (rows, where) in problems.items():
         if rows.any():
-            raise DataError(f"{places[rows].iloc[0]}: {problem}. {AGAIN}")
+            raise DataError(f"{where[rows].iloc[0]}: {problem}. Correct the file, or the set's description.")
+
+
+def is_blank(text):
+    """Whether a text shows nothing: white space, control characters and characters without width alone."""
+    return all(unicodedata.category(character)[0] in "ZC" for character in text)

@@ -2,6 +2,7 @@
 
 import pandas
 
+from empathy_transfer.errors import DataError
 from empathy_transfer.labelling.parsing import read_answer
 from empathy_transfer.labelling.prompts import read_prompt
 from empathy_transfer.labelling.scales import read_scale
@@ -11,7 +12,7 @@ FIRST = ["id", "label", "valid", "reason"]
 LAST = ["provider", "model", "model_version", "prompt", "scale"]
 
 
-def parse_labels(answers_path, scale_path, prompt_path, labels_path):
+def parse_labels(answers_path, scale_path, prompt_path, labels_path, most_invalid=1.0):
     """Read each raw answer and write its label, or why it has none.
 
     Args:
@@ -20,6 +21,10 @@ def parse_labels(answers_path, scale_path, prompt_path, labels_path):
         prompt_path: the template that was asked.
         labels_path: a row per answer: id, label, valid, reason, a column per item (missing where the answer is one
             score, or invalid), provider, model, model_version, prompt, scale; and repeat, if asked so.
+        most_invalid: greatest share of labels that may be invalid.
+
+    Raises:
+        DataError: more labels are invalid.
     """
     scale, prompt = read_scale(scale_path), read_prompt(prompt_path)
     answers = read_table(answers_path)
@@ -43,8 +48,14 @@ def parse_labels(answers_path, scale_path, prompt_path, labels_path):
     labels["model_version"] = served.fillna(answers["model_version"])
     if (answers["repeat"] > 0).any():
         labels["repeat"] = answers["repeat"]
+    line = invalid_line(labels)
+    if (~labels["valid"]).sum() > most_invalid * len(labels):
+        raise DataError(
+            f"{answers_path}: {line}. At most {most_invalid:.0%} may be invalid. Another prompt, or more room for the "
+            "answer (`max_tokens`), may help. All answers are kept: docs/label-with-an-llm.md."
+        )
     write_table(labels_path, labels)
-    print(invalid_line(labels))
+    print(line)
 
 
 def invalid_line(labels):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from empathy_transfer.labelling.valid_labels import valid_labels
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
@@ -63,8 +64,7 @@ def read_sources(set_paths, labels_paths):
     for name, path in set_paths.items():
         frame = read_table(path, columns=["id", "label"]).set_index("id").rename(columns={"label": CROWD})
         for model, labelled in sorted(key for key in labels_paths if key[1] == name):
-            labels = read_table(labels_paths[model, labelled], columns=["id", "label", "valid"])
-            frame[model] = labels[labels["valid"]].set_index("id")["label"].reindex(frame.index)
+            frame[model] = valid_labels(labels_paths[model, labelled], frame.index)
         frames[name] = frame
     return frames
 

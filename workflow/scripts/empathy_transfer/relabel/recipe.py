@@ -12,6 +12,8 @@ import torch
 
 from empathy_transfer.data.batches import Items
 from empathy_transfer.data.token_file import unpack_texts
+from empathy_transfer.errors import DataError
+from empathy_transfer.labelling.valid_labels import lost_line, valid_labels
 from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.heads import LinearHead
 from empathy_transfer.records.artefacts import read_json, read_table, read_tensors, write_table
@@ -35,10 +37,10 @@ def relabelled_recipe(run, inputs, settings, training_set_path):
         settings: see `relabel: training` in the config's schema. training_set_path: Parquet file to write.
 
     Raises:
-        ArtefactError: an input is damaged.
+        ArtefactError: an input is damaged. DataError: too few texts have labels.
     """
     texts = read_training_set(run.model, Setting.parse(run.setting), run.seed, inputs, settings)
-    tested = {part: read_table(inputs[part], columns=["id", "label"]).dropna() for part in ("validation", "test")}
+    tested = {part: held_out_texts(inputs[part], part) for part in ("validation", "test")}
     items = {part: join_items([inputs[f"{part}_tokens"]], frame) for part, frame in tested.items()}
     items["train"] = join_items([inputs["train_tokens"], inputs["added_tokens"]], texts.training)
     write_table(training_set_path, texts.training)
@@ -81,13 +83,24 @@ def read_training_set(model, setting, seed, inputs, settings):
     return TrainingTexts(training, len(base), number, threshold)
 
 
+def held_out_texts(path, part):
+    """The texts of a held-out set that have a crowd label: a frame with id and label; DataError if there are none."""
+    frame = read_table(path, columns=["id", "label"])
+    kept = frame.dropna(subset=["label"])
+    print(lost_line(path, len(frame) - len(kept), len(frame), "texts have no crowd label and are left out"))
+    if kept.empty:
+        raise DataError(
+            f"{path}: no text has a crowd label, which relabel: roles: {part} needs. Name another set there."
+        )
+    return kept
+
+
 def labelled(inputs, part, model):
     """A label set as a frame: id, set (`train` or `added`), crowd, and llm, which is missing for the model `crowd`."""
     frame = read_table(inputs[part], columns=["id", "label"]).rename(columns={"label": CROWD})
     frame = frame.assign(set=part, llm=np.nan)
     if model != CROWD:
-        labels = read_table(inputs[f"{part}_labels"], columns=["id", "label", "valid"])
-        frame["llm"] = labels[labels["valid"]].set_index("id")["label"].reindex(frame["id"]).to_numpy()
+        frame["llm"] = valid_labels(inputs[f"{part}_labels"], frame["id"])
     return frame
 
 
