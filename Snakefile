@@ -10,10 +10,14 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-configfile: "config/config.yaml"
-
-
+include: "workflow/rules/plan/schemas.smk"
 include: "workflow/rules/plan/settings.smk"
+
+
+refuse_other_encodings("config/config.yaml")
+
+
+configfile: "config/config.yaml"
 
 
 check_config()

@@ -159,10 +159,10 @@ def test_differences_by_hand():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,link,A,1\na,link,A,2\n", "a link A is rated twice"),
-        ("a,linc,A,1\n", "aspect 'linc' is none of"),
+        ("a,link,A,1\na,link,A,2\n", "row 2: this task is rated twice"),
+        ("a,linc,A,1\n", "row 1: the aspect is none of"),
         ("a,link,A,6\n", "not a number from 1 to 5"),
-        ("a,link,A,\n", "Leave out the row"),
+        ("a,link,A,\n", "A missing rating has no row"),
         ("a,link,A,x\n", "not a number from 1 to 5"),
     ],
 )

@@ -9,13 +9,12 @@ import hashlib
 import io
 import json
 import re
-from types import SimpleNamespace
 
 import pytest
-import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
+from plan_files import CONFIG, plan_names, read_yaml
 from study_copy import ROOT, StudyCopy, in_parallel
 
 TEXT = "a private sentence that has the number"  # no message may quote it
@@ -220,7 +219,7 @@ def test_fault_in_the_settings_stops_before_the_first_job(fault, stopped):
     assert not (study.folder / "results").exists()
 
 
-# More faults of a config; `settings.smk` is plain Python.
+# More faults of a config, tried without Snakemake.
 REFUSED = {
     "misspelt key": ({"accept_term": []}, r"unknown key 'accept_term' \(did you mean 'accept_terms'\?\)"),
     "misspelt key inside": ({"encoder": {"nmae": "x"}}, r"encoder: unknown key 'nmae' \(did you mean 'name'\?\)"),
@@ -236,36 +235,29 @@ REFUSED = {
 }
 
 
-def check_config(config, paths):
-    """What the workflow does first with its config."""
-    path = ROOT / "workflow/rules/plan/settings.smk"
-    names = {"workflow": SimpleNamespace(basedir=str(ROOT), configfiles=paths), "config": config}
-    exec(compile(path.read_text(encoding="utf-8"), path.name, "exec"), names)
-    names["check_config"]()
+def check_config(config, *overlays):
+    """What the workflow does first with its config; files may be laid over config.yaml."""
+    plan_names("schemas", "settings", config=config, configfiles=overlays)["check_config"]()
 
 
 @pytest.mark.parametrize("name", ["config", "local", "demo"])
 def test_the_studies_of_the_repository_are_accepted(name):
     # A study's file says what differs from config.yaml.
-    paths = list(dict.fromkeys([ROOT / "config/config.yaml", ROOT / f"config/{name}.yaml"]))
-    config = {}
-    for path in paths:
-        update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")))
-    check_config(config, paths)
+    config, path = read_yaml(CONFIG), ROOT / f"config/{name}.yaml"
+    update_config(config, read_yaml(path))
+    check_config(config, path)
 
 
 @pytest.mark.parametrize("fault", REFUSED)
 def test_fault_in_the_config_names_the_key(fault):
-    path = ROOT / "config/config.yaml"
     change, message = REFUSED[fault]
     with pytest.raises(WorkflowError, match=message):
-        check_config(yaml.safe_load(path.read_text(encoding="utf-8")) | change, [path])
+        check_config(read_yaml(CONFIG) | change)
 
 
 def test_a_repeated_key_of_the_config_is_refused(tmp_path):
-    path = ROOT / "config/config.yaml"
-    text = path.read_text(encoding="utf-8")
+    text = CONFIG.read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(text + "seeds: [1]\n", encoding="utf-8")
     line = len(text.splitlines()) + 1
     with pytest.raises(WorkflowError, match=rf"mine\.yaml, line {line}: the key 'seeds' is repeated"):
-        check_config(yaml.safe_load(text), [tmp_path / "mine.yaml"])
+        check_config(read_yaml(CONFIG), tmp_path / "mine.yaml")

@@ -12,6 +12,7 @@ include: "fingerprint.smk"
 include: "layouts.smk"
 include: "asked.smk"
 include: "registry.smk"
+include: "rating_file.smk"
 
 
 # A plan holds millions of small objects for its whole life. With Python's own thresholds, looking through them for
@@ -24,8 +25,8 @@ os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.gete
 # No param, since it changes no result.
 os.environ.update(EMPATHY_FIRST_LAYER_GB=str(config["first_layer_gb"]))
 
-check_ratings(config["ratings"])
 DATASETS = load_datasets(config["datasets"])
+UNKNOWN_RATED = check_ratings(config["ratings"], known_tasks(DATASETS))
 WANTED, TASKS, LEFT_OUT = plan_tasks(DATASETS)
 VARIANTS, VARIANTS_LEFT_OUT = plan_variants(DATASETS, TASKS)
 KNOWN = TASKS | VARIANTS

@@ -3,40 +3,28 @@ The registry of datasets and tasks: which are planned, from which files, and whi
 """
 
 import csv
+import functools
+import re
 from pathlib import Path
 
 DATASET_SCHEMA = Path(workflow.basedir) / "workflow/schemas/dataset.schema.yaml"
-RATING_COLUMNS = ["task", "aspect", "annotator", "score"]
-ASPECTS = ["definition", "link", "conduciveness"]
 PUBLISHED_ORDER = Path(workflow.basedir) / "resources/published/tables4_5_tasks.csv"
-
-
-def check_ratings(path):
-    """Check the table of construct ratings: its columns, and in each row the aspect and a score from 1 to 5, none twice."""
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        if rows.fieldnames != RATING_COLUMNS:
-            raise WorkflowError(f"{path}: the first line must be {','.join(RATING_COLUMNS)}")
-        seen = set()
-        for number, row in enumerate(rows, start=2):
-            if row["aspect"] not in ASPECTS:
-                raise WorkflowError(f"{path}, line {number}: aspect '{row['aspect']}' is none of {', '.join(ASPECTS)}")
-            if not is_number(row["score"] or "") or not 1 <= float(row["score"]) <= 5:
-                raise WorkflowError(f"{path}, line {number}: score '{row['score']}' is not a number from 1 to 5")
-            if (rating := (row["task"], row["aspect"], row["annotator"])) in seen:
-                raise WorkflowError(f"{path}, line {number}: {' '.join(rating)} is rated twice. Take one row out.")
-            seen.add(rating)
 
 
 def load_datasets(folder):
     """Read and check all dataset files of a folder, by dataset; no two may hold a task of the same name."""
     paths = sorted(Path(folder).glob("*.yaml"))
+    if others := sorted(Path(folder).glob("*.yml")):
+        raise WorkflowError(f"{others[0]}: rename it to {others[0].stem}.yaml, else it would not be read.")
     if not paths:
         raise WorkflowError(f"datasets: {folder} holds no *.yaml file. Name a folder of dataset files in the config.")
     datasets, owners = {}, {}
     for path in paths:
+        if not re.fullmatch("[a-z0-9_]+", path.stem):
+            raise WorkflowError(f"{path}: the file's name is the dataset's id: only a-z, 0-9 and _ can stand in it.")
         content = load_yaml(path)
         check_schema(content, DATASET_SCHEMA, path)
+        check_words(path, content)
         datasets[path.stem] = content
         for task in [*content["tasks"], *content.get("variants", {})]:
             if task in owners:
@@ -47,6 +35,34 @@ def load_datasets(folder):
                 hint = suggestion(parent, content["tasks"])
                 raise WorkflowError(f"{path}: variants.{variant}: '{parent}' is no task of this dataset{hint}.")
     return datasets
+
+
+@functools.cache
+def known_readers():
+    """Names of the readers: modules of their folder that have the function `read`."""
+    files = sorted((SCRIPTS / PACKAGE / "data/readers").glob("*.py"))
+    return [file.stem for file in files if "\ndef read(" in file.read_text(encoding="utf-8")]
+
+
+def check_words(path, dataset):
+    """Check the words of a dataset file that refer to something: readers, and the classes of mappings."""
+    readers = known_readers()
+    for form in [dataset, *dataset.get("alternatives", [])]:
+        if (reader := form.get("reader", dataset["reader"])) not in readers:
+            hint = suggestion(reader, readers)
+            raise WorkflowError(f"{path}: reader: there is no '{reader}'{hint}. Known: {', '.join(readers)}")
+    for task, about in dataset["tasks"].items():
+        mapping = about.get("label_mapping", {})
+        if len({str(value) for value in mapping}) < len(mapping):
+            raise WorkflowError(
+                f"{path}: tasks.{task}.label_mapping: a value stands there twice, with quotes and without."
+            )
+        for value, label in mapping.items():
+            if label not in about["labels"]:
+                raise WorkflowError(
+                    f"{path}: tasks.{task}.label_mapping: '{value}' stands for '{label}', which is not among the "
+                    f"task's labels{suggestion(label, about['labels'])}: {', '.join(about['labels'])}"
+                )
 
 
 def plan_variants(datasets, tasks):
@@ -97,6 +113,11 @@ def published_order():
     """Return the place of each published task in the order of the study's tables."""
     with open(PUBLISHED_ORDER, encoding="utf-8", newline="") as file:
         return {row["task"]: place for place, row in enumerate(csv.DictReader(file))}
+
+
+def known_tasks(datasets):
+    """The tasks that ratings may be about: those of the dataset files, and the published ones."""
+    return [task for dataset in datasets.values() for task in dataset["tasks"]] + list(published_order())
 
 
 def plan_tasks(datasets):

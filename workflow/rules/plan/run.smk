@@ -52,6 +52,8 @@ def offer_warm_start():
 def tell_plan():
     """Say what is left out and why, what is read from a partial release, and which terms hold for downloads."""
     lines = left_out_lines(LEFT_OUT | VARIANTS_LEFT_OUT)
+    if UNKNOWN_RATED:
+        lines.append(f"Not used: ratings of {', '.join(UNKNOWN_RATED)}, which no file of {config['datasets']} has")
     lines += [f"Partial release: {name}: {form['note']}" for name, form in sorted(FORMS.items()) if form["note"]]
     for dataset in sorted({source["dataset"] for source in DOWNLOADED.values()}):
         terms = " ".join(DATASETS[dataset]["terms"].split())

@@ -1,91 +1,83 @@
 """
-Settings: how the config, the dataset files and their schemas are read. Plain Python, so that tests can run it.
+Settings: what the config files and the command line give, and which of them is to blame for a fault. Plain Python, so
+that tests can run it.
 """
 
-import difflib
-from pathlib import Path
+import os
 
-import jsonschema
-import yaml
-from snakemake.exceptions import WorkflowError
+from snakemake.utils import update_config
 
-
-class UniqueKeyLoader(yaml.SafeLoader):
-    """YAML without repeated keys: plain YAML lets the last one win silently."""
+COMMAND_LINE = "--config"
+# What a value of the command line begins with that is a list, a mapping or a text in quotes.
+YAML_BEGINS = ("[", "{", '"', "'")
 
 
-def unique_mapping(loader, node, deep=False):
-    """Build a mapping; a repeated key is an error that names its line."""
-    seen = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if key in seen:
-            raise WorkflowError(
-                f"{key_node.start_mark.name}, line {key_node.start_mark.line + 1}: the key '{key}' is repeated. "
-                "YAML would silently take the last one: remove one of them."
-            )
-        seen.add(key)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep)
+def refuse_other_encodings(path):
+    """Stop at a config file that is not in UTF-8 before Snakemake reads it, which would not say which file it is."""
+    if os.path.exists(path):
+        read_utf8(path)
 
 
-UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, unique_mapping)
+def given_settings():
+    """What was given, {where: settings}, the strongest last: config.yaml, other files, and `--config` of the command.
+
+    On the command line, Snakemake takes all values inside lists and mappings as texts, and a number in quotes as a number;
+    here they are read as YAML.
+    """
+    settings = workflow.config_settings
+    files = [path for path in workflow.configfiles if path not in settings.configfiles] + list(settings.configfiles)
+    found = {shown_path(path): load_yaml(path) or {} for path in files}
+    typed = {}
+    for entry in settings.config_args or []:
+        key, _, text = entry.partition("=")
+        value = parse_yaml(text, f"{COMMAND_LINE} {key}") if text.startswith(YAML_BEGINS) else config.get(key)
+        update_config(typed, {key: value})
+    return found | ({COMMAND_LINE: typed} if typed else {})
 
 
-def load_yaml(path):
-    """Read a YAML file; errors name the file and the line."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return yaml.load(file, Loader=UniqueKeyLoader)
-    except yaml.YAMLError as error:
-        raise WorkflowError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+def shown_path(path):
+    """A path as messages show it: short, where it is below the folder of this run."""
+    path = Path(path)
+    inside = path.is_absolute() and path.is_relative_to(Path.cwd())
+    return str(path.relative_to(Path.cwd()) if inside else path)
 
 
-def check_schema(content, schema_path, name):
-    """Check content against a schema; the error names the file, each key and what is expected."""
-    schema = load_yaml(schema_path)
-    validator = jsonschema.Draft202012Validator(schema)
-    problems = [describe(error) for error in sorted(validator.iter_errors(content), key=lambda error: error.json_path)]
-    if problems:
-        raise WorkflowError("\n  ".join([f"{name} does not fit {Path(schema_path).name}:", *problems]))
+def owner_of(keys, given):
+    """Where the settings at a path of keys were given: the strongest place that has most of the path."""
 
+    def depth(content):
+        """How many of the keys lead to something."""
+        for number, key in enumerate(keys):
+            inside = key in content if isinstance(content, dict) else isinstance(content, list) and key < len(content)
+            if not inside:
+                return number
+            content = content[key]
+        return len(keys)
 
-def describe(error):
-    """Say in one line what is wrong at which key, and how to mend it."""
-    place = error.json_path.removeprefix("$.").removeprefix("$") or "(top level)"
-    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
-        known = sorted(error.schema.get("properties", {}))
-        unknown = [str(key) for key in error.instance if key not in known]
-        hints = [f"'{key}'" + suggestion(key, known) for key in unknown]
-        return f"{place}: unknown key {', '.join(hints)}. Known keys: {', '.join(known)}"
-    meaning = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    message = f"{place}: {error.message}" + (f". {meaning}" if meaning else "")
-    if error.validator == "type" and isinstance(error.instance, str) and is_number(error.instance):
-        message += f" (YAML reads {error.instance} as text: write it with a decimal point, such as 1.0e-4)"
-    return message
-
-
-def suggestion(key, known):
-    """Return a hint at the most similar known key."""
-    close = difflib.get_close_matches(key, known, n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ""
-
-
-def is_number(text):
-    """Whether a text reads as a number."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    return max(enumerate(given), key=lambda entry: (depth(given[entry[1]]), entry[0]))[1]
 
 
 def check_config():
     """Check the config files as they were given, and the settings that result from them."""
-    for path in workflow.configfiles:
-        load_yaml(path)
-    # Numbers in a list of `--config` come as text.
-    config["seeds"] = [int(seed) if str(seed).isdecimal() else seed for seed in config["seeds"]]
-    schema = Path(workflow.basedir) / "workflow/schemas/config.schema.yaml"
-    check_schema(config, schema, " + ".join(str(path) for path in workflow.configfiles))
+    given = given_settings()
+    update_config(config, given.get(COMMAND_LINE, {}))
+
+    def owner(keys):
+        """Where the settings at a path of keys were given."""
+        return owner_of(keys, given)
+
+    check_schema(config, Path(workflow.basedir) / "workflow/schemas/config.schema.yaml", owner=owner)
     if abs(sum(config["splits"]["shares"].values()) - 1) > 1e-9:
-        raise WorkflowError("splits: the three shares must sum to 1.")
+        raise WorkflowError(f"{owner(['splits', 'shares'])}: splits: the three shares must sum to 1.")
+    config.update(expanded(config))
+    if "EMPATHY_RAW_DIR" in os.environ:
+        os.environ.update(EMPATHY_RAW_DIR=expanded(os.environ["EMPATHY_RAW_DIR"]))
+
+
+def expanded(value):
+    """Settings with the home folder in place of `~` where a path begins with it."""
+    if isinstance(value, dict):
+        return {key: expanded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [expanded(inner) for inner in value]
+    return os.path.expanduser(value) if isinstance(value, str) and value.startswith("~/") else value

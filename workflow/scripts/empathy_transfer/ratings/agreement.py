@@ -4,6 +4,8 @@ Section 3 and Table 3 of the study: Krippendorff's alpha and Spearman's rank cor
 often two raters differ by how much (Figure 8). Any number of raters, and gaps where a rater left out a task.
 """
 
+import csv
+import io
 import itertools
 import warnings
 
@@ -11,10 +13,12 @@ import numpy as np
 import pandas as pd
 
 from empathy_transfer.errors import DataError
-from empathy_transfer.records.artefacts import read_csv, write_csv
+from empathy_transfer.records.artefacts import read_bytes, write_csv
 from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha, resampled_alphas
 
 ASPECTS = ("definition", "link", "conduciveness")
+KEYS = ["task", "aspect", "annotator"]
+COLUMNS = [*KEYS, "score"]
 # All ratings taken together, and each rater's mean over the aspects of a task.
 OVERALL, MEAN = "overall", "mean"
 LEVELS = ("interval", "ordinal", "nominal")
@@ -42,20 +46,33 @@ def write_agreement(ratings_path, resamples, alpha, agreement_path, pairs_path, 
 def read_ratings(path):
     """Read a table of ratings: a frame with the columns task, aspect, annotator (text) and score (1 to 5).
 
-    Raises DataError for an unknown aspect, a score that is no number from 1 to 5, or a rating that stands there twice.
     A rating that is missing has no row.
+
+    Raises:
+        DataError: a row has not four fields, an unknown aspect, a name that is empty or has white space around it, a score
+            that is no number from 1 to 5, or stands there twice; names the row.
     """
-    frame = read_csv(path, verify=False, dtype={"task": str, "aspect": str, "annotator": str})
-    if unknown := sorted(set(frame["aspect"].fillna("")) - set(ASPECTS)):
-        raise DataError(f"{path}: aspect '{unknown[0]}' is none of {', '.join(ASPECTS)}")
+    rows = list(csv.reader(io.StringIO(read_bytes(path, verify=False).decode("utf-8-sig"), newline="")))
+    header, rows = (rows or [[]])[0], [row for row in rows[1:] if row]
+    if header != COLUMNS:
+        raise DataError(f"{path}: the first line must be {','.join(COLUMNS)}")
+    _refuse(path, [len(row) != len(COLUMNS) for row in rows], f"it has not {len(COLUMNS)} fields")
+    frame = pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+    names = frame[KEYS]
+    stripped = names.apply(lambda column: column.str.strip())
     scores = pd.to_numeric(frame["score"], errors="coerce").astype("float64")
-    if not scores.between(1, 5).all():
-        raise DataError(f"{path}: a score is not a number from 1 to 5. Leave out the row of a missing rating.")
-    keys = ["task", "aspect", "annotator"]
-    repeated = frame[frame.duplicated(keys)]
-    if len(repeated):
-        raise DataError(f"{path}: {' '.join(repeated[keys].iloc[0])} is rated twice: take one of the rows out")
-    return frame[keys].assign(score=scores)
+    _refuse(path, (stripped == "").any(axis=1), "a task, aspect or annotator is empty")
+    _refuse(path, (stripped != names).any(axis=1), "a task, aspect or annotator has white space around it")
+    _refuse(path, ~frame["aspect"].isin(ASPECTS), f"the aspect is none of {', '.join(ASPECTS)}")
+    _refuse(path, ~scores.between(1, 5), "the score is not a number from 1 to 5. A missing rating has no row")
+    _refuse(path, names.duplicated(), "this task is rated twice for the aspect by the annotator: take one row out")
+    return names.assign(score=scores)
+
+
+def _refuse(path, wrong, problem):
+    """Raise DataError about the first row that is wrong (booleans); the first row below the header is row 1."""
+    if any(wrong):
+        raise DataError(f"{path}, row {list(wrong).index(True) + 1}: {problem}.")
 
 
 def mean_ratings(ratings):
