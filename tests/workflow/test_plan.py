@@ -10,6 +10,8 @@ import yaml
 
 from study_copy import ROOT, StudyCopy, in_parallel
 
+HUBER = "training: {override: {losses: {regression: {name: huber, delta: 1.0}}}}"
+TYPED = ("--config", "training={override: {epochs: 1}}", "seeds=[1, 2, 3]")
 FOUR = ["condolence", "epitome_er", "mi_adherent", "news_empathy"]
 
 
@@ -29,10 +31,14 @@ def plans(full_study, tmp_path_factory):
     shutil.rmtree(other / "condolence")
     (other / "mi/MI Dataset.csv").unlink()
     selection = small("selection")
+    demo, overlaid = full_study.clone(folder / "demo"), full_study.clone(folder / "overlaid")
+    overlaid.write("config/huber.yaml", HUBER)
     return in_parallel(
         {
             "partial": lambda: partial.dry_run(EMPATHY_RAW_DIR=str(other)),
             "selection": lambda: selection.dry_run("--config", "tasks=[conv_empathy,condolence]", "data=[full]"),
+            "demo": lambda: demo.dry_run("--configfile", "config/demo.yaml"),
+            "overlaid": lambda: overlaid.dry_run("--configfile", "config/demo.yaml", "config/huber.yaml", *TYPED),
             "typo": lambda: small("typo", tasks=["condolence", "epitomer"]).dry_run(),
             "nothing": lambda: small("nothing", tasks=FOUR).dry_run(EMPATHY_RAW_DIR=str(folder / "no_such_folder")),
             "published": lambda: small("published").dry_run(
@@ -52,6 +58,13 @@ def test_the_full_study_has_18_baselines_and_306_transfers_per_condition_and_see
         ("train_transfer", *condition): 306 for condition in conditions
     }
     assert len(full_plan.trained) == 6 * (18 + 306)  # no two are the same
+
+
+def test_overrides_in_files_and_on_the_command_line_plan_the_jobs_of_the_demo(plans):
+    assert plans["overlaid"].status == 0, plans["overlaid"].text
+    assert plans["overlaid"].rules == plans["demo"].rules
+    # Six tasks, three seeds: 18 baselines, and 30 pairs in each.
+    assert (plans["demo"].rules["train_baseline"], plans["demo"].rules["train_transfer"]) == (36, 180)
 
 
 def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):

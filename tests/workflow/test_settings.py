@@ -260,13 +260,13 @@ def test_scalars_of_the_command_line_are_as_snakemake_reads_them():
 
 
 def test_the_home_folder_stands_for_a_tilde_at_the_beginning_of_a_path(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("EMPATHY_RAW_DIR", "~/raw")
     lines = "raw_dir: ~/data\nlabel_store: ~/answers\nencoder: {name: ~/encoder}\nratings: a~/b.csv\n"
     found = settled(overlay(tmp_path, lines))
-    assert (found["raw_dir"], found["label_store"]) == ("/home/someone/data", "/home/someone/answers")
-    assert (found["encoder"]["name"], found["ratings"]) == ("/home/someone/encoder", "a~/b.csv")
-    assert NAMES["os"].environ["EMPATHY_RAW_DIR"] == "/home/someone/raw"
+    assert (found["raw_dir"], found["label_store"]) == (f"{tmp_path}/data", f"{tmp_path}/answers")
+    assert (found["encoder"]["name"], found["ratings"]) == (f"{tmp_path}/encoder", "a~/b.csv")
+    assert NAMES["os"].environ["EMPATHY_RAW_DIR"] == f"{tmp_path}/raw"
 
 
 def test_a_loss_of_an_override_is_laid_over_the_others():

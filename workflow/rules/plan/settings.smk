@@ -70,8 +70,8 @@ def check_config():
     if abs(sum(config["splits"]["shares"].values()) - 1) > 1e-9:
         raise WorkflowError(f"{owner(['splits', 'shares'])}: splits: the three shares must sum to 1.")
     config.update(expanded(config))
-    if "EMPATHY_RAW_DIR" in os.environ:
-        os.environ.update(EMPATHY_RAW_DIR=expanded(os.environ["EMPATHY_RAW_DIR"]))
+    if folder := os.environ.get("EMPATHY_RAW_DIR"):
+        os.environ.update(EMPATHY_RAW_DIR=expanded(folder))
 
 
 def expanded(value):

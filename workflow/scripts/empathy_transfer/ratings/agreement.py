@@ -49,8 +49,8 @@ def read_ratings(path):
     A rating that is missing has no row.
 
     Raises:
-        DataError: a row has not four fields, an unknown aspect, a name that is empty or has white space around it, a score
-            that is no number from 1 to 5, or stands there twice; names the row.
+        DataError: a row has not four fields, an unknown aspect, a name that is empty or has white space around it, a
+            score that is no number from 1 to 5, or stands there twice; names the row.
     """
     rows = list(csv.reader(io.StringIO(read_bytes(path, verify=False).decode("utf-8-sig"), newline="")))
     header, rows = (rows or [[]])[0], [row for row in rows[1:] if row]
