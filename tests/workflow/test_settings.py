@@ -181,6 +181,9 @@ def test_a_file_that_is_no_yaml_is_named_with_the_line(tmp_path, fault):
     content, message = UNREADABLE[fault]
     with pytest.raises(WorkflowError, match=rf"mine\.yaml.*{message}"):
         NAMES["load_yaml"](overlay(tmp_path, content))
+    if "UTF-8" in message:
+        with pytest.raises(WorkflowError, match=rf"mine\.yaml, {message}"):
+            NAMES["refuse_other_encodings"](tmp_path / "mine.yaml")
 
 
 def test_a_file_of_settings_that_is_not_there_is_named():
@@ -324,6 +327,11 @@ FAULTS = [
             rf"tasks\.mine\.range\[1\]: {end} is not of type 'number'",
         )
         for end in (math.nan, math.inf)
+    ],
+    *[
+        (["tasks", "epitome_er", "training", key], rate, rf"training\.{key}: {rate} is not of type 'number'")
+        for key in ("learning_rate", "weight_decay", "dropout")
+        for rate in (math.nan, math.inf)
     ],
     *[
         (
