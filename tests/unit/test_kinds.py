@@ -192,12 +192,81 @@ def test_labels_of_files():
         kind_of(mapped).label_of(3, mapped)
     scale = TASKS["regression"]
     assert kind_of(scale).label_of("2.5", scale) == 2.5
-    for value, problem in ((6, "outside of the range 1 to 5"), (True, "not a number"), (None, "not a number")):
+    for value, problem in ((6, "outside of the range 1 to 5"), (True, "not a number"), (None, "is missing")):
         with pytest.raises(DataError, match=problem):
             kind_of(scale).label_of(value, scale)
     tags = TASKS["multilabel"]
     assert kind_of(tags).label_of("a| c|a|", tags) == ["a", "c"]
-    assert kind_of(tags).label_of(math.nan, tags) == []
+    assert kind_of(tags).label_of(math.nan, tags) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        *(("4", 4.0), (" -2.5 ", -2.5), ("1e1", 10.0), (".5", 0.5), ("3.", 3.0), (2, 2.0), (np.float32(2.5), 2.5)),
+        *((text, None) for text in ("1_0", "0_4", "\u0664", "nan", "inf", "0x4", "1 000", "four", "--4")),
+        *((value, None) for value in (True, False, [4], {"a": 4}, b"4", math.nan, 10**400)),
+    ],
+)
+def test_only_digits_are_numbers(value, number):
+    scale = {"kind": "regression", "range": [-10, 10]}
+    if number is None:
+        with pytest.raises(DataError, match=r"\.$"):
+            kind_of(scale).label_of(value, scale)
+    else:
+        assert kind_of(scale).label_of(value, scale) == number
+
+
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [("3,5", "decimal comma"), ("", "is missing"), ("7", "`range`"), ("x", "Correct the file")],
+)
+def test_a_wrong_number_is_told_with_its_own_remedy(value, remedy):
+    scale = {"kind": "regression", "range": [1, 5]}
+    with pytest.raises(DataError, match=remedy) as caught:
+        kind_of(scale).label_of(value, scale)
+    assert ("`range`" in str(caught.value)) == (value == "7")
+
+
+@pytest.mark.parametrize(
+    ("value", "labels"),
+    [
+        (["a", "b", "a"], ["a", "b"]),
+        ([], []),
+        ("", []),
+        (None, None),
+        ({"b": 1, "a": 0}, ["b"]),
+        ({"b": False, "a": True, "c": True}, ["a", "c"]),
+        ({"b": 1.0, "c": "1", "a": "false"}, ["b", "c"]),
+        ({"b": 0}, []),
+    ],
+)
+def test_several_labels_from_lists_texts_and_flags(value, labels):
+    assert kind_of("multilabel").label_of(value, TASKS["multilabel"]) == labels
+
+
+@pytest.mark.parametrize("value", [1, 2.0, True, b"a", {"b": 2}, {"b": None}, {"z": 0}, [["a"]], [None], {"b": "yes"}])
+def test_what_is_neither_list_nor_flags_is_refused(value):
+    with pytest.raises(DataError, match=r"label|list"):
+        kind_of("multilabel").label_of(value, TASKS["multilabel"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        *(("x", "x"), (1, "1"), (1.0, "1"), (2.5, "2.5"), (None, ""), (math.nan, ""), (True, "true"), (False, "false")),
+        *((10**30, str(10**30)), (np.int64(3), "3"), (np.bool_(True), "true"), (float(2**53), str(float(2**53)))),
+        (1.385741234567890123e18, "1.3857412345678902e+18"),
+    ],
+)
+def test_values_of_files_are_written_exactly(value, text):
+    assert kinds.plain(value) == text
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, b"x", object()])
+def test_what_has_no_exact_spelling_is_refused(value):
+    with pytest.raises(DataError, match="neither text nor number"):
+        kinds.plain(value)
 
 
 def test_numbers_of_the_report():

@@ -331,7 +331,7 @@ def test_ids_from_groups_and_what_is_wrong_with_them(tmp_path):
     raw.write_text("talk,turn,on\n1,2,35.0\n1,3,\n")
     description = {"pool": "w", "files": ["raw.csv"], "row": ["talk", "turn"], "columns": {"article": "on"}}
     assert row_ids(description, ["1-3", "1-2"], ["g", "g"], {"raw.csv": raw})["article"].tolist() == [None, "w:35"]
-    with pytest.raises(DataError, match="no row '1-4'"):
+    with pytest.raises(DataError, match="no row for 1 of 1 ids"):
         row_ids(description, ["1-4"], ["g"], {"raw.csv": raw})
 
 

@@ -67,10 +67,12 @@ def input_files(named):
 
 
 def prepare(folder, task=TASK, splits=SPLITS, form=FORM, dataset="own"):
-    """Run the job into a folder."""
+    """Run the job into a folder, from a raw file of 41 lines beside it."""
+    raw = folder.with_suffix(".csv")
+    raw.write_text("a line\n" * 41)
     outputs = {split: folder / f"{split}.parquet" for split in ("train", "validation", "test")}
     prepare_task(
-        files={"own.csv": folder / "own.csv"},
+        files={"own.csv": raw},
         form=form,
         task_name="own_reply",
         task=task,
@@ -124,6 +126,8 @@ def test_the_description_says_what_was_made(tmp_path, frame):
         "seed": 4,
         "shares": SPLITS["shares"],
         "overlap": False,
+        "raw_rows": 40,
+        "raw_lines": 41,
     }
 
 
@@ -222,3 +226,5 @@ def test_the_entry_points_run_as_jobs(tmp_path, frame, monkeypatch):
     summary = pandas.read_csv("results/s/data/summary.csv")
     total = summary.query("split == 'all' and statistic == 'n'")
     assert total["value"].tolist() == [40]
+    lines = summary.query("split == 'all' and statistic in ['raw_rows', 'raw_lines']")
+    assert lines["value"].tolist() == [40, 1]

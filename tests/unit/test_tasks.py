@@ -3,6 +3,7 @@
 import pandas
 import pytest
 
+from empathy_transfer.data.readers.common import PLACE
 from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
 
@@ -20,7 +21,7 @@ def frame(**columns):
             "group": ["p:1", "p:1", "p:2"],
             "context": pandas.Series([None, "before", None], dtype="object"),
             "text": ["One", "Two", SECRET],
-            "place": ["file.csv, row 1", "file.csv, row 2", "file.csv, row 3"],
+            PLACE: ["file.csv, row 1", "file.csv, row 2", "file.csv, row 3"],
             "mood": ["glad", "sad", "glad"],
             "score": ["1", "2.5", "5.0"],
             "tags": ["a|b", "", "c"],
@@ -52,10 +53,10 @@ def test_regression():
 def test_multilabel():
     assert list(task_frame(frame(), "t", TAGS)["label"]) == [["a", "b"], [], ["c"]]
     listed = frame(tags=[["b", "b", "a"], [], None])
-    assert list(task_frame(listed, "t", TAGS)["label"]) == [["b", "a"], [], []]
+    assert list(task_frame(listed, "t", TAGS)["label"]) == [["b", "a"], []]
     separated = frame(tags=["a; b", "c", ""])
     assert list(task_frame(separated, "t", {**TAGS, "label_separator": ";"})["label"]) == [["a", "b"], ["c"], []]
-    with pytest.raises(DataError, match=r"row 1, column 'tags': task t: unknown label 'z'"):
+    with pytest.raises(DataError, match=r"row 1, column 'tags': task t: unknown label of 1 character "):
         task_frame(frame(tags=["a|z", "", ""]), "t", TAGS)
 
 
@@ -71,7 +72,7 @@ def test_mapping_and_filter():
 def test_label_source_by_row():
     result = task_frame(frame(label_source=["human", "model", "mixed"]), "t", {**CLASSES, "label_source": "mixed"})
     assert list(result["label_source"]) == ["human", "model", "mixed"]
-    with pytest.raises(DataError, match=r"row 2, column 'label_source'.*'robot'"):
+    with pytest.raises(DataError, match=r"row 2, column 'label_source'.*of 5 characters \(known: human"):
         task_frame(frame(label_source=["human", "robot", "mixed"]), "t", CLASSES)
 
 
@@ -84,11 +85,14 @@ def test_label_source_by_row():
         pytest.param(
             {"mood": ["glad", "sadd", "sad"]},
             CLASSES,
-            r"^file\.csv, row 2, column 'mood': task t: unknown label 'sadd' \(known: glad, sad\)\. Add it",
+            r"^file\.csv, row 2, column 'mood': task t: unknown label of 4 characters, similar to "
+            r"'sad' \(known: glad, sad\)\. Add it",
             id="unknown label",
         ),
         pytest.param({"mood": ["glad", None, "sad"]}, CLASSES, "row 2.*unknown label ''", id="no label"),
-        pytest.param({}, {**CLASSES, "label_mapping": {"glad": "sad"}}, "row 2.*unknown label 'sad'", id="unmapped"),
+        pytest.param(
+            {}, {**CLASSES, "label_mapping": {"glad": "sad"}}, r"row 2.*unknown label .*\(known: glad\)", id="unmapped"
+        ),
         pytest.param({"mood": ["glad", SECRET, "sad"]}, CLASSES, "row 2.*of 6. characters", id="text as label"),
         pytest.param(
             {"score": ["1", "5.01", "2"]},
@@ -97,11 +101,11 @@ def test_label_source_by_row():
             id="too high",
         ),
         pytest.param({"score": ["1", "2", "0.99"]}, SCALE, "row 3.*'0.99' is outside", id="too low"),
-        pytest.param({"score": ["1", "2", "inf"]}, SCALE, "row 3.*outside", id="infinite"),
-        pytest.param({"score": ["1", "", "2"]}, SCALE, "row 2.*'' is not a number", id="empty number"),
+        pytest.param({"score": ["1", "2", "inf"]}, SCALE, "row 3.*not a number", id="infinite"),
+        pytest.param({"score": ["1", "", "2"]}, SCALE, "row 2.*label is missing. Fill", id="empty number"),
         pytest.param({"score": ["1", "nan", "2"]}, SCALE, "row 2.*not a number", id="NaN"),
-        pytest.param({"score": ["1", "two", "2"]}, SCALE, "row 2.*'two' is not a number", id="words"),
-        pytest.param({"score": [1.0, None, 2.0]}, SCALE, "row 2.*not a number", id="gap"),
+        pytest.param({"score": ["1", "two", "2"]}, SCALE, "row 2.*of 3 characters is not a number", id="words"),
+        pytest.param({"score": [1.0, None, 2.0]}, SCALE, "row 2.*label is missing", id="gap"),
         pytest.param(
             {"text": ["One", " \n", "3"]}, CLASSES, r"file\.csv, row 2: task t: empty text\. F", id="empty text"
         ),
@@ -110,7 +114,7 @@ def test_label_source_by_row():
         pytest.param(
             {"id": ["x1", "x2", "x1"]},
             CLASSES,
-            r"^file\.csv, row 1 and file\.csv, row 3: task t: the id 'x1' stands there 2 times\. Ids must differ",
+            r"^file\.csv, row 1 and file\.csv, row 3: task t: the id of one stands in 2 rows\. Ids must differ",
             id="repeated id",
         ),
     ],

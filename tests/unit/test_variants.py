@@ -72,10 +72,12 @@ def test_numbers_are_replaced_as_numbers(prepared, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,label\ntrain1,ugly\n", "unknown label 'ugly'"),
+        ("id,label\ntrain1,ugly\n", "row 1: unknown label of 4 characters"),
         ("id,label\nother,bad\n", "none of its ids is a training row"),
-        ("id,label\ntrain1,bad\ntrain1,good\n", "stands there twice"),
+        ("id,label\ntrain1,bad\ntrain1,good\n", "row 2: an id that another row has"),
         ("id,value\ntrain1,bad\n", "no column 'label'"),
+        ("id,label\n,bad\n", "row 1: an empty id"),
+        ("id,label\ntrain1,bad\ntrain1.0,bad\ntest1.0,bad\n", "2 of 3 rows are left out: their id is no row of mood"),
     ],
 )
 def test_labels_that_cannot_be_used_are_refused(prepared, tmp_path, text, message):
@@ -84,14 +86,28 @@ def test_labels_that_cannot_be_used_are_refused(prepared, tmp_path, text, messag
         derive({}, "labels.csv")
 
 
+def test_ids_that_the_task_lacks_are_counted_and_may_be_allowed(prepared, tmp_path, capsys):
+    (tmp_path / "labels.csv").write_text("id,label\ntrain1,bad\ntest0,bad\nNA,bad\nother,bad\nmore,bad\n")
+    tables, _ = derive({"max_lost": 0.6}, "labels.csv")
+    assert tables["train"]["label"].tolist() == ["good", "bad", "good", "good"]
+    assert (
+        "labels.csv: 3 of 5 rows are left out: their id is no row of mood"
+        in (tmp_path / "logs/data_variant_provenance.json.log").read_text()
+    )
+
+
 @pytest.mark.parametrize(
     ("label", "problem"),
-    [("8", "'8' is outside of the range 1 to 7"), ("high", "'high' is not a number"), ("", "'' is not a number")],
+    [
+        ("8", "the label '8' is outside of the range 1 to 7"),
+        ("high", "the label of 4 characters is not a number"),
+        ("", "the label is missing"),
+    ],
 )
 def test_a_number_out_of_range_is_refused(prepared, tmp_path, label, problem):
     prepared({"task": "mood", "kind": "regression", "range": [1, 7], "n": {}}, label=2.0)
     (tmp_path / "labels.csv").write_text(f"id,label\ntrain3,{label}\n")
-    with pytest.raises(SystemExit, match=rf"labels\.csv, id 'train3': the label {problem}"):
+    with pytest.raises(SystemExit, match=rf"labels\.csv, row 1: {problem}"):
         derive({}, "labels.csv")
 
 
@@ -114,7 +130,7 @@ def test_a_file_of_labels_says_them_as_the_task_does_and_not_as_its_raw_file(pre
     tables, _ = derive({}, "labels.csv")
     assert tables["train"]["label"].tolist() == ["bad", "good", "good", "good"]
     (tmp_path / "labels.csv").write_text("id,label\ntrain0,-\n")
-    with pytest.raises(SystemExit, match=r"labels\.csv, id 'train0': unknown label '-' \(known: good, bad\)"):
+    with pytest.raises(SystemExit, match=r"labels\.csv, row 1: unknown label '-' \(known: good, bad\)"):
         derive({}, "labels.csv")
 
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 RAW_DIR = Path(os.environ.get("EMPATHY_RAW_DIR") or config["raw_dir"])
 DOWNLOADS = Path("resources/downloads")
+# Settings of a layout that most have not.
+READING = ("max_lost", "quote")
 
 
 def forms(dataset):
     """Return the layouts of a dataset in the order of preference; an alternative has the main one's unset fields."""
     main = {key: dataset.get(key) for key in ("folder", "files", "reader", "columns", "context")}
+    main |= {key: dataset[key] for key in READING if key in dataset}
     alone = {"columns": None, "label_sources_known": False}
     alternatives = [main | alone | alternative for alternative in dataset.get("alternatives", [])]
     first = {"form": "main", "note": None, "label_sources_known": dataset.get("label_sources_known", False)}

@@ -12,7 +12,8 @@ def task_form(wildcards):
     """How a task is read: the layout of its raw files, without what is for people or downloads."""
     form = TASKS[wildcards.task]["form"]
     used = {key: form[key] for key in ("columns", "context", "folder", "form", "reader")}
-    return used | {"files": list(form["files"])}
+    used |= {key: form[key] for key in READING if key in form}
+    return dict(sorted((used | {"files": list(form["files"])}).items()))
 
 
 def task_definition(wildcards):
@@ -24,7 +25,7 @@ def task_definition(wildcards):
 def variant_definition(wildcards):
     """What makes a variant's data another than its task's."""
     entry = VARIANTS[wildcards.task]
-    return {key: entry[key] for key in ("label_sources", "variant_of") if key in entry}
+    return {key: entry[key] for key in ("label_sources", "max_lost", "variant_of") if key in entry}
 
 
 def task_dataset(wildcards):

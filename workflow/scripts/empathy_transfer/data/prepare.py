@@ -5,6 +5,7 @@ from importlib import import_module
 import pandas
 
 from empathy_transfer.data import readers
+from empathy_transfer.data.raw_text import count_lines
 from empathy_transfer.data.splits import SPLITS, assign_splits, marks_overlap
 from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
@@ -17,17 +18,19 @@ def prepare_task(files, form, task_name, task, dataset, splits, outputs, task_pa
 
     Args:
         files: raw file of each name in the form. form: the layout in which the files were found: form, reader, columns,
-            context, and `note` if it is a partial one.
+            context, and if they are set `quote` and `max_lost`.
         task_name, task, dataset: the task, its description and the name of its dataset.
         splits: {scheme, seed, shares {train, validation, test}}.
         outputs, task_path: where the tables {train, validation, test} and the description (JSON) go. Tables have the
-            columns id, group, context, text, label, label_source, and are ordered by id.
+            columns id, group, context, text, label, label_source, and are ordered by id. The description has
+            `raw_rows`, what the reader found, and `raw_lines`, the lines of the files, or null where one has none.
 
     Raises:
         DataError: the data can't be used (see `task_frame`), or a split is empty.
     """
     reader = import_module(f"{readers.__name__}.{form['reader']}")
-    frame = task_frame(reader.read(files, form, task), task_name, task)
+    raw = reader.read(files, form, task)
+    frame = task_frame(raw, task_name, task, form.get("max_lost"))
     frame = _typed(frame, task["kind"]).sort_values("id", kind="stable", ignore_index=True)
     _warn_of_unused_labels(frame["label"], task_name, task)
     masks = assign_splits(frame["id"].tolist(), frame["group"].tolist(), dataset=dataset, **splits)
@@ -40,6 +43,7 @@ def prepare_task(files, form, task_name, task, dataset, splits, outputs, task_pa
     description = {key: task[key] for key in kept if key in task}
     description |= {"task": task_name, "dataset": dataset, "form": form.get("form", "")}
     description |= {"n": {split: int(masks[split].sum()) for split in SPLITS}}
+    description |= {"raw_rows": len(raw), "raw_lines": count_lines(files.values())}
     description |= {key: splits[key] for key in ("scheme", "seed", "shares")}
     write_json(task_path, description | {"overlap": marks_overlap(dataset, splits["scheme"])})
 

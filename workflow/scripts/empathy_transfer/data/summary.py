@@ -19,6 +19,8 @@ from empathy_transfer.records.artefacts import read_json, read_table
 COLUMNS = ["task", "dataset", "split", "statistic", "value", "published", "difference", "note"]
 WORD = re.compile(r"\w+")
 LONG_TEXT = 40  # characters; shorter replies ("Thank you so much!") recur by chance
+# What the file of a task tells of its making; the last two of its raw files.
+FACTS = ("scheme", "overlap", "raw_rows", "raw_lines")
 SPLITS_IN_PRINT = {"val": "validation"}
 
 # Faults of the printed tables: see resources/published/README.md.
@@ -30,13 +32,13 @@ NOTES = {
 
 
 def collect_tasks(tasks, tables, task_files):
-    """Add to each task's description its `splits` {split: path}, `scheme` and `overlap`, found by folder names."""
+    """Add to each task's description its `splits` {split: path} and the `FACTS` of its file, found by folder names."""
     found = {task: {**description, "splits": {}} for task, description in tasks.items()}
     for path in tables:
         found[path.parent.name]["splits"][path.stem] = path
     for path in task_files:
         made = read_json(path)
-        found[path.parent.name] |= {key: made[key] for key in ("scheme", "overlap")}
+        found[path.parent.name] |= {key: made[key] for key in FACTS if key in made}
     return found
 
 
@@ -45,14 +47,16 @@ def summarise(tasks, published_dir):
 
     Args:
         tasks: per task: dataset, kind, `labels` or `range`, `splits` {train, validation, test: path}, and if they are
-            not the defaults `scheme` (grouped) and `overlap` (false).
+            not the defaults `scheme` (grouped) and `overlap` (false); `raw_rows` and `raw_lines` where they are known.
         published_dir: folder with the tables of the paper.
 
     Returns:
         A frame with `COLUMNS`; `split` is all, train, validation or test. Statistics: n (distinct rows), share_percent
         (of the splits' sum), tokens, vocabulary; min, median, max, mean, std (n - 1) of numbers; `share:<label>` in
-        percent of the rows; shared_groups (groups in more than one split, 0 under `grouped`); repeated_texts (test rows
-        that stand word for word in the training rows). All rows count, before any cap.
+        percent of the rows; raw_rows (rows that the reader found) and raw_lines (lines of the raw files, with headers:
+        many more lines than rows can be fields that swallow rows); shared_groups (groups in more than one split, 0
+        under `grouped`); repeated_texts (test rows that stand word for word in the training rows). All rows count,
+        before any cap.
 
     Raises:
         DataError: rows of different splits share a group and must not.
@@ -75,6 +79,8 @@ def summarise(tasks, published_dir):
                 "vocabulary": len(words[split][1]),
             }
             rows += [(name, task["dataset"], split, statistic, value) for statistic, value in values.items()]
+        counts = {statistic: task[statistic] for statistic in FACTS[2:] if task.get(statistic) is not None}
+        rows += [(name, task["dataset"], "all", statistic, count) for statistic, count in counts.items()]
         rows.append((name, task["dataset"], "all", "shared_groups", leaks[name]["shared_groups"]))
         rows.append((name, task["dataset"], "test", "repeated_texts", leaks[name]["repeated_texts"]))
     frame = pandas.DataFrame(rows, columns=COLUMNS[:5])
@@ -97,7 +103,7 @@ def leak_audit(tasks):
     `repeated_texts`, the number of its test rows of at least 40 characters whose context and text both stand in its
     training rows. `tasks` as for `summarise`.
 
-    Raises DataError naming task, group and splits if a group is shared between tasks split as `grouped`. Under the
+    Raises DataError naming task and splits if a group is shared between tasks split as `grouped`. Under the
     published scheme rows are drawn without regard to groups, so the numbers are only recorded.
     """
     splits_of = {}  # group -> split -> the first task that has it there
@@ -117,11 +123,10 @@ def leak_audit(tasks):
     shared = {name: {group for group in groups if len(splits_of[group]) > 1} for name, groups in groups_of.items()}
     for name, task in tasks.items():
         if shared[name] and task.get("scheme", "grouped") == "grouped":
-            group = min(shared[name])
-            places = ", ".join(f"{split} of {other}" for split, other in splits_of[group].items())
+            places = ", ".join(f"{split} of {other}" for split, other in splits_of[min(shared[name])].items())
             raise DataError(
-                f"task {name}: group {group!r} stands in more than one split ({places}), with {len(shared[name])} such "
-                "groups in all. Make the splits anew from one seed and one set of shares: delete the task's folder "
+                f"task {name}: a group stands in more than one split ({places}), with {len(shared[name])} such groups "
+                "in all. Make the splits anew from one seed and one set of shares: delete the task's folder "
                 "and run the study again."
             )
     return {name: {"shared_groups": len(shared[name]), "repeated_texts": repeated[name]} for name in tasks}

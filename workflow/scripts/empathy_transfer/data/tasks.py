@@ -2,81 +2,138 @@
 
 import pandas
 
-from empathy_transfer.errors import DataError, shown
+from empathy_transfer.data.readers.common import CANONICAL, PLACE, tell_lost_rows, value_column, value_names
+from empathy_transfer.data.texts import is_blank, is_broken, spacing_key
+from empathy_transfer.errors import DataError, shown, shown_names
 from empathy_transfer.kinds import is_missing, kind_of, plain
 
 COLUMNS = ["id", "group", "context", "text", "label", "label_source"]
 LABEL_SOURCES = ("human", "model", "mixed")
 
 
-def task_frame(frame, task_name, task):
+def task_frame(frame, task_name, task, max_lost=None):
     """The rows of one task, checked.
 
     Args:
         frame: what a reader returned (see `empathy_transfer.data.readers`).
         task_name, task: the task's id and its description: label, kind, labels or range, label_mapping, rows ...
+        max_lost: largest share of the rows, 0 to 1, that may lack a label where the kind allows it; None: a half.
 
     Returns:
         A frame with the columns id, group, context (None if none), text, label (string, float or list of strings) and
-        label_source, in the reader's order.
+        label_source, in the reader's order. Rows that nobody has annotated (multilabel) are left out and counted.
 
     Raises:
         DataError: a missing column, an unknown label, a label out of range, an empty text or id or group, a repeated
-            id, or no row at all; names file, row, column and value.
+            id, groups that look alike, or no row at all; names file, row and column, and a value that is no text.
     """
-    missing = [column for column in ["id", "group", "context", "text"] if column not in frame.columns]
+    missing = [column for column in CANONICAL if column not in frame.columns]
     if missing:
         raise DataError(f"task {task_name}: the reader gives no column {', '.join(map(repr, missing))}")
     rows = _chosen_rows(frame, task_name, task)
-    if task["label"] not in rows.columns:
+    if value_column(task["label"]) not in rows.columns:
         raise _no_column(rows, task_name, task["label"], "label")
     places = _places(rows)
     _check_rows(rows, places, task_name)
+    values = rows[value_column(task["label"])]
     labels = [
-        _label(value, f"{place}, column {task['label']!r}", task_name, task)
-        for value, place in zip(rows[task["label"]], places, strict=True)
+        _label(value, f"{place}, column {task['label']!r}", task_name, task, values)
+        for value, place in zip(values, places, strict=True)
     ]
     result = rows[["id", "group", "text"]].astype("str").reset_index(drop=True)
     contexts = [None if _is_empty(context) else str(context) for context in rows["context"]]
     result["context"] = pandas.Series(contexts, dtype="object")
-    result["label"] = kind_of(task).typed(pandas.Series(labels, dtype="object"))
+    result["label"] = pandas.Series(labels, dtype="object")
     result["label_source"] = _label_sources(rows, places, task_name, task)
-    return result[COLUMNS]
+    annotated = [label is not None for label in labels]
+    lost = len(annotated) - sum(annotated)
+    tell_lost_rows(f"task {task_name}", lost, len(annotated), "nobody has annotated them", max_lost)
+    result = result[annotated].reset_index(drop=True)
+    return result.assign(label=kind_of(task).typed(result["label"]))[COLUMNS]
 
 
 def _chosen_rows(frame, task_name, task):
     """The rows that the task's filter keeps."""
+    total = len(frame)
     for column, allowed in task.get("rows", {}).items():
-        if column not in frame.columns:
+        if value_column(column) not in frame.columns:
             raise _no_column(frame, task_name, column, "rows")
-        frame = frame[[plain(value) in {str(value) for value in allowed} for value in frame[column]]]
+        allowed = {str(value) for value in allowed}
+        found = [
+            _plain(value, f"{place}, column {column!r}: task {task_name}")
+            for value, place in zip(frame[value_column(column)], _places(frame), strict=True)
+        ]
+        if unused := sorted(allowed - set(found)):
+            print(
+                f"WARNING: task {task_name}: `rows` keeps {', '.join(map(repr, unused))} of {column!r}: no row has it"
+            )
+        frame = frame[[value in allowed for value in found]]
+    if len(frame) < total:
+        print(f"task {task_name}: {len(frame):,} of {total:,} rows are kept by `rows`")
     if not len(frame):
         raise DataError(f"task {task_name}: no rows left. Check `rows` in its description, and the raw files.")
     return frame
 
 
+def _plain(value, place):
+    """A value as descriptions write it."""
+    try:
+        return plain(value)
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from None
+
+
 def _check_rows(rows, places, task_name):
-    """Refuse empty ids, groups and texts, and repeated ids."""
-    for column in ("id", "group", "text"):
+    """Refuse empty or broken ids, groups and texts, repeated ids, and groups that look alike."""
+    for column in CANONICAL:
         for value, place in zip(rows[column], places, strict=True):
-            if _is_empty(value):
+            if column != "context" and _is_empty(_said(value) if column == "group" else value):
                 raise DataError(
                     f"{place}: task {task_name}: empty {column}. Fill it in or take the row out of the file."
                 )
-    repeated = rows["id"].astype("str").duplicated(keep=False).to_numpy().nonzero()[0]
+            if is_broken(str(value)):
+                raise DataError(
+                    f"{place}: task {task_name}: {column} with half of a character (a lone surrogate). Write it anew."
+                )
+    _refuse_repeated_ids(rows["id"].astype("str"), places, task_name)
+    _refuse_groups_alike(rows["group"], places, task_name)
+
+
+def _refuse_repeated_ids(ids, places, task_name):
+    """Raise DataError that names the first rows that share an id."""
+    repeated = ids[ids.duplicated(keep=False).to_numpy()]
     if len(repeated):
-        first = str(rows["id"].iloc[repeated[0]])
-        where = [places[position] for position in repeated if str(rows["id"].iloc[position]) == first]
+        where = [place for name, place in zip(ids, places, strict=True) if name == repeated.iloc[0]]
+        more = f" and {len(where) - 3} more" if len(where) > 3 else ""
         raise DataError(
-            f"{' and '.join(where)}: task {task_name}: the id {shown(first)} stands there {len(where)} times. "
-            "Ids must differ: take the repeated rows out of the file, or name another id column."
+            f"{' and '.join(where[:3])}{more}: task {task_name}: the id of one stands in {len(where)} rows. Ids must "
+            "differ: take the repeated rows out of the file, or name another id column."
         )
 
 
-def _label(value, place, task_name, task):
+def _refuse_groups_alike(groups, places, task_name):
+    """Raise DataError for two groups that differ in spacing only: rows of one writer could stand in two splits."""
+    first = {}
+    for group, place in dict(zip(groups, places, strict=True)).items():
+        key = spacing_key(_said(group))
+        if key in first:
+            raise DataError(
+                f"{first[key]} and {place}: task {task_name}: their groups differ only in white space or in characters "
+                "that can't be seen. Write them alike."
+            )
+        first[key] = place
+
+
+def _said(group):
+    """What the file says of a group: its id without the pool that a reader puts before it."""
+    _, colon, name = str(group).partition(":")
+    return name if colon else group
+
+
+def _label(value, place, task_name, task, column):
     """The value as a label of the task's kind."""
     try:
-        return kind_of(task).label_of(value, task)
+        return kind_of(task).label_of(value, task, column)
     except DataError as error:
         raise DataError(f"{place}: task {task_name}: {error}") from None
 
@@ -85,32 +142,32 @@ def _label_sources(rows, places, task_name, task):
     """Who gave each label: as the reader says, or else as the task says."""
     if "label_source" not in rows.columns:
         return [task["label_source"]] * len(rows)
-    for value, place in zip(rows["label_source"], places, strict=True):
+    given = rows["label_source"]
+    for value, place in zip(given, places, strict=True):
         if value not in LABEL_SOURCES:
             raise DataError(
-                f"{place}, column 'label_source': task {task_name}: unknown value {shown(plain(value))} (known: "
+                f"{place}, column 'label_source': task {task_name}: unknown value {shown(value, given)} (known: "
                 f"{', '.join(LABEL_SOURCES)}). Correct or rename the column."
             )
-    return list(rows["label_source"])
+    return list(given)
 
 
 def _places(rows):
     """File and row of each row, or its position where the reader doesn't say."""
-    if "place" in rows.columns:
-        return list(rows["place"])
+    if PLACE in rows.columns:
+        return list(rows[PLACE])
     return [f"row {position + 1}" for position in range(len(rows))]
 
 
 def _no_column(frame, task_name, column, key):
     """The error of a column that isn't there."""
-    source = str(frame["place"].iloc[0]).rsplit(", row", 1)[0] if "place" in frame.columns and len(frame) else "data"
-    found = ", ".join(repr(str(name)) for name in frame.columns if name != "place")
+    source = str(frame[PLACE].iloc[0]).rsplit(", row", 1)[0] if PLACE in frame.columns and len(frame) else "data"
     return DataError(
-        f"{source}: task {task_name}: no column {column!r}, which `{key}` of the task names. There are {found}. "
-        "Correct the description of the dataset, or the file."
+        f"{source}: task {task_name}: no column {column!r}, which `{key}` of the task names. There are "
+        f"{shown_names(value_names(frame))}. Correct the description of the dataset, or the file."
     )
 
 
 def _is_empty(value):
-    """Whether a value is missing or blank."""
-    return is_missing(value) or not str(value).strip()
+    """Whether a value is missing, or a text in which nothing can be seen."""
+    return is_missing(value) or is_blank(str(value))

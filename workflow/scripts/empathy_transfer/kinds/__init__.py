@@ -3,7 +3,7 @@
 A kind is a file of its own, found by the word in a task's description. Each has the same names:
 
 ``MATRIX``              the table and heat map that its targets stand in: `classification` (F1) or `regression` (r)
-``label_of``            a label from a value of a file, or DataError in words that follow the place of the value
+``label_of``            a label from a value of a file (None: not annotated), or DataError whose words follow its place
 ``typed``               a column of labels with the type that files hold
 ``classes``             the class of each item (n, numbers) by which a draw of items is stratified; None: by deciles
 ``statistics``          numbers of the report on the data
@@ -17,7 +17,9 @@ A kind is a file of its own, found by the word in a task's description. Each has
 ``indicators``          labels as columns of numbers (n, columns), for estimators of transferability
 """
 
+import difflib
 import importlib
+import numbers
 
 
 def kind_of(task):
@@ -34,12 +36,28 @@ def kind_of(task):
 
 
 def plain(value):
-    """Return a value of a file as descriptions write it: "" for a missing one, and "1" for 1, also where it is 1.0."""
+    """Return a value of a file as descriptions write it.
+
+    "" for a missing one, "1" for 1, also where it is 1.0, and "true" or "false".
+
+    Raises:
+        DataError: the value is no single one, such as a list, or neither text nor number, such as a date.
+    """
     if is_missing(value):
         return ""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, str):
+        return value
+    if type(value).__name__ in ("bool", "bool_"):  # Python's and NumPy's
+        return str(value).lower()
+    if isinstance(value, numbers.Integral):
         return str(int(value))
-    return str(value)
+    if isinstance(value, numbers.Real):
+        # Above 2^53 a float has lost digits, so that it must not pass for a whole number.
+        value = float(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else str(value)
+    from empathy_transfer.errors import DataError
+
+    raise DataError(f"a value of type {type(value).__name__} is neither text nor number. Write it as text.")
 
 
 def is_missing(value):
@@ -51,11 +69,12 @@ def is_missing(value):
     )
 
 
-def known_label(value, task, mapping=None):
+def known_label(value, task, mapping=None, column=()):
     """Return the label that a text stands for.
 
     Args:
         value: the value. task: has `labels`. mapping: {text: label}, or None where texts are labels.
+        column: all values of the column, which decide whether a message may quote one (see `errors.shown`).
 
     Raises:
         DataError: there is no such label.
@@ -69,9 +88,11 @@ def known_label(value, task, mapping=None):
     known = [str(label) for label in task["labels"]]
     if label not in known:
         listed = ", ".join(known if mapping is None else mapping)
+        close = difflib.get_close_matches(value, known if mapping is None else mapping, n=1)
+        hint = f", similar to {close[0]!r}" if close else ""
         raise DataError(
-            f"unknown label {shown(value)} (known: {listed}). Add it to `labels` or `label_mapping` of the task, leave "
-            "its rows out with `rows`, or correct the file."
+            f"unknown label {shown(value, column)}{hint} (known: {listed}). Add it to `labels` or `label_mapping` of "
+            "the task, leave its rows out with `rows`, or correct the file."
         )
     return label
 

@@ -8,9 +8,9 @@ MATRIX = "classification"
 statistics = label_shares
 
 
-def label_of(value, task):
+def label_of(value, task, column=()):
     """A label from a text; `label_mapping` of the task is applied."""
-    return known_label(value, task, task.get("label_mapping"))
+    return known_label(value, task, task.get("label_mapping"), column)
 
 
 def typed(labels):

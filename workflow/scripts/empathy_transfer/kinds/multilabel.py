@@ -2,19 +2,50 @@
 
 import numpy as np
 
-from empathy_transfer.kinds import is_missing, known_label, label_shares
+from empathy_transfer.errors import DataError
+from empathy_transfer.kinds import is_missing, known_label, label_shares, plain
 
 MATRIX = "classification"
+FLAGS = {"0": False, "1": True, "false": False, "true": True}
 statistics = label_shares
 
 
-def label_of(value, task):
-    """A list of labels from a list, or from a text in which `label_separator` of the task parts them."""
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(task.get("label_separator", "|")) if part.strip()]
-    values = [] if is_missing(value) else value
-    labels = (known_label(one, task, task.get("label_mapping")) for one in values)
-    return list(dict.fromkeys(labels))
+def label_of(value, task, column=()):
+    """A list of labels, or None for a missing value, which says that nobody has annotated the item.
+
+    From a list; from flags such as {"joy": 1, "fear": 0}; or from a text in which `label_separator` of the task parts
+    labels. An empty list or text, or flags without a 1, say that the item has none of the labels.
+    """
+    if is_missing(value):
+        return None
+    separator, mapping = task.get("label_separator", "|"), task.get("label_mapping")
+    # Read for messages only: the column as single labels.
+    column = (part for other in column for part in (_parts(other, separator) if isinstance(other, str) else [other]))
+    if isinstance(value, dict):
+        flags = {known_label(name, task, mapping, column): _flag(flag) for name, flag in value.items()}
+        return [label for label, flag in flags.items() if flag]
+    if not isinstance(value, str | list | tuple | np.ndarray):
+        raise DataError(
+            f"a value of type {type(value).__name__} is no list of labels. Write a list, flags (0 or 1) by label, or "
+            f"text with {separator!r} between labels."
+        )
+    values = _parts(value, separator) if isinstance(value, str) else value
+    return list(dict.fromkeys(known_label(one, task, mapping, column) for one in values))
+
+
+def _parts(text, separator):
+    """The labels in a text."""
+    return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+def _flag(value):
+    """Whether a label is set."""
+    text = plain(value)
+    if text not in FLAGS:
+        raise DataError(
+            "a flag of a label is neither 0, 1, true nor false. Correct it, or leave the whole value empty."
+        )
+    return FLAGS[text]
 
 
 def typed(labels):

@@ -1,6 +1,6 @@
 """Kind `regression`: a number for each item, within the range of the task. See the package for what each name means."""
 
-import math
+import re
 
 import numpy as np
 
@@ -9,19 +9,28 @@ from empathy_transfer.kinds import plain
 from empathy_transfer.statistics.values import finite
 
 MATRIX = "regression"
+# Python would also take underscores, other scripts' digits, "nan" and "infinity".
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
-def label_of(value, task):
-    """A number within the task's `range`."""
+def label_of(value, task, column=()):
+    """A number within the task's `range`, from a number or from its digits."""
+    text = plain(value).strip()
+    if not text:
+        raise DataError(
+            "the label is missing. Fill it in, leave such rows out with `rows`, or take them out of the file."
+        )
+    if not NUMBER.fullmatch(text):
+        comma = NUMBER.fullmatch(text.replace(",", "."))
+        remedy = "Write a point in place of the decimal comma." if comma else "Correct the file."
+        raise DataError(f"the label {shown(text, column)} is not a number. {remedy}")
     low, high = task["range"]
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not low <= number <= high:  # also true of NaN
-        problem = "is not a number" if math.isnan(number) else f"is outside of the range {low} to {high}"
-        raise DataError(f"the label {shown(plain(value))} {problem}. Correct the file, or `range` of the task.")
-    return number
+    if not low <= float(text) <= high:
+        raise DataError(
+            f"the label {shown(text, column)} is outside of the range {low} to {high}. Correct the file, or `range` of "
+            "the task."
+        )
+    return float(text)
 
 
 def typed(labels):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from empathy_transfer.data.raw_files import check_raw
-from empathy_transfer.data.readers.common import AGAIN, read_delimited, read_headless, text_key
+from empathy_transfer.data.readers.common import AGAIN, PLACE, read_delimited, read_headless, text_key
 from empathy_transfer.errors import DataError
 from empathy_transfer.labelling.valid_labels import lost_line
 from empathy_transfer.records.artefacts import write_table
@@ -63,11 +63,11 @@ def read_set(files, about, demographics, bounds):
         if len(labels) != len(frame):
             raise DataError(f"{path.name} has {len(frame)} rows but {about['gold']} has {len(labels)}. {AGAIN}")
     result = pd.DataFrame({name: frame[columns[name]] for name in ("id", "group", "text")})
-    result["label"] = numbers_of(labels[columns["label"]], labels["place"], "its label", hint=hint)
+    result["label"] = numbers_of(labels[columns["label"]], labels[PLACE], "its label", hint=hint)
     for column in demographics:
         if column in frame:
-            result[column] = numbers_of(frame[column], frame["place"], f"its {column!r}", UNKNOWN)
-    _check(result, frame["place"], labels["place"], bounds)
+            result[column] = numbers_of(frame[column], frame[PLACE], f"its {column!r}", UNKNOWN)
+    _check(result, frame[PLACE], labels[PLACE], bounds)
     missing = int(result["label"].isna().sum())
     print(lost_line(path.name, missing, len(result), "texts have no crowd label"))
     return result

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from empathy_transfer.data.readers.common import read_delimited
+from empathy_transfer.data.readers.common import PLACE, read_delimited
 from empathy_transfer.errors import DataError
 from empathy_transfer.labelling.questions import Answer, text_hash
 from empathy_transfer.records.files import sha256_file
@@ -33,7 +33,7 @@ class Recorded:
         frame = read_delimited(Path(path), columns.values())
         repeated = frame[columns["id"]].duplicated()
         if repeated.any():
-            raise DataError(f"{frame['place'][repeated.idxmax()]}: this id has a label already.")
+            raise DataError(f"{frame[PLACE][repeated.idxmax()]}: this id has a label already.")
         self.version = digest[:16]
         self.labels = dict(zip(frame[columns["id"]], frame[columns["label"]], strict=True))
 

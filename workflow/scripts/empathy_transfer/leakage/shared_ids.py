@@ -41,7 +41,8 @@ def row_ids(description, ids, groups, files):
     table = table[~table.index.duplicated()]
     if missing := [row for row in ids if row not in table.index]:
         raise DataError(
-            f"{', '.join(description['files'])}: no row {shown(missing[0])}. Correct `shared_ids: row` in the "
+            f"{', '.join(description['files'])}: no row for {len(missing)} of {len(ids)} ids, the first of which is "
+            f"{shown(missing[0])}. Correct `shared_ids: row` in the "
             "description of the dataset: it names the columns whose values, joined by '-', are the ids of its rows."
         )
     table = table.loc[list(ids)]
@@ -56,8 +57,8 @@ def _match(pattern, group):
     found = re.search(pattern, group)
     if found is None:
         raise DataError(
-            f"group {shown(group)}: {pattern!r} matches nothing in it. Correct `shared_ids: from_group` in the "
-            "description of the dataset."
+            f"{pattern!r} matches nothing in the id of a group ({shown(group)}). Correct `shared_ids: from_group` in "
+            "the description of the dataset."
         )
     return found.group()
 

@@ -8,10 +8,10 @@ folder, columns, context ...), and `task` is the task's description. The result 
   datasets about the same conversations share it (`empdial:`, `wassa:`), so that no task trains on what another tests;
 - `context`: what came before the text, oldest turn first, one turn per line; None if there is nothing;
 - `text`;
-- `place`: file and row, for error messages;
-- the label columns, as strings;
+- `PLACE` of `common.py`: file and row, for error messages;
+- the columns that tasks name as labels or in `rows`, under the names of `value_column` of `common.py`;
 - optionally `label_source` (human, model, mixed).
 
 A reader raises DataError for files that are damaged or not in the layout it knows. What concerns a single task (unknown
-labels, empty texts, repeated ids) is left to `empathy_transfer.data.tasks.task_frame`.
+labels, empty texts or groups, repeated ids) is left to `empathy_transfer.data.tasks.task_frame`.
 """

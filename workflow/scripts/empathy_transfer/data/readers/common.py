@@ -1,43 +1,45 @@
-"""What all readers need: strict reading of delimited files, contexts, and keys of texts."""
+"""What all readers need: strict reading of delimited files, contexts, keys of texts, and how many rows are lost."""
 
-import csv
 import hashlib
 
 import pandas
 
-from empathy_transfer.errors import DataError, shown
+from empathy_transfer.data.raw_text import AGAIN, other_separator, read_rows, refuse_names
+from empathy_transfer.data.texts import is_blank
+from empathy_transfer.errors import DataError, shown, shown_names
 
-AGAIN = "Fetch the file again; if it is right, check that the dataset's `reader` fits it."
-# Posts are long, and the default limit of 131,072 characters is a property of the process, not of a file.
-_FIELD_LIMIT = 1 << 27
+# The column that names file and row, for messages. No file may have a column of this name.
+PLACE = "(place)"
+# What a reader says of each row. Columns of a file may have these names, too: `value_column` keeps the two apart.
+CANONICAL = ("id", "group", "context", "text")
+_PREFIX = "column "
 
 
-def read_delimited(path, required=(), delimiter=None):
+def read_delimited(path, required=(), delimiter=None, quote=None):
     """Read a CSV or TSV file that has a header; nothing is guessed, all values are strings.
 
-    Texts such as "NA" or "null" stay what they are. Fields follow the usual double-quote rules and may span lines.
+    Texts such as "NA" or "null" stay what they are.
 
     Args:
         path: the file, in UTF-8. required: columns that must be there.
-        delimiter: tab for `.tsv` and comma otherwise, if not given.
+        delimiter, quote: see `read_rows`.
 
     Returns:
-        A frame with the file's columns and `place`.
+        A frame with the file's columns and `PLACE`.
 
     Raises:
         DataError: the file is cut off or otherwise not a table, or a column is missing.
     """
-    header, *rows = _rows(path, delimiter)
-    if repeated := {name for name in header if header.count(name) > 1}:
-        raise DataError(f"{path.name}: column {min(repeated)!r} stands there more than once. {AGAIN}")
+    header, *rows = read_rows(path, delimiter, quote)
+    refuse_names(header, (), path)
     frame = pandas.DataFrame(rows, columns=header, dtype="str")
     require_columns(frame, required, path)
     return with_place(frame, path)
 
 
-def read_headless(path, columns, delimiter=None):
+def read_headless(path, columns, delimiter=None, quote=None):
     """Read a CSV or TSV file without a header, giving names to its first columns; else as `read_delimited`."""
-    rows = _rows(path, delimiter)
+    rows = read_rows(path, delimiter, quote, first=1)
     if len(rows[0]) < len(columns):
         raise DataError(f"{path.name}: {len(rows[0])} columns, but at least {len(columns)} are needed. {AGAIN}")
     frame = pandas.DataFrame([row[: len(columns)] for row in rows], columns=list(columns), dtype="str")
@@ -45,18 +47,51 @@ def read_headless(path, columns, delimiter=None):
 
 
 def with_place(frame, path):
-    """The frame with the column `place`, which names file and row (the first row below the header is row 1)."""
-    return frame.assign(place=[f"{path.name}, row {number}" for number in range(1, len(frame) + 1)])
+    """The frame with the column `PLACE`, which names file and row (the first row below the header is row 1)."""
+    refuse_names(list(frame.columns), (PLACE,), path)
+    return frame.assign(**{PLACE: [f"{path.name}, row {number}" for number in range(1, len(frame) + 1)]})
+
+
+def value_column(name):
+    """Where the frame of a reader has the values of the column that a task calls by this name.
+
+    Never the same as a canonical column, and never the same for two names.
+    """
+    return f"{_PREFIX}{name}" if name in CANONICAL or name.startswith(_PREFIX) else name
+
+
+def value_names(frame):
+    """The names by which a task can call the columns of a reader's frame: the inverse of `value_column`."""
+    names = [name for name in map(str, frame.columns) if name not in (*CANONICAL, PLACE)]
+    return [name.removeprefix(_PREFIX) for name in names]
 
 
 def require_columns(frame, columns, path):
     """Raise DataError unless the frame has all of the columns."""
     if missing := [column for column in columns if column not in frame.columns]:
-        found = ", ".join(repr(str(column)) for column in frame.columns if column != "place")
+        names = [str(column) for column in frame.columns if column != PLACE]
         raise DataError(
-            f"{path.name}: no column {', '.join(map(repr, missing))}. The file has {found}. Correct the column name in "
-            "the dataset's description, or fetch the file again."
+            f"{path.name}: no column {', '.join(map(repr, missing))}. The file has {shown_names(names)}."
+            f"{other_separator(names)} Correct the column name in the dataset's description, or fetch the file again."
         )
+
+
+def tell_lost_rows(where, lost, total, reason, allowed=None):
+    """Print how many rows a join or a parse leaves out; raise DataError if that is more than the allowed share.
+
+    Args:
+        where: file or task. lost: number of rows that are left out, of `total`. reason: why, in a few words.
+        allowed: largest share that may be lost, 0 to 1; a half if not given.
+    """
+    allowed = 0.5 if allowed is None else allowed
+    if lost:
+        words = f"{where}: {lost:,} of {total:,} rows are left out: {reason}"
+        if lost > allowed * total:
+            raise DataError(
+                f"{words}. That is more than a share of {allowed:g}: compare the files. If so many are lost rightly, "
+                "say so in the dataset's description, such as `max_lost: 0.9`."
+            )
+        print(words)
 
 
 def named_file(files, name):
@@ -75,11 +110,11 @@ def context_policy(form, task, known):
     return policy
 
 
-def refuse(wrong, column, problem):
-    """Raise DataError about the first row of a frame, if it has any: file, row and value, and what is wrong with it."""
-    if len(wrong):
-        first = wrong.iloc[0]
-        raise DataError(f"{first['place']}, column {column!r}: {problem.format(shown(first[column]))}")
+def refuse(frame, wrong, column, problem):
+    """Raise DataError about the first row of a frame that is wrong (booleans), if any: file, row, value and problem."""
+    if wrong.any():
+        first = frame[wrong].iloc[0]
+        raise DataError(f"{first[PLACE]}, column {column!r}: {problem.format(shown(first[column], frame[column]))}")
 
 
 def row_numbers(table):
@@ -116,42 +151,8 @@ def text_key(text):
 
 
 def ordered_columns(frame, labels):
-    """The columns that a reader returns, with a fresh index and None for every missing context."""
-    columns = ["id", "group", "context", "text", "place", *labels]
-    result = frame[columns].reset_index(drop=True)
+    """The columns that a reader returns, with a fresh index and None for every missing or blank context."""
+    result = frame[[*CANONICAL, PLACE, *labels]].reset_index(drop=True)
     # Type `object` keeps None apart; pandas' string type would turn it into NaN.
-    contexts = [None if pandas.isna(context) else context for context in result["context"]]
+    contexts = [None if pandas.isna(context) or is_blank(context) else context for context in result["context"]]
     return result.assign(context=pandas.Series(contexts, dtype="object"))
-
-
-def _rows(path, delimiter):
-    """All rows of a delimited file, each as long as the first."""
-    delimiter = delimiter or ("\t" if path.suffix.lower() == ".tsv" else ",")
-    rows = []
-    before = csv.field_size_limit(_FIELD_LIMIT)
-    try:
-        # utf-8-sig: spreadsheets put a byte order mark before the first column's name.
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            # Strict, so that a file that ends inside a quoted field is an error and not a very long last field.
-            for row in csv.reader(stream, delimiter=delimiter, strict=True):
-                if row:
-                    rows.append(row)
-                    if len(row) != len(rows[0]):
-                        raise DataError(
-                            f"{path.name}, row {len(rows) - 1}: {len(row)} fields where the first line has "
-                            f"{len(rows[0])}; the file may be cut off or damaged. {AGAIN}"
-                        )
-    except csv.Error as error:
-        raise DataError(
-            f"{path.name}, row {len(rows)}: not a readable table ({error}); it may be cut off or damaged. {AGAIN}"
-        ) from error
-    except UnicodeDecodeError as error:
-        # `from None`: that error carries the bytes around the place, which are text of a row.
-        raise DataError(
-            f"{path.name}, row {len(rows)}: not UTF-8 ({error.reason}); it may be cut off or damaged. {AGAIN}"
-        ) from None
-    finally:
-        csv.field_size_limit(before)
-    if not rows:
-        raise DataError(f"{path.name}: the file is empty. {AGAIN}")
-    return rows

@@ -16,7 +16,7 @@ def read(files, form, task):
     """
     policy = context_policy(form, task, ["none", "previous_turn", "all_previous"])
     frame = labelled_rows(files, TRAIN, DEV, GOLD, LABELS, ["conversation_id", "turn_id", "text"])
-    refuse(frame[~frame["turn_id"].str.fullmatch(r"\d+")], "turn_id", f"{{}} is not a number. {AGAIN}")
+    refuse(frame, ~frame["turn_id"].str.fullmatch(r"[0-9]+"), "turn_id", f"{{}} is not a number. {AGAIN}")
     # The files order turns as strings (0, 1, 10, 11, 2): without this, contexts would hold later turns.
     frame = frame.assign(turn=frame["turn_id"].astype("int64"))
     frame = frame.sort_values(["conversation_id", "turn"], kind="stable", ignore_index=True)

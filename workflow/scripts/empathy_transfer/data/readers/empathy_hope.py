@@ -6,8 +6,10 @@ from empathy_transfer.data.readers.common import (
     ordered_columns,
     read_delimited,
     refuse,
+    tell_lost_rows,
     text_key,
 )
+from empathy_transfer.data.texts import is_blank
 from empathy_transfer.errors import DataError
 
 LABELS = "supportive_annotation.csv"
@@ -23,15 +25,18 @@ def read(files, form, task):
     context_policy(form, task, ["none"])
     labels = read_delimited(named_file(files, LABELS), ["tweet_id", "gold_label"])
     texts = read_delimited(named_file(files, TEXTS), ["tweet_id", "text"])
-    refuse(texts[texts["tweet_id"].duplicated()], "tweet_id", "{} stands there twice. Keep one of them.")
+    refuse(texts, texts["tweet_id"].duplicated(), "tweet_id", "{} stands there twice. Keep one of them.")
     text_of = dict(zip(texts["tweet_id"], texts["text"], strict=True))
-    found = [bool(text_of.get(tweet_id, "").strip()) for tweet_id in labels["tweet_id"]]
+    found = [not is_blank(text_of.get(tweet_id, "")) for tweet_id in labels["tweet_id"]]
     frame = labels[found]
     if not len(frame):
         raise DataError(
             f"{TEXTS}: no text for any id of {LABELS}. Compare the ids: programs that read them as numbers round them."
         )
-    print(f"Empathy Hope: {len(frame)} of {len(labels)} tweets have a text")
+    allowed = form.get("max_lost")
+    unknown = int((~texts["tweet_id"].isin(labels["tweet_id"])).sum())
+    tell_lost_rows(TEXTS, unknown, len(texts), f"their id is not in {LABELS}", allowed)
+    tell_lost_rows(LABELS, len(labels) - len(frame), len(labels), f"{TEXTS} has no text for their id", allowed)
     return ordered_columns(
         frame.assign(
             id=frame["tweet_id"],

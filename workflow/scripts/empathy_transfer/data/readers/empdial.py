@@ -63,4 +63,4 @@ def _read_emotion(path, emotion, emotions):
 def _refuse_unknown(frame, column, known):
     """Raise DataError naming the first value of the column that isn't known."""
     words = f"unknown value {{}}. Known are {', '.join(sorted(known))}. The file may be damaged: fetch it again."
-    refuse(frame[~frame[column].isin(known)], column, words)
+    refuse(frame, ~frame[column].isin(known), column, words)

@@ -9,6 +9,7 @@ from empathy_transfer.data.readers.common import (
     named_file,
     ordered_columns,
     read_delimited,
+    tell_lost_rows,
 )
 from empathy_transfer.errors import DataError
 
@@ -33,6 +34,10 @@ def read(files, form, task):
         table = read_delimited(named_file(files, name), [*PAIR, "seeker_post", "response_post", "level"])
         # Repeated pairs sometimes disagree in level; only "keep the first" gives the study's shares.
         frames[label] = table.drop_duplicates(PAIR, keep="first")
+        repeated = len(table) - len(frames[label])
+        tell_lost_rows(
+            name, repeated, len(table), "an earlier one has the same pair of post and reply", form.get("max_lost")
+        )
         levels[label] = frames[label].set_index(PAIR)["level"]
         if not levels[label].index.sort_values().equals(levels["er"].index.sort_values()):
             raise DataError(f"{name} and {FILES['er']} are about different posts; one of them is cut off. {AGAIN}")

@@ -6,6 +6,7 @@ import pandas
 
 from empathy_transfer.data.readers.common import (
     AGAIN,
+    PLACE,
     context_policy,
     earlier_turns,
     join_turns,
@@ -13,6 +14,7 @@ from empathy_transfer.data.readers.common import (
     read_delimited,
     refuse,
     require_columns,
+    tell_lost_rows,
 )
 from empathy_transfer.errors import DataError, shown
 
@@ -37,15 +39,16 @@ def read(files, form, task):
         if "utterance_truncated" in table.columns
         else _read_full(table, path, policy, label)
     )
-    frame = frame[frame[label] != ""]
-    return ordered_columns(frame, ["act", "intent", "label_source"])
+    labelled = frame[frame[label] != ""]
+    tell_lost_rows(path.name, len(frame) - len(labelled), len(frame), f"questions without an {label}", allowed=1)
+    return ordered_columns(labelled, ["act", "intent", "label_source"])
 
 
 def _read_held_out(table, path, policy):
     """Questions with the dialogue up to them in one field, turns joined by space, line break, space."""
     require_columns(table, ["id", "utterance_truncated", "type", "intent"], path)
-    wrong = table[~table["id"].str.fullmatch(r".+-\d+-\d+")]
-    refuse(wrong, "id", f"{{}} is not <dialogue>-<turn>-<sentence>. {AGAIN}")
+    wrong = ~table["id"].str.fullmatch(r".+-[0-9]+-[0-9]+")
+    refuse(table, wrong, "id", f"{{}} is not <dialogue>-<turn>-<sentence>. {AGAIN}")
     turns = table["utterance_truncated"].str.split(" \n ")
     earlier = {"none": slice(0, 0), "previous_turn": slice(-2, -1), "all_previous": slice(0, -1)}[policy]
     return table.assign(
@@ -62,8 +65,8 @@ def _read_held_out(table, path, policy):
 def _read_full(table, path, policy, label):
     """One row per labelled question of a table of turns."""
     require_columns(table, ["conv_id", "utterance_idx", "utterance", *LISTS], path)
-    wrong = table[~table["utterance_idx"].str.fullmatch(r"\d+")]
-    refuse(wrong, "utterance_idx", f"{{}} is not a number. {AGAIN}")
+    wrong = ~table["utterance_idx"].str.fullmatch(r"[0-9]+")
+    refuse(table, wrong, "utterance_idx", f"{{}} is not a number. {AGAIN}")
     table = table.assign(turn=table["utterance_idx"].astype("int64"))
     table = table.sort_values(["conv_id", "turn"], kind="stable", ignore_index=True)
     said = table["utterance"].map(_commas).tolist()
@@ -84,24 +87,24 @@ def _questions(row, label):
     for column in LISTS[2:]:
         if len(values[column]) != len(asked):
             raise DataError(
-                f"{row['place']}, column {column!r}: {len(values[column])} values for {len(asked)} questions. {AGAIN}"
+                f"{row[PLACE]}, column {column!r}: {len(values[column])} values for {len(asked)} questions. {AGAIN}"
             )
     questions = []
     for position, sentence in enumerate(asked):
         if not isinstance(sentence, int) or not 0 <= sentence < len(sentences):
             raise DataError(
-                f"{row['place']}, column 'labeled_question_idx': no sentence {shown(sentence)} in the turn. {AGAIN}"
+                f"{row[PLACE]}, column 'labeled_question_idx': no sentence {shown(sentence)} in the turn. {AGAIN}"
             )
         source = _value(values[f"{label}_source"][position])
         if source not in SOURCES and _value(values[f"{label}_list"][position]):
-            raise DataError(f"{row['place']}, column '{label}_source': unknown source {shown(source)}. {AGAIN}")
+            raise DataError(f"{row[PLACE]}, column '{label}_source': unknown source {shown(source)}. {AGAIN}")
         questions.append(
             {
                 "id": f"{row['conv_id']}-{row['turn']}-{sentence}",
                 "group": f"empdial:{row['conv_id']}",
                 "context": row["context"],
-                "text": _commas(" ".join(str(part).strip() for part in sentences[: sentence + 1])),
-                "place": row["place"],
+                "text": _commas(" ".join(part.strip() for part in sentences[: sentence + 1])),
+                PLACE: row[PLACE],
                 "act": _value(values["act_list"][position]),
                 "intent": _value(values["intent_list"][position]),
                 "label_source": SOURCES.get(source, "human"),
@@ -118,9 +121,11 @@ def _list(row, column):
         value = ast.literal_eval(row[column])
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         value = None
-    if not isinstance(value, list):
+    if not isinstance(value, list) or (
+        column == "utterance_split" and not all(isinstance(part, str) for part in value)
+    ):
         # `from None` and no value: the field may hold the sentences of the turn.
-        raise DataError(f"{row['place']}, column {column!r}: not a list. {AGAIN}") from None
+        raise DataError(f"{row[PLACE]}, column {column!r}: not a list of texts or numbers. {AGAIN}") from None
     return value
 
 

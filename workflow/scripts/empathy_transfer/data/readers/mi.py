@@ -11,6 +11,7 @@ from empathy_transfer.data.readers.common import (
     read_delimited,
     require_columns,
     row_numbers,
+    tell_lost_rows,
     text_key,
 )
 
@@ -30,7 +31,9 @@ def read(files, form, task):
         frame = _read_sentences(table, path)
     else:
         frame = _read_dialogues(table, path, context_policy(form, task, ["none", "previous_turn"]))
-    return ordered_columns(frame[~frame["behavior"].isin(LEFT_OUT)], ["behavior"])
+    kept = frame[~frame["behavior"].isin(LEFT_OUT)]
+    tell_lost_rows(path.name, len(frame) - len(kept), len(frame), "sentences without a label, or with Other", allowed=1)
+    return ordered_columns(kept, ["behavior"])
 
 
 def _read_sentences(table, path):

@@ -1,6 +1,6 @@
 """News: essays on news articles, WASSA 2023 essay level."""
 
-from empathy_transfer.data.readers.common import context_policy, ordered_columns, text_key
+from empathy_transfer.data.readers.common import PLACE, context_policy, ordered_columns, text_key
 from empathy_transfer.data.readers.wassa import conversation_groups, labelled_rows
 from empathy_transfer.errors import DataError, shown
 
@@ -39,7 +39,7 @@ def _refuse_same_essay_in_two_groups(frame):
     if len(shared):
         rows = frame.loc[shared.index[shared == shared.iloc[0]]]
         raise DataError(
-            f"{' and '.join(rows['place'])}: the same essay in conversations "
+            f"{' and '.join(rows[PLACE])}: the same essay in conversations "
             f"{', '.join(map(shown, rows['conversation_id']))}. Join these "
             "conversations in SAME_ESSAY of empathy_transfer/data/readers/wassa.py, so that they stay in one split."
         )

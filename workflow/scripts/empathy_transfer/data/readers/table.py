@@ -1,32 +1,31 @@
 """Any table with one row per text: CSV, TSV, JSONL or Parquet, described by the dataset's `columns`."""
 
-import json
 from pathlib import Path
 
 import pandas
 
+from empathy_transfer.data.raw_records import name_of, read_jsonl, read_parquet, text_of
 from empathy_transfer.data.readers.common import (
-    AGAIN,
+    PLACE,
     context_policy,
     ordered_columns,
     read_delimited,
-    refuse,
     require_columns,
     row_numbers,
+    value_column,
     with_place,
 )
-from empathy_transfer.errors import DataError
-
-# Names of the result: a label column can't bear one of them.
-RESERVED = ("id", "group", "context", "text", "place")
+from empathy_transfer.data.texts import is_blank
+from empathy_transfer.errors import DataError, shown_names
 
 
 def read(files, form, task):
-    """Read a dataset that is described by column names alone; all other columns can be labels or filters.
+    """Read a dataset that is described by column names alone; any column can be a label or a filter.
 
-    Several files of one dataset must have the same columns; their rows follow one another. Without an id column, a row
-    is named by its file and number; without a group column, it is its own group. Group ids begin with the dataset's
-    folder. Raises DataError for a damaged file, a missing column, or an empty id or group.
+    The rows of several files follow one another; columns that the task uses must be in all of them. Without an id
+    column, a row is named by its file and number; without a group column, it is its own group. Group ids begin with the
+    dataset's folder. Raises DataError for a damaged file, a missing column, an empty id or group, or a text that is
+    none.
     """
     columns = form["columns"]
     policy = context_policy(form, task, ["none", "paired"])
@@ -34,100 +33,68 @@ def read(files, form, task):
         raise DataError(
             "reader table: context `paired` needs `context` among the `columns` of the dataset's description"
         )
-    if task.get("label") in RESERVED and task["label"] not in columns.values():
-        raise DataError(f"reader table: a label column can't be called {task['label']!r}; rename it in the file")
     parts = []
     for name, path in files.items():
-        table = _read_any(path)
+        table = _read_any(path, form.get("quote"))
         require_columns(table, columns.values(), path)
         parts.append(
             _with_canonical_columns(table, columns, policy, f"{Path(name).stem}-" if len(files) > 1 else "row")
         )
+        _refuse_gaps(parts, files, {task.get("label"), *task.get("rows", {}), "label_source"})
     frame = pandas.concat(parts, ignore_index=True)
     pool = form.get("folder") or next(iter(files.values())).parent.name
     frame["group"] = f"{pool}:" + frame["group"].astype("str")
-    return ordered_columns(frame, [column for column in frame.columns if column not in RESERVED])
+    return frame
 
 
 def _with_canonical_columns(table, columns, policy, row_prefix):
-    """The table with id, group, context and text beside its own columns."""
-    ids = _filled(table, columns["id"]) if "id" in columns else row_prefix + row_numbers(table)
-    groups = _filled(table, columns["group"]) if "group" in columns else ids
-    contexts = None
-    if policy == "paired":
-        contexts = [None if not _plain(value).strip() else _plain(value) for value in table[columns["context"]]]
-    texts = [_plain(value) for value in table[columns["text"]]]
-    return table.assign(
-        id=ids, group=groups, context=pandas.Series(contexts, index=table.index, dtype="object"), text=texts
-    )
+    """What a reader returns of a table, whose own columns keep clear of it."""
+    ids = _names(table, columns["id"]) if "id" in columns else row_prefix + row_numbers(table)
+    groups = _names(table, columns["group"]) if "group" in columns else ids
+    contexts = _texts(table, columns["context"]) if policy == "paired" else None
+    own = {value_column(name): table[name] for name in table.columns if name != PLACE}
+    canonical = {"id": ids, "group": groups, "context": contexts, "text": _texts(table, columns["text"])}
+    frame = pandas.DataFrame(canonical | {PLACE: table[PLACE]} | own, index=table.index)
+    return ordered_columns(frame, own)
 
 
-def _filled(table, column):
+def _names(table, column):
     """A column of ids as strings; raises DataError at the first empty one."""
-    values = table[column].map(_plain).astype("str")
-    refuse(table[values.str.strip() == ""], column, "empty. Fill it in or take the row out.")
-    return values
+    names = []
+    for value, place in zip(table[column], table[PLACE], strict=True):
+        names.append(name_of(value, f"{place}, column {column!r}"))
+        if is_blank(names[-1]):
+            raise DataError(f"{place}, column {column!r}: empty. Fill it in or take the row out.")
+    return pandas.Series(names, index=table.index, dtype="object")
 
 
-def _plain(value):
-    """A value as string; "" for a missing one. Whole numbers stay whole where a gap in the column made them floats."""
-    if value is None or value is pandas.NA or value != value:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+def _texts(table, column):
+    """A column of texts as strings, "" for missing ones."""
+    places = table[PLACE] + f", column {column!r}"
+    texts = [text_of(value, place) for value, place in zip(table[column], places, strict=True)]
+    return pandas.Series(texts, index=table.index, dtype="object")
 
 
-def _read_any(path):
+def _refuse_gaps(parts, files, used):
+    """Raise DataError if only one of first and last table has a column that is used: rows would lack its values."""
+    columns = [{name for name in used if name and value_column(name) in part.columns} for part in parts]
+    if other := sorted(columns[-1] ^ columns[0]):
+        names = [path.name for path in files.values()]
+        raise DataError(
+            f"{names[0]} and {names[len(parts) - 1]}: only one of them has the column {shown_names(other)}. The files "
+            "of a dataset need the same columns."
+        )
+
+
+def _read_any(path, quote):
     """The file as a table, by its ending."""
     ending = path.suffix.lower()
     if ending in (".csv", ".tsv"):
-        return read_delimited(path)
+        return read_delimited(path, quote=quote)
     if ending in (".jsonl", ".ndjson"):
-        return with_place(_read_jsonl(path), path)
+        return with_place(read_jsonl(path), path)
     if ending == ".parquet":
-        return with_place(_read_parquet(path), path)
+        return with_place(read_parquet(path), path)
     raise DataError(
         f"{path.name}: reader table reads .csv, .tsv, .jsonl and .parquet, not {ending or 'a nameless type'!r}"
     )
-
-
-def _read_jsonl(path):
-    """One JSON object per line, all with the same keys."""
-    records = []
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            for line in stream:
-                if line.strip():
-                    records.append(json.loads(line))
-                    if not isinstance(records[-1], dict) or set(records[-1]) != set(records[0]):
-                        raise DataError(
-                            f"{path.name}, row {len(records)}: not an object with the keys of row 1. {AGAIN}"
-                        )
-    except json.JSONDecodeError as error:
-        # `from None`: that error carries the whole line.
-        raise DataError(
-            f"{path.name}, row {len(records) + 1}: not JSON ({error.msg}); it may be cut off or damaged. {AGAIN}"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path.name}, row {len(records) + 1}: not UTF-8 ({error.reason}); it may be cut off or damaged. {AGAIN}"
-        ) from None
-    if not records:
-        raise DataError(f"{path.name}: the file is empty. {AGAIN}")
-    # Type `object` keeps lists, and keeps ids such as 1 from becoming 1.0 beside a gap.
-    return pandas.DataFrame({key: pandas.Series([row[key] for row in records], dtype="object") for key in records[0]})
-
-
-def _read_parquet(path):
-    """A Parquet file, with page checksums verified where it has them."""
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.ParquetFile(path, page_checksum_verification=True).read()
-    except (pyarrow.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path.name}: not readable as Parquet ({reason}). {AGAIN}") from error
-    columns = {name: pandas.Series(table[name].to_pylist(), dtype="object") for name in table.column_names}
-    return pandas.DataFrame(columns)

@@ -2,7 +2,7 @@
 
 import pandas
 
-from empathy_transfer.data.readers.common import AGAIN, named_file, read_delimited, read_headless
+from empathy_transfer.data.readers.common import AGAIN, PLACE, named_file, read_delimited, read_headless
 from empathy_transfer.errors import DataError
 
 # One essay text was handed in twice, in two conversations. Both count as the first one in News *and* in Conv, else the
@@ -24,7 +24,7 @@ def labelled_rows(files, train, dev, gold, gold_columns, columns):
         )
     for column in gold_columns:
         unlabelled[column] = labels[column]
-    kept = [*columns, *gold_columns, "place"]
+    kept = [*columns, *gold_columns, PLACE]
     return pandas.concat([labelled[kept], unlabelled[kept]], ignore_index=True)
 
 
