@@ -167,6 +167,8 @@ def set_in(dataset, keys, value):
         (["data_source"], "forum", "forum"),
         (["context"], "all", "all"),
         (["reader"], "table", "columns"),
+        (["quote"], "none", "quote"),
+        (["max_lost"], 1.5, "1.5"),
     ],
 )
 def test_schema_refuses(keys, value, named):
@@ -174,6 +176,15 @@ def test_schema_refuses(keys, value, named):
     found = errors(set_in(dataset, keys, value))
     assert found
     assert named in " ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [(["quote"], "none"), (["quote"], "double"), (["max_lost"], 0.9), (["alternatives", 0, "quote"], "none")],
+)
+def test_how_a_table_is_read_can_be_said(keys, value):
+    dataset = load(ROOT / "config/datasets/mi.yaml") | {"reader": "table", "columns": {"text": "Text"}}
+    assert errors(set_in(dataset, keys, value)) == []
 
 
 def test_repeated_key_is_noticed(tmp_path):

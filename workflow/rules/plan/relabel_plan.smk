@@ -43,8 +43,8 @@ def earlier_sets(wildcards):
     """A label set and those before it in their file, whose texts it must not hold, as its reader takes them."""
     names = list(LABEL_SETS)
     chosen = names[: names.index(wildcards.set) + 1]
-    keys = ("columns", "essays", "gold", "sha256")
-    return {name: {key: LABEL_SETS[name][key] for key in keys} for name in chosen}
+    keys = ("columns", "essays", "gold", "quote", "sha256")
+    return {name: {key: LABEL_SETS[name][key] for key in keys if key in LABEL_SETS[name]} for name in chosen}
 
 
 def set_files(wildcards):

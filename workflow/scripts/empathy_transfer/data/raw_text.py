@@ -74,7 +74,7 @@ def read_rows(path, delimiter=None, quote=None, first=0):
         refuse_undecoded(lines[min(reader.line_num, len(lines)) - 1], place)
         raise DataError(
             f"{place}: not a readable table ({error}); it may be cut off or damaged. {AGAIN} If quotation marks are "
-            "characters of the texts and a line is a row, the dataset's description can say `quote: none`."
+            "characters of the texts and a line is a row, the description of the data can say `quote: none`."
         ) from None
     finally:
         csv.field_size_limit(before)
@@ -105,8 +105,8 @@ def _refuse_swallowed_rows(lines, width, delimiter, place):
     if len(written) > 1 and all(line.count(delimiter) == width - 1 for line in written):
         raise DataError(
             f"{place}: a field in quotation marks spans {len(lines)} lines, each of which could be a row by itself. "
-            "Say in the dataset's description whether quotation marks are characters of the texts and a line is a row "
-            "(`quote: none`), or the field is right as it is (`quote: double`)."
+            "Say in the description of the data whether quotation marks are characters of the texts and a line is a "
+            "row (`quote: none`), or the field is right as it is (`quote: double`)."
         )
 
 

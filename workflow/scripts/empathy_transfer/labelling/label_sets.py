@@ -55,7 +55,8 @@ def read_set(files, about, demographics, bounds):
     """Read one set as a frame with the columns of `prepare_label_set`; arguments as there."""
     columns, path = about["columns"], files[about["essays"]]
     needed = [columns[name] for name in ("id", "text", "group")]
-    frame = read_delimited(path, needed if about["gold"] else [*needed, columns["label"]])
+    needed = needed if about["gold"] else [*needed, columns["label"]]
+    frame = read_delimited(path, needed, quote=about.get("quote"))
     labels, hint = frame, ""
     if about["gold"]:
         labels = read_headless(files[about["gold"]], [columns["label"]])

@@ -17,7 +17,7 @@ def read(files, form, task):
     Rows have no id but a position, and posts none at all, so equal posts share a group.
     """
     policy = context_policy(form, task, ["none", "paired"])
-    table = read_delimited(named_file(files, "output.csv"), ["rating", "target", "observer"])
+    table = read_delimited(named_file(files, "output.csv"), ["rating", "target", "observer"], quote="double")
     frame = table.assign(
         id="row" + row_numbers(table),
         group=["condolence:" + text_key(post) for post in table["target"]],

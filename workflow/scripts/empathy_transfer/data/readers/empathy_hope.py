@@ -23,8 +23,8 @@ def read(files, form, task):
     an id has two texts or no id has one.
     """
     context_policy(form, task, ["none"])
-    labels = read_delimited(named_file(files, LABELS), ["tweet_id", "gold_label"])
-    texts = read_delimited(named_file(files, TEXTS), ["tweet_id", "text"])
+    labels = read_delimited(named_file(files, LABELS), ["tweet_id", "gold_label"], quote="double")
+    texts = read_delimited(named_file(files, TEXTS), ["tweet_id", "text"], quote="double")
     refuse(texts, texts["tweet_id"].duplicated(), "tweet_id", "{} stands there twice. Keep one of them.")
     text_of = dict(zip(texts["tweet_id"], texts["text"], strict=True))
     found = [not is_blank(text_of.get(tweet_id, "")) for tweet_id in labels["tweet_id"]]

@@ -51,7 +51,7 @@ def read(files, form, task):
 
 def _read_emotion(path, emotion, emotions):
     """The utterances of one file; raises DataError for a row type or a label that the release doesn't have."""
-    frame = read_delimited(path, ["Dialog_ID", "Type", "Actor", "Text", "Label"])
+    frame = read_delimited(path, ["Dialog_ID", "Type", "Actor", "Text", "Label"], quote="double")
     # `situation` rows are the prompt that the speaker wrote before the dialogue, and no turns.
     _refuse_unknown(frame, "Type", {"utterance", "situation"})
     frame = frame[frame["Type"] == "utterance"].assign(emo=emotion)

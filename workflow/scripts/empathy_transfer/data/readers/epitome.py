@@ -31,7 +31,8 @@ def read(files, form, task):
     policy = context_policy(form, task, ["none", "paired"])
     levels, frames = {}, {}
     for label, name in FILES.items():
-        table = read_delimited(named_file(files, name), [*PAIR, "seeker_post", "response_post", "level"])
+        columns = [*PAIR, "seeker_post", "response_post", "level"]
+        table = read_delimited(named_file(files, name), columns, quote="double")
         # Repeated pairs sometimes disagree in level; only "keep the first" gives the study's shares.
         frames[label] = table.drop_duplicates(PAIR, keep="first")
         repeated = len(table) - len(frames[label])

@@ -33,7 +33,7 @@ def read(files, form, task):
     policy = context_policy(form, task, ["none", "previous_turn", "all_previous"])
     label = "intent" if task.get("label") == "intent" else "act"
     [path] = files.values()
-    table = read_delimited(path)
+    table = read_delimited(path, quote="double")
     frame = (
         _read_held_out(table, path, policy)
         if "utterance_truncated" in table.columns

@@ -26,7 +26,7 @@ def read(files, form, task):
     true and predicted labels; the predictions are never used). Raises DataError.
     """
     [path] = files.values()
-    table = read_delimited(path)
+    table = read_delimited(path, quote="double")
     if "Ground truth" in table.columns:
         frame = _read_sentences(table, path)
     else:
