@@ -279,6 +279,46 @@ def test_empathy_hope_skips_ids_without_text(raw, tmp_path):
         read(tmp_path, "empathy_hope")
 
 
+def test_empathy_hope_tells_how_many_tweets_it_loses(raw, tmp_path, capsys):
+    read(raw, "empathy_hope")
+    assert "supportive_annotation.csv: 6 of 60 rows are left out: tweets.csv has no text" in capsys.readouterr().out
+    folder = copy_of(raw, tmp_path, "empathy_hope")
+    path = folder / empathy_hope.TEXTS
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:30]))  # 29 of 60 tweets
+    with pytest.raises(DataError, match=r"31 of 60 rows are left out: tweets\.csv has no text for their id"):
+        read(tmp_path, "empathy_hope")
+    form = {"reader": "empathy_hope", "max_lost": 0.6}
+    assert len(empathy_hope.read({file.name: file for file in folder.iterdir()}, form, {})) == 29
+    # Ids that another program has rounded.
+    path.write_text("".join([*lines[:10], *(line.replace("1385740", "138574000", 1) for line in lines[10:])]))
+    with pytest.raises(DataError, match=r"tweets\.csv: 45 of 54 rows are left out: their id is not in"):
+        read(tmp_path, "empathy_hope")
+
+
+@pytest.mark.parametrize(
+    ("task_name", "column"),
+    [
+        ("news_empathy", "conversation_id"),
+        ("conv_empathy", "conversation_id"),
+        ("empdial_emo", "Dialog_ID"),
+        ("mi_behavior", "dialog_id"),
+        ("empdial_qact", "conv_id"),
+        ("epitome_er", "sp_id"),
+    ],
+)
+def test_an_empty_conversation_is_no_group(raw, tmp_path, task_name, column):
+    dataset = DATASETS[OWNERS[task_name]]
+    for path in copy_of(raw, tmp_path, dataset["folder"]).iterdir():
+        mark = "\t" if path.suffix == ".tsv" else ","
+        table = pandas.read_csv(path, sep=mark, dtype=str, keep_default_na=False, header=0)
+        if column in table:
+            table[column] = [" " if value == table[column].iloc[0] else value for value in table[column]]
+            table.to_csv(path, sep=mark, index=False)
+    with pytest.raises(DataError, match=r"row \d+: task .*: empty group"):
+        rows(tmp_path, task_name)
+
+
 # --- the generic table reader ---
 
 COLUMNS = {"id": "key", "text": "words", "group": "writer", "context": "before"}

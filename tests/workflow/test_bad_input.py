@@ -85,6 +85,7 @@ def half(text):
 
 WHOLE = table()
 DIGEST = hashlib.sha256(WHOLE.encode()).hexdigest()
+SWALLOWED = WHOLE.replace(f"{TEXT} 5,", f'"{TEXT} 5,').replace(f"{TEXT} 8,", f'{TEXT} 8",')
 MOOD = r"table\.csv, row 7, column 'mood': .*unknown label"
 SCORE = r"table\.csv, row 8, column 'score': .*'9\.5' is"
 TWICE = r"table\.csv, row 3 and table\.csv, row 10:"
@@ -97,7 +98,21 @@ FAULTS = {
     "label": (table(mood=(7, "merry")), None, "prepare_task", "mood", rf"{MOOD} 'merry' \(known: glad, sad\)"),
     "range": (table(score=(8, "9.5")), None, "prepare_task", "score", rf"{SCORE} outside of the range 1 to 5"),
     "empty": (table(text=(9, " ")), None, "prepare_task", "mood", r"table\.csv, row 9: .*empty text"),
-    "duplicate": (table(number=(10, "n3")), None, "prepare_task", "mood", rf"{TWICE} .*id 'n3' stands there 2 times"),
+    "duplicate": (table(number=(10, "n3")), None, "prepare_task", "mood", rf"{TWICE} .*id of one stands in 2 rows"),
+    "quote": (
+        SWALLOWED,
+        None,
+        "prepare_task",
+        "mood",
+        r"table\.csv, row 5: .*spans 4 lines.*`quote: none`.*`quote: double`",
+    ),
+    "alike": (
+        table(writer=(9, "w8 ")),
+        None,
+        "prepare_task",
+        "mood",
+        r"row 8 and table\.csv, row 9: .*only in white space",
+    ),
 }
 # What says something about the raters needs no data.
 RATINGS = {"measure_agreement", "tabulate_themes", "plot_differences"}

@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -205,6 +206,28 @@ def test_the_worked_example_of_the_manual_runs(full_study, worked_example, tmp_p
     for task in yaml.safe_load(description)["tasks"]:
         assert f"results/full/data/{task}/test.parquet" in study.files()
     assert "results/full/data/summary.csv" in study.files()
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [({}, {}), ({"quote": "none"}, {"quote": "none"}), ({"max_lost": 0.9}, {"max_lost": 0.9})],
+)
+def test_how_tables_are_read_reaches_the_job_of_a_task_and_is_no_param_where_it_is_not_said(said, found):
+    dataset = {"folder": "own", "files": {"own.tsv": {}}, "reader": "table", "columns": {"text": "words"}}
+    dataset |= {
+        "context": "none",
+        "alternatives": [{"form": "part", "note": "-", "folder": "part", "files": {}}],
+        **said,
+    }
+    known = {"config": {"raw_dir": "raw"}}
+    for name in ("layouts", "task_data"):
+        text = (ROOT / f"workflow/rules/plan/{name}.smk").read_text(encoding="utf-8")
+        exec(compile(text, f"{name}.smk", "exec"), known)
+    for form in known["forms"](dataset):
+        known["TASKS"] = {"t": {"form": form}}
+        job = known["task_form"](SimpleNamespace(task="t"))
+        assert {key: value for key, value in job.items() if key in ("quote", "max_lost")} == found
+        assert list(job) == sorted(job)
 
 
 def test_a_partial_study_takes_no_run_that_is_not_planned_any_more(tmp_path):

@@ -4,6 +4,7 @@ import re
 
 import pandas
 
+from empathy_transfer.data.raw_text import refuse_names
 from empathy_transfer.data.readers.common import (
     context_policy,
     join_turns,
@@ -54,6 +55,7 @@ def _read_dialogues(table, path, policy):
     Only four columns are known for sure, and their names vary in spaces and underscores between descriptions.
     """
     table = table.rename(columns={name: re.sub(r"[\s_]+", "_", str(name).strip().lower()) for name in table.columns})
+    refuse_names(list(table.columns), (), path)
     require_columns(table, ["dialog_id", "author", "text", "final_agreed_label"], path)
     table = table.assign(author=_lower(table["author"]))
     last_said, contexts = {}, []
