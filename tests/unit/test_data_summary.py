@@ -130,6 +130,17 @@ def test_multilabel_shares_count_rows_with_the_label(tmp_path, published):
     assert value(summary, "many", "validation", "share:x") == 0
 
 
+def test_groups_of_two_tasks_that_look_alike_stop_the_run(tmp_path, worry):
+    rows = [("train", "1", "p:1 ", None, "a", "0"), ("validation", "2", "p:8", None, "b", "0")]
+    rows.append(("test", "3", "p:9", None, "c", "0"))
+    other = make_task(tmp_path / "other", rows, dataset="posts", kind="classification", labels=["0"])
+    with pytest.raises(DataError, match="tasks worry and other: two of their groups differ only in white space"):
+        leak_audit({"worry": worry, "other": other})
+    rows[0] = ("train", "1", "q:1 ", None, "a", "0")  # another pool
+    other = make_task(tmp_path / "third", rows, dataset="posts", kind="classification", labels=["0"])
+    assert leak_audit({"worry": worry, "other": other})["other"]["shared_groups"] == 0
+
+
 def test_a_group_in_two_splits_stops_the_run(tmp_path, worry):
     rows = [
         ("train", "1", "p:9", None, "a", "0"),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas
 
 from empathy_transfer.data.splits import SPLITS
+from empathy_transfer.data.texts import group_key
 from empathy_transfer.errors import DataError
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_json, read_table
@@ -103,10 +104,11 @@ def leak_audit(tasks):
     `repeated_texts`, the number of its test rows of at least 40 characters whose context and text both stand in its
     training rows. `tasks` as for `summarise`.
 
-    Raises DataError naming task and splits if a group is shared between tasks split as `grouped`. Under the
-    published scheme rows are drawn without regard to groups, so the numbers are only recorded.
+    Raises DataError for two groups that look alike, and naming task and splits if a group is shared between tasks split
+    as `grouped`. Under the published scheme rows are drawn without regard to groups, so the numbers are only recorded.
     """
     splits_of = {}  # group -> split -> the first task that has it there
+    alike = {}  # what a group looks like -> (it, the first task that has it)
     groups_of, repeated = {}, {}
     for name, task in tasks.items():
         groups_of[name] = set()
@@ -116,6 +118,12 @@ def leak_audit(tasks):
             for group in table["group"].unique():
                 splits_of.setdefault(group, {}).setdefault(split, name)
                 groups_of[name].add(group)
+                same, other = alike.setdefault(group_key(group), (group, name))
+                if same != group:
+                    raise DataError(
+                        f"tasks {other} and {name}: two of their groups differ only in white space or in characters "
+                        "that can't be seen. Write them alike in the raw files, so that their rows stay in one split."
+                    )
             table = table[table["text"].str.len() >= LONG_TEXT]
             pairs[split] = list(zip(table["context"].fillna(""), table["text"], strict=True))
         in_train = set(pairs["train"])

@@ -3,7 +3,7 @@
 import pandas
 
 from empathy_transfer.data.readers.common import CANONICAL, PLACE, tell_lost_rows, value_column, value_names
-from empathy_transfer.data.texts import is_blank, is_broken, spacing_key
+from empathy_transfer.data.texts import group_key, is_blank, is_broken, name_in_pool
 from empathy_transfer.errors import DataError, shown, shown_names
 from empathy_transfer.kinds import is_missing, kind_of, plain
 
@@ -87,7 +87,7 @@ def _check_rows(rows, places, task_name):
     """Refuse empty or broken ids, groups and texts, repeated ids, and groups that look alike."""
     for column in CANONICAL:
         for value, place in zip(rows[column], places, strict=True):
-            if column != "context" and _is_empty(_said(value) if column == "group" else value):
+            if column != "context" and _is_empty(name_in_pool(value) if column == "group" else value):
                 raise DataError(
                     f"{place}: task {task_name}: empty {column}. Fill it in or take the row out of the file."
                 )
@@ -115,19 +115,13 @@ def _refuse_groups_alike(groups, places, task_name):
     """Raise DataError for two groups that differ in spacing only: rows of one writer could stand in two splits."""
     first = {}
     for group, place in dict(zip(groups, places, strict=True)).items():
-        key = spacing_key(_said(group))
+        key = group_key(group)
         if key in first:
             raise DataError(
                 f"{first[key]} and {place}: task {task_name}: their groups differ only in white space or in characters "
                 "that can't be seen. Write them alike."
             )
         first[key] = place
-
-
-def _said(group):
-    """What the file says of a group: its id without the pool that a reader puts before it."""
-    _, colon, name = str(group).partition(":")
-    return name if colon else group
 
 
 def _label(value, place, task_name, task, column):

@@ -19,6 +19,18 @@ def spacing_key(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+def name_in_pool(group: object) -> object:
+    """Return what a file says of a group: its id without the pool that a reader puts before it."""
+    _, colon, name = str(group).partition(":")
+    return name if colon else group
+
+
+def group_key(group: str) -> str:
+    """Return a key that is equal for groups of one pool whose names look alike (see `spacing_key`)."""
+    name = name_in_pool(group)
+    return group.removesuffix(name) + spacing_key(name)
+
+
 def is_broken(text: str) -> bool:
     """Whether a text holds half of a surrogate pair, which is no character and can't be stored."""
     return not text.isascii() and _SURROGATE.search(text) is not None
