@@ -12,6 +12,7 @@ from empathy_transfer.data.readers import table
 from empathy_transfer.data.readers.common import CANONICAL, PLACE, read_headless, tell_lost_rows, value_column
 from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
+from empathy_transfer.labelling.label_sets import read_set
 
 COLUMNS = {"id": "key", "text": "words", "group": "writer"}
 TASK = {"label": "mood", "kind": "classification", "labels": ["no", "yes"], "label_source": "human"}
@@ -242,6 +243,26 @@ def test_a_stray_quotation_mark_swallows_no_rows(tmp_path, ending, first, last):
     assert read(path, quote="none")["text"].tolist() == texts
     # Who says so, gets the standard reading.
     assert len(read(path, quote="double")) == 80 - (last - first)
+
+
+def test_a_label_set_says_how_its_table_is_quoted(tmp_path):
+    path = tmp_path / "own.tsv"
+    path.write_text('id\ttext\twriter\tlabel\na\t"one\tw\t1\nb\ttwo"\tw\t2\n')
+    about = {
+        "essays": path.name,
+        "gold": None,
+        "columns": {"id": "id", "text": "text", "group": "writer", "label": "label"},
+    }
+    with pytest.raises(DataError, match=r"own\.tsv, row 1: .*quote: none"):
+        read_set({path.name: path}, about, [], (1, 7))
+    assert read_set({path.name: path}, about | {"quote": "none"}, [], (1, 7))["text"].tolist() == ['"one', 'two"']
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_ids_that_all_repeat_name_the_first_rows_only(tmp_path, ending):
+    with pytest.raises(DataError, match=r"row 2 and own\.\w+, row 3 and 3 more: task t: .* stands in 6 rows") as caught:
+        read(write(tmp_path / f"own.{ending}", records(key=["k"] * 6)))
+    assert str(caught.value).count(", row") == 3
 
 
 def test_a_mark_that_is_never_closed_is_told_with_the_remedy(tmp_path):
