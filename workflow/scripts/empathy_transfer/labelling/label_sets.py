@@ -1,23 +1,21 @@
 """Sets of texts with crowd labels: read from their releases, and cleared of texts that another set holds too."""
 
 import re
-import unicodedata
 from pathlib import Path
 
 import pandas as pd
 
 from empathy_transfer.data.raw_files import check_raw
 from empathy_transfer.data.readers.common import AGAIN, PLACE, read_delimited, read_headless, text_key
-from empathy_transfer.errors import DataError
+from empathy_transfer.data.texts import is_blank
+from empathy_transfer.errors import DataError, shown
+from empathy_transfer.kinds.regression import NUMBER
 from empathy_transfer.labelling.valid_labels import lost_line
 from empathy_transfer.records.artefacts import write_table
 
-NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 DECIMAL_COMMA = r"[+-]?[0-9]+,[0-9]+"
 # What releases write in place of a number about a writer.
 UNKNOWN = ("unknown",)
-# A value is quoted in a message only if it is short and one of few.
-SHORT, FEW = 20, 10
 
 
 def prepare_label_set(name, sets, folders, demographics, bounds, record_folder, output_path):
@@ -82,19 +80,13 @@ def numbers_of(values, places, what, missing=(), hint=""):
     """
     values = values.str.strip()
     given = ~values.isin(["", *missing])
-    if len(wrong := values[given & ~values.str.fullmatch(NUMBER)]):
+    if len(wrong := values[given & ~values.str.fullmatch(NUMBER.pattern)]):
         value = wrong.iloc[0]
-        problem = f"{what} {quoted(value, values)} is not a number"
+        problem = f"{what} {shown(value, values[given])} is not a number"
         if re.fullmatch(DECIMAL_COMMA, value):
             problem += f": write {value.replace(',', '.')}, with a point"
         raise DataError(f"{places[wrong.index[0]]}: {problem}. Only an empty field is a missing one.{hint}")
     return pd.to_numeric(values.where(given, None), errors="raise").astype("float64")
-
-
-def quoted(value, values):
-    """A value as a message may show it: a number, or a word of a column of few words; anything else may be a text."""
-    few = len(value) <= SHORT and values.nunique() <= FEW
-    return repr(value) if few or re.fullmatch(DECIMAL_COMMA, value) else f"(of {len(value)} characters)"
 
 
 def _check(frame, places, label_places, bounds):
@@ -113,8 +105,3 @@ def _check(frame, places, label_places, bounds):
     for problem, (rows, where) in problems.items():
         if rows.any():
             raise DataError(f"{where[rows].iloc[0]}: {problem}. Correct the file, or the set's description.")
-
-
-def is_blank(text):
-    """Whether a text shows nothing: white space, control characters and characters without width alone."""
-    return all(unicodedata.category(character)[0] in "ZC" for character in text)
