@@ -31,18 +31,30 @@ FAULTS = {
 INVALID = ("half an answer", "out of range", "item missing")
 
 
+def completion(content, finish="stop", usage=None, **message):
+    """A chat completion as servers send it, with 100 tokens in and 50 out if not said otherwise."""
+    usage = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150} if usage is None else usage
+    choice = {"index": 0, "message": {"role": "assistant", "content": content} | message, "finish_reason": finish}
+    about = {"id": "x", "object": "chat.completion", "created": 0, "model": "served-1"}
+    return about | {"choices": [choice], "usage": usage}
+
+
 class BadServer(ThreadingHTTPServer):
-    """The server; `requests` counts requests by the number of the text, `keys` holds what it was sent as keys."""
+    """The server; `requests` counts requests by the number of the text, `keys` holds what it was sent as keys.
+
+    `script` decides in place of the plan where it gives (status, body) or (status, body, headers) for the number of the
+    request from 0 and that of the text; a body is bytes, or a value that becomes JSON.
+    """
 
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, hang=1.5, always=None, secret_in_errors=False, retry_after="0.2"):
+    def __init__(self, hang=1.5, always=None, secret_in_errors=False, retry_after="0.2", script=None):
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests, self.keys, self.lock = Counter(), set(), threading.Lock()
         self.flying = self.most_flying = 0
         self.hang, self.always, self.secret_in_errors = hang, always, secret_in_errors
-        self.retry_after = retry_after
+        self.retry_after, self.script = retry_after, script
         self.bodies = []
 
     @property
@@ -75,28 +87,32 @@ class Handler(BaseHTTPRequestHandler):
             server.requests[number] += 1
             first = server.requests[number] == 1
             server.keys.add(self.headers.get("Authorization"))
+            order = len(server.bodies)
             server.bodies.append(body)
             server.flying += 1
             server.most_flying = max(server.most_flying, server.flying)
         try:
-            self.answer(server.always or (FAULTS.get(number % 20) if first else None))
+            if server.script and (scripted := server.script(order, number)) is not None:
+                return self.reply(*scripted)
+            self.answer(server.always or (FAULTS.get(number % 20) if first else None), body)
         finally:
             with server.lock:
                 server.flying -= 1
 
-    def answer(self, fault):
+    def answer(self, fault, body):
         if fault in ("429", "500", "503", "400", "401", "404"):
             key = self.headers.get("Authorization") if self.server.secret_in_errors else ""
-            content = json.dumps({"error": {"message": f"not now {key}", "code": "busy"}})
-            return self.reply(content, int(fault), {"Retry-After": self.server.retry_after} if fault == "429" else {})
+            content = {"error": {"message": f"not now {key}", "code": "busy"}}
+            return self.reply(int(fault), content, {"Retry-After": self.server.retry_after} if fault == "429" else {})
         if fault == "timeout":
             time.sleep(self.server.hang)
         if fault == "lost connection":
             return self.connection.close()
         if fault == "redirect":
-            return self.reply("", 307, {"Location": self.server.elsewhere})
-        content, usage = json.dumps(GOOD), {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
-        message = {"role": "assistant", "content": content}
+            return self.reply(307, b"", {"Location": self.server.elsewhere})
+        reasons = "reasoning" in body["response_format"]["json_schema"]["schema"]["properties"]
+        content = json.dumps(({"reasoning": "because"} if reasons else {}) | GOOD)
+        message = {"content": content}
         if fault == "half an answer":
             message["content"] = content[: len(content) // 2]
         elif fault == "out of range":
@@ -105,30 +121,24 @@ class Handler(BaseHTTPRequestHandler):
             message["content"] = json.dumps(dict.fromkeys(ITEMS[:5], 4))
         elif fault == "refusal":
             message |= {"content": None, "refusal": "I would rather not."}
-        completion = {
-            "id": "x",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "served-1",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": usage,
-        }
+        found = completion(**message)
         if fault == "no usage":
-            del completion["usage"]
+            del found["usage"]
         elif fault == "no choices":
-            completion["choices"] = []
+            found["choices"] = []
         elif fault == "error in a good status":
-            completion = {"error": {"message": "overloaded"}}
-        text = json.dumps(completion)
-        return self.reply(text[: len(text) // 2] if fault == "half a body" else text)
+            found = {"error": {"message": "overloaded"}}
+        text = json.dumps(found)
+        return self.reply(200, (text[: len(text) // 2] if fault == "half a body" else text).encode())
 
-    def reply(self, text, status=200, headers=None):
+    def reply(self, status, body, headers=None):
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
             self.send_response(status)
             for name, value in ({"Content-Type": "application/json"} | (headers or {})).items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text.encode())))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write(content)
         except OSError:
             self.close_connection = True

@@ -118,16 +118,16 @@ def test_a_budget_is_never_exceeded_however_requests_overlap(requests, limit, fl
     for size, tokens_out in requests:
         question = Question("t", "h", messages=[{"content": "x" * size}])
         try:
-            budget.reserve(question)
+            reserved = budget.reserve(question)
         except CostLimitError:
             continue
-        open_questions.append((question, budget.cost(question, question.size, tokens_out)))
+        open_questions.append((reserved, budget.cost(question, question.size, tokens_out)))
         if len(open_questions) == flying:
-            asked, cost = open_questions.pop(0)
-            budget.settle(asked, cost)
+            reserved, cost = open_questions.pop(0)
+            budget.settle(reserved, cost)
             total += cost
-    for asked, cost in open_questions:
-        budget.settle(asked, cost)
+    for reserved, cost in open_questions:
+        budget.settle(reserved, cost)
         total += cost
     assert budget.spent == pytest.approx(total)
     assert total <= limit
@@ -194,13 +194,13 @@ def test_a_server_is_waited_for_as_long_as_it_says_up_to_an_hour(tmp_path, monke
     monkeypatch.setattr(Waits, "seconds", [])
     texts = write_set(tmp_path / "set.parquet", ["This is text number 20 about a lamp."])
     with BadServer(retry_after="7200") as server:
-        with pytest.raises(RuntimeError, match=r"1 of 1 questions have no answer \(1 x status 429: not now\)"):
+        with pytest.raises(RuntimeError, match=r"1 of 1 questions have no answer \(1 x status 429 \(busy\): not now\)"):
             ask(tmp_path, SERVER | {"base_url": server.base_url}, texts)
         assert (server.requests, Waits.seconds) == ({20: 1}, [])
     with BadServer(retry_after="300") as server:
         ask(tmp_path, SERVER | {"base_url": server.base_url}, texts)
         assert (server.requests, Waits.seconds) == ({20: 2}, [300.0])
-    assert "the server asks to wait 300 s (status 429)" in capfd.readouterr().out
+    assert "the server asks to wait 300 s (status 429 (busy))" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_questions_without_an_answer_fail_the_job_and_are_asked_again_by_the_nex
     texts = write_set(tmp_path / "set.parquet", numbered(2))
     with BadServer(always="503") as server:
         settings = SERVER | {"base_url": server.base_url, "retries": 0}
-        with pytest.raises(RuntimeError, match=r"2 of 2 questions have no answer \(2 x status 503: not now\)"):
+        with pytest.raises(RuntimeError, match=r"2 of 2 questions have no answer \(2 x status 503 \(busy\): not now\)"):
             ask(tmp_path, settings, texts)
     with BadServer() as server:
         ask(tmp_path, SERVER | {"base_url": server.base_url}, texts)
@@ -235,7 +235,9 @@ def test_what_a_server_says_of_its_fault_is_told_without_the_key(tmp_path):
     texts = write_set(tmp_path / "set.parquet", numbered(40))
     with BadServer(always="500", secret_in_errors=True) as server:
         settings = SERVER | {"base_url": server.base_url, "retries": 0}
-        with pytest.raises(SettingsError, match=r"3 questions .* the last one: status 500: not now Bearer \[key\]"):
+        with pytest.raises(
+            SettingsError, match=r"3 questions .* the last one: status 500 \(busy\): not now Bearer \[key\]"
+        ):
             ask(tmp_path, settings, texts)
 
 
@@ -248,7 +250,7 @@ def test_a_prompt_that_fails_is_reported_and_leaves_the_others_alone(tmp_path, c
         # All texts of a set are another matter: half a set has no use.
         with pytest.raises(SettingsError, match=r"mine--scale_aware\.sqlite: the next run asks for the rest"):
             ask(tmp_path, settings, texts)
-    reason = "3 questions in a row failed, the last one: status 500: not now"
+    reason = "3 questions in a row failed, the last one: status 500 (busy): not now"
     assert set(table["failure"]) == {reason}
     assert (len(table), set(table["status"]), set(table["cost"])) == (5, {"no_answer"}, {0.0})
     assert set(table["provider"] + " " + table["model"] + " " + table["prompt"]) == {"openai m-1 scale_aware"}

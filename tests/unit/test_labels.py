@@ -55,6 +55,7 @@ def answers_of(raws, repeats=None, **columns):
             "scale": "batson_empathy",
             "repeat": repeats or [0] * count,
             "raw": raws,
+            "finish": "stop",
             "served_model": "served-1",
             "tokens_in": 100,
             "tokens_out": 50,

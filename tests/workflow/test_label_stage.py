@@ -59,7 +59,12 @@ def write_raw(study):
         table(raw / about["folder"] / about["essays"], essays)
         for model in config["relabel"]["models"].values():
             recorded = model["files"][name]
-            rows = [{recorded["columns"]["id"]: f"e{row}", recorded["columns"]["label"]: row} for row in range(12)]
+            # Of the labels 0 to 7 and 1 to 4, the first is none of the scale.
+            labels = [*range(8), *range(1, 5)]
+            rows = [
+                {recorded["columns"]["id"]: f"e{row}", recorded["columns"]["label"]: label}
+                for row, label in enumerate(labels)
+            ]
             table(raw / model["folder"] / recorded["file"], rows)
 
     def forget(content):
@@ -121,6 +126,8 @@ def test_a_finished_stage_says_so_and_names_its_labels(closing):
     assert "Study full, labels: complete" in closing
     assert "made      2 labels" in closing
     for name in SETS:
+        assert f"note      model=gpt set={name}: 12 answers, 1 invalid (8.3 %): 1 x out_of_range: label" in closing
+    for name in SETS:
         assert f"Open results/full/relabel/gpt/{name}/labels.parquet" in closing
     for other in ("missing", "To go on", "condolence"):
         assert other not in closing
@@ -139,13 +146,13 @@ def test_both_recorded_models_label_all_four_sets(untouched):
 def test_recorded_labels_go_through_the_store_to_labels(study):
     for name in SETS:
         labels = pandas.read_parquet(study.folder / f"results/full/relabel/gpt/{name}/labels.parquet")
-        assert labels["label"].fillna(0).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0, 0, 0, 0]
+        assert labels["label"].fillna(0).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 1, 2, 3, 4]
         assert set(labels["prompt"]) == {"scale_aware"}
     (store,) = (study.folder / "label_store").glob("*.sqlite")
     assert store.name == "gpt--scale_aware.sqlite"
     report = pandas.read_csv(study.folder / "results/full/relabel/prompts.csv")
     assert report["model"].tolist() == ["gpt"]
-    assert report["parsed"].tolist() == [pytest.approx(7 / 12)]
+    assert report["parsed"].tolist() == [pytest.approx(11 / 12)]
 
 
 def test_a_finished_stage_has_nothing_to_do(study):

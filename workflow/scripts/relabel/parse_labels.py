@@ -6,7 +6,7 @@ from empathy_transfer.labelling.valid_labels import LOST_SHARE
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:
-        parse_labels(
+        job.note = parse_labels(
             answers_path=job.input["answers"],
             scale_path=job.input["scale"],
             prompt_path=job.input["prompt"],

@@ -35,6 +35,7 @@ class Job:
     code: str
     inputs: list = field(repr=False)  # all input paths, the unnamed ones too, but not `after`: it sets the order only
     digests: dict = field(default_factory=dict, repr=False)  # SHA-256 by input path, when the job began
+    note: str | None = None  # what the closing words of the run are to say about the result
 
     @property
     def provenance(self):
@@ -163,6 +164,7 @@ def finish(job, started, **more):
         "code": job.code,
         "created": created,
         "seconds": round(time.monotonic() - began, 3),
+        **({"note": job.note} if job.note else {}),
         **_cost(),
         **more,
     }

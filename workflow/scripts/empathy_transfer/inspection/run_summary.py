@@ -18,6 +18,7 @@ from empathy_transfer.inspection.wording import clean, one_line, span, subject
 from empathy_transfer.records.artefacts import read_json, write_json
 
 LISTED = 10  # failures and missing results named on the console; the JSON names all
+NOTED = ("labels",)  # stages whose jobs leave notes on their results
 
 
 def summarise_run(results, logs, plan, started):
@@ -34,18 +35,21 @@ def summarise_run(results, logs, plan, started):
     Returns:
         dict: the summary, of plain values. `stages` counts per stage the results made in this run, cached (taken from a
         store of results in this run), reused from before, missing and damaged; `failed` lists failures on record, those
-        of earlier runs marked as such. Of a run that was `asked` for less than the study, all this speaks of what it
-        was asked for: earlier failures and findings may belong to something else, and are left out.
+        of earlier runs marked as such; `notes` has what jobs of this run say of their results. Of a run that was
+        `asked` for less than the study, all this speaks of what it was asked for: earlier failures and findings may
+        belong to something else, and are left out.
     """
     results, logs = Path(results), Path(logs)
     # Times in provenance files are whole seconds.
     since = math.floor(started)
-    stages, missing, damaged = {}, [], []
+    stages, missing, damaged, notes = {}, [], [], []
     for stage, paths in plan.get("expected", {}).items():
         counts = {"made": 0, "cached": 0, "reused": 0, "missing": 0, "damaged": 0}
         for path in paths:
             state = result_state(path, since)
             counts[state] += 1
+            if stage in NOTED and state in ("made", "cached"):
+                notes += note_of(path)
             if state in ("missing", "damaged"):
                 (missing if state == "missing" else damaged).append(str(path))
         stages[stage] = counts
@@ -67,6 +71,7 @@ def summarise_run(results, logs, plan, started):
         "missing": missing,
         "damaged": damaged,
         "left_out": dict(plan.get("left_out") or {}),
+        "notes": notes,
         "findings": findings,
         "findings_note": note,
         "open": [str(path) for path in pages if path.is_file()],
@@ -91,6 +96,13 @@ def result_state(provenance, since):
     if created.replace(tzinfo=created.tzinfo or UTC).timestamp() < since:
         return "reused"
     return "cached" if "reused" in record else "made"
+
+
+def note_of(provenance):
+    """The note that a job left on its result as a list of one line; none if it left none."""
+    record = json.loads(Path(provenance).read_bytes())
+    note = record.get("note")
+    return [f"{subject(record.get('wildcards') or {})}: {one_line(note)}"] if isinstance(note, str) else []
 
 
 def failures(logs, since):
@@ -138,6 +150,7 @@ def render(summary):
         counts = [f"{counts[state]} {stage}" for stage, counts in summary["stages"].items() if counts[state]]
         if counts:
             lines.append(f"  {state:<9} {', '.join(counts)}")
+    lines += _some(summary["notes"], lambda note: [f"  {'note':<9} {note}"])
     if summary["damaged"]:
         lines += _some(summary["damaged"], lambda path: [f"    {path}"])
         lines.append(f"    mend with: empathy-transfer verify {summary['study']} --repair")

@@ -1,17 +1,18 @@
 """Ask a model for labels of a set of texts: what is missing in the store, and nothing else; then export the answers."""
 
 import contextlib
-import time
+import json
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pandas
 
 from empathy_transfer.labelling.budget import Budget
 from empathy_transfer.labelling.llama import gguf_version, llama_server
 from empathy_transfer.labelling.parsing import read_answer
+from empathy_transfer.labelling.progress import Progress
 from empathy_transfer.labelling.prompts import WRITER, read_prompt
-from empathy_transfer.labelling.questions import CostLimitError, Failure, Question, Unanswered
+from empathy_transfer.labelling.questions import REFUSALS, UNASKED, CostLimitError, Failure, Question, Unanswered
 from empathy_transfer.labelling.recorded import Recorded
 from empathy_transfer.labelling.scales import answer_schema, read_scale
 from empathy_transfer.labelling.server import ChatServer, refuse_remote
@@ -20,10 +21,9 @@ from empathy_transfer.records.artefacts import read_table, write_table
 
 TAKEN = ("tokens_in", "tokens_out", "cost", "latency")  # what each attempt at an answer takes
 EXPORTED = [name for name in COLUMNS if name not in ("items", "label", "reason")]
-REPORT_SECONDS = 5.0
-BAR = 20
 REASONING_TOKENS = 600  # least limit of an answer with sentences before the scores
 CAUSES = 3  # different causes that a message tells
+FIRST_ANSWERS = 10  # a model of whose first answers none can be read is asked no more
 
 
 def ask_model(
@@ -50,8 +50,8 @@ def ask_model(
         set_name: name of the set; remote_allowed: whether its texts may leave this machine.
         store_folder: folder of the store.
         answers_path: the export: a row per text and repeat, with the last answer, `raw` as the model gave it, its
-            `status`: answered, refused, not_asked (a recorded label that is not there) or no_answer, and the tokens,
-            dollars and seconds of all attempts at it.
+            `status`: answered, refused, too_long, not_asked (a recorded label that is not there) or no_answer, and the
+            tokens, dollars and seconds of all attempts at it.
         recorded_path: for the provider `recorded`, its file for this set.
         threads: threads of a model that computes in this process.
         repeats: independent answers per text, to see whether they agree.
@@ -59,8 +59,9 @@ def ask_model(
             no answer in the end, the export says why in a column `failure`.
 
     Raises:
-        RuntimeError: texts of a whole set have no answer in the end. What was answered is in the store, and the next
-            run goes on.
+        RuntimeError: texts of a whole set have no answer in the end, or none of the answers can be read. What was
+            answered is in the store, and the next run goes on.
+        DataError: recorded labels don't fit the set.
     """
     scale, prompt = read_scale(scale_path), read_prompt(prompt_path)
     settings = _with_room(settings, prompt)
@@ -73,11 +74,14 @@ def ask_model(
     with open_store(store_path(store_folder, model_name, prompt.name), flush) as store:
         budget = Budget(settings.get("price"), settings.get("max_cost"), store.cost(), max_tokens)
         with _provider(settings, budget, recorded_path, remote_allowed, set_name, threads) as provider:
+            if recorded_path is not None:
+                provider.check([str(item) for item in texts["id"]], scale)
             job = _Asking(provider, store, scale, prompt, model_name, settings)
+            budget.learn_output(store.most_tokens(job.asked))
             questions = job.questions(texts, repeats)
             failure = None
             try:
-                job.ask_missing(questions, settings.get("attempts", 1))
+                job.ask_missing(questions, settings.get("attempts", 1), settings.get("refused_again", False))
             except (Unanswered, CostLimitError) as error:
                 if sample is None:
                     kept = f"All answers are kept in {store.path}: the next run asks for the rest"
@@ -111,34 +115,73 @@ class _Asking:
             writer = {name: _code(row.get(name)) for name in WRITER} if self.prompt.about_writer else None
             identity = self.provider.identity(str(row["id"]), row["text"], writer)
             messages = [] if self.recorded else self.prompt.messages(self.scale, row["text"], writer)
-            questions += [Question(str(row["id"]), identity, repeat, 0, messages, schema) for repeat in range(repeats)]
+            asked = {"messages": messages, "schema": schema, "text": row["text"]}
+            questions += [Question(str(row["id"]), identity, repeat, **asked) for repeat in range(repeats)]
         return questions
 
-    def ask_missing(self, questions, attempts):
-        """Ask what has no valid answer yet, an invalid one again until `attempts` are used up."""
+    def ask_missing(self, questions, attempts, refused_again=False):
+        """Ask what has no valid answer yet, an invalid one again until `attempts` are used up.
+
+        Args:
+            questions: all questions. attempts: answers to each until one is valid.
+            refused_again: whether those that were refused before have as many attempts once more.
+
+        Raises:
+            Unanswered: questions have no answer in the end, or none of the answers can be read.
+        """
+        # In the order of hashes, so that texts that are alike, such as those of one writer, don't follow each other.
         unique = {(question.text_hash, question.repeat): question for question in questions}
-        known = self.store.answers(self.asked)
+        unique = {key: unique[key] for key in sorted(unique)}
+        known = self.known()
+        refused = [key for key in unique if _last_reason(known, key) in REFUSALS]
         print(
             f"{self.name}, prompt {self.prompt.name}: {len(unique):,} questions, "
-            f"{sum(key in known for key in unique):,} answered before, in {self.store.path}",
+            f"{sum(key in known for key in unique):,} answered before, {len(refused):,} of these refused, "
+            f"in {self.store.path}",
             flush=True,
         )
-        failures = []
-        for attempt in range(attempts):
-            open_questions = [
-                Question(question.item, *key, attempt, question.messages, question.schema)
-                for key, question in unique.items()
-                if len(known.get(key, [])) == attempt and not _has_label(known, key)
-            ]
-            if open_questions:
-                failures += self._ask(open_questions)
-                known = self.store.answers(self.asked)
-        unanswered = [key for key in unique if len(known.get(key, [])) < attempts and not _has_label(known, key)]
+        most = dict.fromkeys(unique, attempts)
+        if refused_again:
+            most |= {key: len(known[key]) + attempts for key in refused}
+        failures = {}
+        for _ in range(attempts):
+            missing = [key for key in unique if _is_open(known, key, most) and key not in failures]
+            readable = any(_has_label(known, key) for key in unique)
+            # Of a model that has not yet given a label, a few answers show whether it will.
+            for part in [missing] if readable or self.recorded else [missing[:FIRST_ANSWERS], missing[FIRST_ANSWERS:]]:
+                open_questions = [
+                    replace(
+                        unique[key],
+                        attempt=len(known.get(key, [])),
+                        refused_before=_last_reason(known, key) in REFUSALS,
+                    )
+                    for key in part
+                ]
+                if not open_questions:
+                    continue
+                failed = self._ask(open_questions)
+                failures |= {(failure.question.text_hash, failure.question.repeat): failure for failure in failed}
+                known = self.known()
+                if len(part) == FIRST_ANSWERS and len(missing) > FIRST_ANSWERS:
+                    self._refuse_unreadable(unique, known, "first ")
+        unanswered = [key for key in unique if _is_open(known, key, most)]
         if unanswered:
-            causes = Counter(failure.cause for failure in failures).most_common()
-            told = ", ".join(f"{count} x {cause}" for cause, count in causes[:CAUSES])
-            told += f" and {len(causes) - CAUSES} other causes" if len(causes) > CAUSES else ""
+            told = _most_common(failure.cause for failure in failures.values())
             raise Unanswered(f"{len(unanswered):,} of {len(unique):,} questions have no answer ({told})")
+        self._refuse_unreadable(unique, known)
+
+    def known(self):
+        """All answers in the store, by question, with the reason that the reader gives for each now."""
+        known = self.store.answers(self.asked)
+        for row in (row for rows in known.values() for row in rows):
+            # What was read when it came stays read: it was paid for.
+            if row["reason"] is not None:
+                row["reason"] = self._read(row["raw"], row["reason"], row["finish"]).reason
+        return known
+
+    def _read(self, raw, reason, finish):
+        """An answer, read by the rules of the provider."""
+        return read_answer(self.asked.provider, raw, reason, finish, self.scale, self.prompt)
 
     def _ask(self, questions):
         """Ask, add each answer to the store as it arrives, and tell how far it is; returns the failures."""
@@ -149,24 +192,40 @@ class _Asking:
                     failures.append(result)
                     progress.step(failed=True)
                     continue
-                parsed = read_answer(self.asked.provider, result.raw, result.reason, self.scale, self.prompt)
+                parsed = self._read(result.raw, result.reason, result.finish)
                 self.store.add(self.asked, result.question, self.prompt.name, self.scale.name, result, parsed)
                 progress.step(invalid=not parsed.valid, cost=result.cost)
         progress.tell()
         return failures
+
+    def _refuse_unreadable(self, unique, known, which=""):
+        """Raise Unanswered if there are answers, and none of them has a label."""
+        answered = [key for key in unique if key in known]
+        if not answered or any(_has_label(known, key) for key in answered):
+            return
+        reasons = [_last_reason(known, key) for key in answered]
+        advice = ""
+        if "cut_off" in reasons:
+            limit = json.loads(self.asked.decoding).get("max_tokens")
+            advice = (
+                f". Answers end at the limit of {limit} tokens, which thoughts may use up: raise max_tokens below "
+                "decoding, or let the server think less"
+            )
+        raise Unanswered(f"none of the {which}{len(answered):,} answers can be read ({_most_common(reasons)}){advice}")
 
     def export(self, questions, failure=None):
         """A row per question, in the order of the set: its last answer, and what all attempts at it took.
 
         ``failure`` says why there are questions without an answer, and stands in a column of its own.
         """
-        known = self.store.answers(self.asked)
+        known = self.known()
         rows = []
         for question in questions:
             attempts = known.get((question.text_hash, question.repeat), [self._no_answer(question)])
-            row = attempts[-1] | {name: _total(attempts, name) for name in TAKEN}
+            chosen = next((row for row in attempts if row["reason"] is None), attempts[-1])
+            row = chosen | {name: _total(attempts, name) for name in TAKEN}
             # The reason depends on how answers are read, except where there was nothing to read.
-            status = row["reason"] if row["reason"] in ("refused", "not_asked", "no_answer") else "answered"
+            status = row["reason"] if row["reason"] in (*UNASKED, "no_answer") else "answered"
             rows.append({"id": question.item, "status": status} | {name: row[name] for name in EXPORTED})
         frame = pandas.DataFrame(rows, columns=["id", "status", *EXPORTED])
         if failure is not None:
@@ -183,39 +242,26 @@ class _Asking:
         return dict.fromkeys(COLUMNS) | asdict(self.asked) | of_question | names
 
 
-class Progress:
-    """How far a job is: a line with a bar at most every few seconds, since logs are followed by line."""
-
-    def __init__(self, total):
-        """Start the clock of so many questions."""
-        self.total, self.done, self.invalid, self.failed, self.cost = total, 0, 0, 0, 0.0
-        self.started = self.told = time.monotonic()
-
-    def step(self, invalid=False, failed=False, cost=0.0):
-        """Count an answer or a failure."""
-        self.done += 1
-        self.invalid += invalid
-        self.failed += failed
-        self.cost += cost
-        if time.monotonic() - self.told >= REPORT_SECONDS:
-            self.tell()
-
-    def tell(self):
-        """Print how far it is and how long the rest takes."""
-        self.told = time.monotonic()
-        seconds = self.told - self.started
-        full = BAR * self.done // self.total
-        left = seconds / self.done * (self.total - self.done) if self.done else 0.0
-        print(
-            f"[{'#' * full}{'.' * (BAR - full)}] {self.done:,}/{self.total:,}: {self.invalid:,} invalid, "
-            f"{self.failed:,} failed, {self.cost:.4f} dollars, {seconds:.0f} s, {left:.0f} s left",
-            flush=True,
-        )
-
-
 def _has_label(known, key):
     """Whether one of the answers to a question could be read."""
     return any(row["reason"] is None for row in known.get(key, []))
+
+
+def _last_reason(known, key):
+    """Why the last answer to a question has no label; None where it has one, or there is no answer."""
+    return known[key][-1]["reason"] if key in known and not _has_label(known, key) else None
+
+
+def _is_open(known, key, most):
+    """Whether a question has no label yet, and attempts left of the `most` that it may have."""
+    return not _has_label(known, key) and len(known.get(key, [])) < most[key]
+
+
+def _most_common(causes):
+    """The most common causes with their numbers, in words."""
+    counts = Counter(causes).most_common()
+    told = ", ".join(f"{count} x {cause}" for cause, count in counts[:CAUSES])
+    return told + (f" and {len(counts) - CAUSES} other causes" if len(counts) > CAUSES else "")
 
 
 def _total(attempts, name):

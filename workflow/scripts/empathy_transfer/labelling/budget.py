@@ -15,7 +15,9 @@ class Budget:
     """Money: what was spent, what the requests in flight may cost at most, and the limit for both together.
 
     A request reserves its upper bound before it starts: a token per byte of what is sent, and all tokens that an
-    answer may have. So the limit holds as long as the server bills by the given prices.
+    answer may have. Some servers charge for more, such as thoughts that no limit holds for: from the first answer that
+    shows it, that much is reserved. So the limit holds as long as the server bills by the given prices, but for the
+    first request to such a server. Safe in threads.
     """
 
     def __init__(self, price, limit, spent=0.0, max_tokens=0):
@@ -30,37 +32,62 @@ class Budget:
         self.price = price or {"input": 0.0, "output": 0.0}
         self.limit = limit
         self.spent = spent
-        self.max_tokens = max_tokens
+        self.most_out = max_tokens
+        self.most_added = OVERHEAD_BYTES
         self.reserved = 0.0
+        self.lock = threading.Lock()
+
+    def learn_output(self, tokens_out):
+        """Reserve for an answer from now on as many tokens as one was charged for; None where that is unknown."""
+        self.most_out = max(self.most_out, tokens_out or 0)
 
     def bound(self, question):
         """Dollars that a question may cost at most."""
-        return self._dollars(question.size + OVERHEAD_BYTES, self.max_tokens)
+        return self._dollars(question.size + self.most_added, self.most_out)
 
     def reserve(self, question):
-        """Reserve what a question may cost.
+        """Reserve what a question may cost, and return it.
 
         Raises:
             CostLimitError: that could exceed the limit.
         """
-        bound = self.bound(question)
-        if self.limit is not None and self.spent + self.reserved + bound > self.limit:
-            raise CostLimitError(
-                f"max_cost: {self.spent:.4f} dollars are spent, and the next request may cost {bound:.4f}, which could "
-                f"exceed the limit of {self.limit:g}: raise max_cost to go on from here"
-            )
-        self.reserved += bound
+        with self.lock:
+            bound = self.bound(question)
+            self._check(bound)
+            self.reserved += bound
+            return bound
 
-    def settle(self, question, cost):
-        """Replace a reservation by what the question cost; 0 when it failed."""
-        self.reserved = max(0.0, self.reserved - self.bound(question))
-        self.spent += cost
+    def settle(self, reserved, cost=0.0):
+        """Replace what was reserved by what the question cost; 0 when it failed."""
+        with self.lock:
+            self.reserved = max(0.0, self.reserved - reserved)
+            self.spent += cost
+
+    def lose(self, reserved):
+        """Count what was reserved for a request that may have been charged for, and keep as much for the next try.
+
+        Raises:
+            CostLimitError: the next try could exceed the limit.
+        """
+        with self.lock:
+            self.spent += reserved
+            self._check(0.0, reserved)
 
     def cost(self, question, tokens_in, tokens_out):
-        """Dollars of an answer; the upper bound where the server does not say how many tokens it took."""
-        if tokens_in is None or tokens_out is None:
-            return self.bound(question)
-        return self._dollars(tokens_in, tokens_out)
+        """Dollars of an answer; the upper bound of what the server does not say."""
+        with self.lock:
+            self.learn_output(tokens_out)
+            self.most_added = max(self.most_added, (tokens_in or 0) - question.size)
+            given_in = question.size + self.most_added if tokens_in is None else tokens_in
+            return self._dollars(given_in, self.most_out if tokens_out is None else tokens_out)
+
+    def _check(self, more, reserved=0.0):
+        """Raise CostLimitError if the limit leaves no room for so many dollars more."""
+        if self.limit is not None and self.spent + self.reserved + more > self.limit:
+            raise CostLimitError(
+                f"max_cost: {self.spent:.4f} dollars are spent, and the next request may cost {more or reserved:.4f}, "
+                f"which could exceed the limit of {self.limit:g}: raise max_cost to go on from here"
+            )
 
     def _dollars(self, tokens_in, tokens_out):
         return (tokens_in * self.price["input"] + tokens_out * self.price["output"]) / MILLION
@@ -93,7 +120,7 @@ def told_wait(headers):
         except ValueError:
             try:
                 seconds = email.utils.parsedate_to_datetime(said).timestamp() - time.time()
-            except ValueError:
+            except (ValueError, OverflowError):
                 continue
         if math.isfinite(seconds) and seconds > 0:
             return seconds

@@ -23,13 +23,16 @@ def parse_labels(answers_path, scale_path, prompt_path, labels_path, most_invali
             score, or invalid), provider, model, model_version, prompt, scale; and repeat, if asked so.
         most_invalid: greatest share of labels that may be invalid.
 
+    Returns:
+        How many labels are invalid, and why, in one line for whoever watches the run.
+
     Raises:
         DataError: more labels are invalid.
     """
     scale, prompt = read_scale(scale_path), read_prompt(prompt_path)
     answers = read_table(answers_path)
     parsed = [
-        read_answer(row["provider"], row["raw"] if isinstance(row["raw"], str) else None, row["status"], scale, prompt)
+        read_answer(row["provider"], _text(row["raw"]), row["status"], _text(row["finish"]), scale, prompt)
         for row in answers.to_dict("records")
     ]
     labels = pandas.DataFrame(
@@ -56,6 +59,7 @@ def parse_labels(answers_path, scale_path, prompt_path, labels_path, most_invali
         )
     write_table(labels_path, labels)
     print(line)
+    return line
 
 
 def invalid_line(labels):
@@ -64,3 +68,8 @@ def invalid_line(labels):
     share = 100 * len(invalid) / len(labels) if len(labels) else 0.0
     causes = ", ".join(f"{count} x {reason}" for reason, count in invalid["reason"].value_counts().items())
     return f"{len(labels):,} answers, {len(invalid):,} invalid ({share:.1f} %)" + (f": {causes}" if causes else "")
+
+
+def _text(value):
+    """A text of a table; None where it is missing."""
+    return value if isinstance(value, str) else None

@@ -5,16 +5,27 @@ label like any other. Here such an answer has none.
 """
 
 import json
-import math
+import re
 from dataclasses import dataclass, field
 
+from empathy_transfer.labelling.questions import UNASKED
 from empathy_transfer.labelling.scales import REASONING
+
+LENGTH = "length"  # what servers say of an answer that ended at its limit
+# What models put around an answer that is whole all the same: thoughts before it, and a fence of code.
+THOUGHTS = re.compile(r"\A.*</think(?:ing)?>\s*(?=[`~{])", re.DOTALL)
+FENCE = re.compile(r"(`+|~{3,})[ \t]*(?:[A-Za-z][A-Za-z0-9]*)?\s*(?=\{)")
+NUMBER = re.compile(
+    r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII
+)  # Python would read `0_4` and other digits, too
 
 # Reason of an invalid answer: what it means. Those about one item name it after a colon.
 REASONS = {
     "no_answer": "the model was asked, but gave no text",
     "refused": "the model or its server refused to answer for this text",
-    "not_json": "the answer is not one JSON value, and nothing besides; also when it was cut off",
+    "too_long": "the text does not fit into what the model can read",
+    "cut_off": "the answer ended at the limit of its tokens, before it was whole",
+    "not_json": "the answer is not one JSON value, and nothing besides",
     "not_an_object": "the answer is JSON, but no object",
     "repeated_key": "a key stands in the answer twice",
     "unknown_key": "the answer has a key that was not asked for",
@@ -44,21 +55,23 @@ class Parsed:
         return self.reason is None
 
 
-def read_answer(provider, raw, status, scale, prompt):
+def read_answer(provider, raw, status, finish, scale, prompt):
     """Read an answer by the rules of its provider: the published label, or the JSON object that the prompt asks for.
 
     Args:
         provider: name of the provider.
         raw: the answer as it came; None if there was none.
-        status: `refused` or `not_asked` where there is nothing to read; anything else is ignored.
+        status: one of `UNASKED` where there is nothing to read; anything else is ignored.
+        finish: why the answer ended, as its server says; None where that is unknown.
         scale: the scale.
         prompt: the prompt.
     """
-    if status in ("refused", "not_asked"):
+    if status in UNASKED:
         return Parsed(reason=status)
     if provider == "recorded":
         return parse_recorded(raw, scale)
-    return parse_answer(raw, scale, prompt.answer, prompt.reasoning)
+    parsed = parse_answer(raw, scale, prompt.answer, prompt.reasoning)
+    return Parsed(reason="cut_off") if finish == LENGTH and parsed.reason in ("no_answer", "not_json") else parsed
 
 
 def parse_answer(raw, scale, answer, reasoning=False):
@@ -92,13 +105,9 @@ def parse_recorded(raw, scale):
     """Read the label that others published: a number in the range of the scale's label, on any step."""
     if raw is None or not raw.strip():
         return Parsed(reason="no_answer")
-    try:
-        label = float(raw)
-    except ValueError:
+    if not NUMBER.fullmatch(raw.strip()):
         return Parsed(reason="not_a_number: label")
-    low, high = scale.label_range
-    if not math.isfinite(label):
-        return Parsed(reason="not_a_number: label")
+    label, (low, high) = float(raw), scale.label_range
     if not low <= label <= high:
         return Parsed(reason="out_of_range: label")
     return Parsed(label=label)
@@ -108,16 +117,28 @@ def _json_object(raw):
     """The object that an answer is; every other answer is invalid."""
     if raw is None or not raw.strip():
         raise Invalid("no_answer")
-    try:
-        # Python reads NaN and Infinity, which are no JSON: as text they fail like any other text.
-        found = json.loads(raw, object_pairs_hook=_without_repeats, parse_constant=str)
-    except Invalid:
-        raise
-    except (ValueError, RecursionError):
-        raise Invalid("not_json") from None
+    for text in (raw, unwrapped(raw)):
+        try:
+            # Python reads NaN and Infinity, which are no JSON: as text they fail like any other text.
+            found = json.loads(text, object_pairs_hook=_without_repeats, parse_constant=str)
+            break
+        except Invalid:
+            raise
+        except (ValueError, RecursionError):
+            continue
+    else:
+        raise Invalid("not_json")
     if not isinstance(found, dict):
         raise Invalid("not_an_object")
     return found
+
+
+def unwrapped(raw):
+    """An answer without what models put around it: thoughts before it, and a fence around all of the rest."""
+    answer = THOUGHTS.sub("", raw).strip().strip("\ufeff").strip()
+    if fence := FENCE.match(answer):
+        answer = answer[fence.end() :].removesuffix(fence[1])
+    return answer
 
 
 def _without_repeats(pairs):

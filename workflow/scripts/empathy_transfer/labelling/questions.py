@@ -10,6 +10,10 @@ from dataclasses import dataclass, field
 
 from empathy_transfer.records.files import sha256_bytes
 
+NO_CONNECTION = "no connection"
+REFUSALS = ("refused", "too_long")  # reasons of answers without a text, which may be asked for again
+UNASKED = (*REFUSALS, "not_asked")  # reasons that leave nothing to read
+
 
 @dataclass(frozen=True)
 class Question:
@@ -17,6 +21,7 @@ class Question:
 
     `text_hash` identifies what is asked about, `repeat` counts independent answers to the same question from 0, and
     `attempt` counts the requests until an answer is valid from 0. `item` is the id of the text in its set.
+    `refused_before` is whether its last answer was a refusal.
     """
 
     item: str
@@ -25,6 +30,8 @@ class Question:
     attempt: int = 0
     messages: list = field(default_factory=list, repr=False, compare=False)
     schema: dict = field(default_factory=dict, repr=False, compare=False)
+    text: str = field(default="", repr=False, compare=False)
+    refused_before: bool = field(default=False, compare=False)
 
     @property
     def size(self):
@@ -37,7 +44,8 @@ class Question:
 class Answer:
     """What came back: the text as the model gave it, or None with the reason, and what it took.
 
-    `cost` is in dollars, `latency` in seconds; `served_model` is what the server says that it is.
+    `cost` is in dollars, `latency` in seconds; `served_model` is what the server says that it is. `reason` is one of
+    `UNASKED` where there is nothing to read; `unclear` says of a refusal that it may be about more than this text.
     """
 
     question: Question
@@ -49,14 +57,16 @@ class Answer:
     tokens_out: int | None = None
     cost: float = 0.0
     latency: float | None = None
+    unclear: bool = False
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A question that stays open, with the cause in a few words: no answer, no cost that is known."""
+    """A question that stays open, with the cause in a few words, and what it may have cost all the same."""
 
     question: Question
     cause: str
+    cost: float = 0.0
 
 
 class SettingsError(RuntimeError):

@@ -1,11 +1,16 @@
 """The provider `recorded`: labels that others published, joined by the id of the text. Nothing is asked of anyone."""
 
+import re
 from pathlib import Path
 
 from empathy_transfer.data.readers.common import PLACE, read_delimited
 from empathy_transfer.errors import DataError
+from empathy_transfer.labelling.parsing import parse_recorded
 from empathy_transfer.labelling.questions import Answer, text_hash
 from empathy_transfer.records.files import sha256_file
+
+# Greatest share of the texts that the file may lack, and of those whose label there may be none of the scale.
+MOST_LOST = 0.2
 
 
 class Recorded:
@@ -30,12 +35,48 @@ class Recorded:
                 f"{path} is not the file that the config names: SHA-256 {digest}, expected {sha256}. Fetch it again, "
                 "or correct the digest below relabel.models if the new file is right."
             )
-        frame = read_delimited(Path(path), columns.values())
+        self.path, self.columns = Path(path), columns
+        frame = read_delimited(self.path, columns.values())
         repeated = frame[columns["id"]].duplicated()
         if repeated.any():
             raise DataError(f"{frame[PLACE][repeated.idxmax()]}: this id has a label already.")
         self.version = digest[:16]
         self.labels = dict(zip(frame[columns["id"]], frame[columns["label"]], strict=True))
+        self.places = dict(zip(frame[columns["id"]], frame["place"], strict=True))
+
+    def check(self, ids, scale):
+        """Say what the join with a set loses, and refuse it where that is more than `MOST_LOST`.
+
+        Args:
+            ids: ids of the texts. scale: the scale that the labels are of. Empty labels are missing, and no loss.
+
+        Raises:
+            DataError: too many ids have no label in the file, or too many labels there are none of the scale.
+        """
+        known = dict.fromkeys(ids)
+        ids = list(known)
+        found = [item for item in ids if item in self.labels]
+        absent = [item for item in ids if item not in self.labels]
+        others = [item for item in self.labels if item not in known]
+        reasons = {item: parse_recorded(self.labels[item], scale).reason for item in found}
+        wrong = [item for item in found if reasons[item] not in (None, "no_answer")]
+        print(
+            f"{self.path.name}: {len(found):,} of {len(ids):,} texts have a row, {len(wrong):,} of these no label of "
+            f"the scale {scale.name}; {len(others):,} rows are about other texts",
+            flush=True,
+        )
+        if len(absent) > MOST_LOST * len(ids):
+            raise DataError(
+                f"{self.path.name}: {len(absent):,} of {len(ids):,} texts have no row there, and at most "
+                f"{MOST_LOST:.0%} may lack one. {_differing(absent, others, self.columns['id'])}"
+            )
+        if len(wrong) > MOST_LOST * len(ids):
+            low, high = scale.label_range
+            raise DataError(
+                f"{self.places[wrong[0]]}, column '{self.columns['label']}': {reasons[wrong[0]].split(':')[0]}, as "
+                f"the labels of {len(wrong):,} of {len(ids):,} texts; at most {MOST_LOST:.0%} may be. A label is a "
+                f"number from {low:g} to {high:g} with a decimal point, or empty."
+            )
 
     def identity(self, item, text, writer):
         """Hash of id and text: the same text under two ids was labelled twice."""
@@ -48,3 +89,12 @@ class Recorded:
                 yield Answer(question, self.labels[question.item])
             else:
                 yield Answer(question, None, reason="not_asked")
+
+
+def _differing(absent, others, column):
+    """How the ids of a set and of a file differ, as far as both look like ids, and what to do."""
+    advice = f"Ids must be the same, character by character: mend the column '{column}', or name the one that has them."
+    if set(absent) & {item.removesuffix(".0") for item in others}:
+        advice = f"The column '{column}' was written as decimals ('.0'), maybe by a spreadsheet: write ids as text."
+    shown = [next((item for item in items if re.fullmatch(r"[\w.:-]{1,24}", item)), None) for items in (absent, others)]
+    return (f"The set has '{shown[0]}', the file '{shown[1]}'. " if all(shown) else "") + advice

@@ -15,23 +15,25 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from threading import Event
 from urllib.parse import urlsplit
 
+from empathy_transfer.labelling.bodies import SlowBody, limited
 from empathy_transfer.labelling.budget import Pace, told_wait
-from empathy_transfer.labelling.questions import Answer, CostLimitError, Failure, SettingsError, Unanswered, text_hash
+from empathy_transfer.labelling.questions import (
+    NO_CONNECTION,
+    Answer,
+    CostLimitError,
+    Failure,
+    SettingsError,
+    text_hash,
+)
+from empathy_transfer.labelling.replies import BrokenBody, Fault, read_reply
+from empathy_transfer.labelling.streaks import Streaks
+from empathy_transfer.labelling.wording import told_fault
 
 BROKEN_BODY_TRIES = 4  # requests for one answer while what comes back is no completion
-PASSING = (408, 409, 429)  # refusals that may pass, as those from 500 on
 TOLD_OF = 60.0  # seconds of a wait that the log tells
 LONGEST_WAIT = 3600.0  # a server that asks for more fails the question
-NO_CONNECTION = "no connection"
-FIRST_QUESTIONS = 3  # a server that refuses or fails its first questions does not mean the texts
-FAILURES_IN_A_ROW = 20  # after so many a server that has answered before counts as gone
-HIDDEN = "[key]"
-MESSAGE_LENGTH = 300
-QUOTE = 20  # characters in common with the request from which on a message counts as a quotation
-
-
-class BrokenBody(ValueError):
-    """The server sent something that is no chat completion."""
+# Errors below the client's that came before anything was sent, by name: nobody charges for them.
+UNSENT = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol", "LocalProtocolError")
 
 
 class ChatServer:
@@ -50,7 +52,7 @@ class ChatServer:
             key: its key, if not that of the environment.
 
         Raises:
-            SettingsError: the address is not fit to send texts and keys to, or the key is not set.
+            SettingsError: the address is not fit to send texts and keys to, or the key is not set or is none.
         """
         import openai
 
@@ -58,6 +60,7 @@ class ChatServer:
         self.budget = budget
         self.version = version
         self.pace = Pace(settings.get("requests_per_minute"))
+        self.streaks = Streaks(settings["concurrency"])
         address = base_url or settings["base_url"]
         check_address(address)
         local = is_local(address)
@@ -67,8 +70,13 @@ class ChatServer:
             base_url=address,
             timeout=settings["timeout"],
             max_retries=0,
+            default_headers={"Accept-Encoding": "identity"},
             # A redirect could carry a text, and a proxy of the environment a local request, to another machine.
-            http_client=openai.DefaultHttpxClient(follow_redirects=False, trust_env=not local),
+            http_client=openai.DefaultHttpxClient(
+                follow_redirects=False,
+                trust_env=not local,
+                event_hooks={"response": [limited(settings["timeout"])]},
+            ),
         )
 
     def identity(self, item, text, writer):
@@ -79,109 +87,94 @@ class ChatServer:
         """Ask with several requests in flight; yield each answer or failure as it arrives.
 
         Raises:
-            SettingsError: the server refuses the key, the model or its first questions, or is gone.
+            SettingsError: the server refuses the account, the model or its first questions, or answers nobody any more.
             CostLimitError: the limit is reached; what was in flight has been yielded before.
         """
         waiting, flying, ended = list(reversed(list(questions))), {}, Event()
-        answered = failures = 0
-        # Refusals before the first answer: kept back, since they may be about the settings.
-        refusals, stop = [], None
+        started, stop = 0, None
         pool = ThreadPoolExecutor(max_workers=self.settings["concurrency"], thread_name_prefix="asking")
         try:
             while flying or (waiting and stop is None):
                 # One request at a time until the server has shown that it answers.
-                room = (self.settings["concurrency"] if answered else 1) - len(flying)
+                room = (self.settings["concurrency"] if self.streaks.answered else 1) - len(flying)
                 while waiting and stop is None and room > 0:
                     try:
-                        self.budget.reserve(waiting[-1])
+                        reserved = self.budget.reserve(waiting[-1])
                     except CostLimitError as limit:
                         stop = limit
                         break
-                    question = waiting.pop()
-                    flying[pool.submit(self._ask, question, ended)] = question
+                    started += 1
+                    flying[pool.submit(self._ask, waiting.pop(), reserved, ended)] = (reserved, started)
                     room -= 1
                 for future in wait(flying, return_when=FIRST_COMPLETED).done if flying else []:
-                    question = flying.pop(future)
+                    reserved, number = flying.pop(future)
                     try:
                         result = future.result()
-                    except SettingsError as error:
-                        self.budget.settle(question, 0.0)
+                    except (SettingsError, CostLimitError) as error:
+                        self.budget.settle(reserved)
                         stop = stop or error
                         continue
-                    self.budget.settle(question, getattr(result, "cost", 0.0))
-                    failures = failures + 1 if isinstance(result, Failure) else 0
-                    refused = isinstance(result, Answer) and result.reason == "refused"
-                    answered += not refused and not failures
-                    if refused and not answered:
-                        refusals.append(result)
-                        if len(refusals) == FIRST_QUESTIONS:
-                            raise Unanswered(f"the server refuses all questions: {result.finish}")
-                        continue
-                    if failures >= (FAILURES_IN_A_ROW if answered else FIRST_QUESTIONS):
-                        gone = SettingsError if result.cause == NO_CONNECTION else Unanswered
-                        stop = gone(f"{failures} questions in a row failed, the last one: {result.cause}")
-                    yield from refusals
-                    refusals = []
-                    yield result
-            yield from refusals
+                    self.budget.settle(reserved, result.cost)
+                    kept, error = self.streaks.take(result, number, started)
+                    stop = stop or error
+                    yield from kept
             if stop is not None:
                 raise stop
+            yield from self.streaks.rest()
         finally:
+            self.streaks.held.clear()
             ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _ask(self, question, ended):
-        """Ask one question until it has an answer, or a failure once enough was tried or the event ``ended`` is set."""
+    def _ask(self, question, reserved, ended):
+        """Ask one question until it has an answer, or a failure once enough was tried or the event ``ended`` is set.
+
+        A request that may have been charged for without an answer counts with what was ``reserved`` for it.
+        """
         import openai
 
         for tries in itertools.count(1):
             try:
-                return self._complete(question)
-            except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError) as error:
-                raise SettingsError(self._told(error, question)) from None
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                return Answer(question, None, reason="refused", finish=self._told(error, question))
-            except (openai.APIError, BrokenBody) as error:
-                if getattr(error, "code", None) == "insufficient_quota":
-                    raise SettingsError(self._told(error, question)) from None
-                seconds = self._seconds_to_next(error, tries)
-                if seconds is None or ended.wait(seconds):
-                    return Failure(question, self._cause(error, question))
+                reply, headers, seconds = self._send(question)
+            except openai.APITimeoutError as error:
+                cause, lost, told = "timeout", _was_sent(error), None
+            except SlowBody:
+                cause, lost, told = "timeout", True, None
+            except openai.APIError as error:
+                cause, lost, told = NO_CONNECTION, _was_sent(error), None
+            except BrokenBody as error:
+                cause, lost, told = str(error), True, None
+            else:
+                if not isinstance(reply, Fault):
+                    return self._answer(question, reply, seconds)
+                cause, message = told_fault(reply, question.text, self.key)
+                meaning = reply.meaning(message)
+                if meaning == "stop":
+                    raise SettingsError(f"the server does not answer with these settings: {cause}")
+                if meaning or reply.status in (400, 422):
+                    return Answer(question, None, meaning or "refused", finish=cause, unclear=meaning is None)
+                if not reply.passing:
+                    return Failure(question, cause)
+                lost, told = reply.status < 300, told_wait(headers)
+            patience = self.settings["retries"]
+            patience = min(BROKEN_BODY_TRIES - 1, patience) if lost and cause != "timeout" else patience
+            wait_for = _seconds_to_next(tries, told, cause)
+            if tries > patience or wait_for is None or ended.wait(wait_for):
+                return Failure(question, cause, cost=reserved if lost else 0.0)
+            if lost:
+                self.budget.lose(reserved)
 
-    def _seconds_to_next(self, error, tries):
-        """Seconds until a question is sent again after so many tries; None if it is not."""
-        broken, status = isinstance(error, BrokenBody), getattr(error, "status_code", None)
-        passing = status is None or status >= 500 or status in PASSING
-        if not passing or tries > (BROKEN_BODY_TRIES - 1 if broken else self.settings["retries"]):
-            return None
-        told = told_wait(error.response.headers) if status else None
-        if told is None:
-            return min(0.5 * 2 ** (tries - 1), 8) * random.uniform(0.75, 1)
-        if told >= TOLD_OF:
-            print(f"the server asks to wait {told:.0f} s (status {status})", flush=True)
-        return told if told <= LONGEST_WAIT else None
-
-    def _cause(self, error, question):
-        """Why a question stays open."""
-        import openai
-
-        if isinstance(error, BrokenBody):
-            return "no completion in the server's answer"
-        if isinstance(error, openai.APITimeoutError):
-            return "timeout"
-        return self._told(error, question) if isinstance(error, openai.APIStatusError) else NO_CONNECTION
-
-    def _complete(self, question):
-        """One request through the client: its answer, checked to be a completion."""
+    def _send(self, question):
+        """One request: what came back as a `Completion` or a `Fault`, the headers, and the seconds that it took."""
         import openai
 
         decoding = self.settings["decoding"]
         options = {name: decoding[name] for name in ("temperature", "top_p") if decoding[name] is not None}
         options[decoding.get("limit_as", "max_tokens")] = decoding["max_tokens"]
         self.pace.wait()
-        started = time.monotonic()
+        begun = time.monotonic()
         try:
-            completion = self.client.chat.completions.create(
+            response = self.client.chat.completions.with_raw_response.create(
                 model=self.settings["model"],
                 messages=question.messages,
                 **options,
@@ -190,42 +183,39 @@ class ChatServer:
                     "type": "json_schema",
                     "json_schema": {"name": "scores", "strict": True, "schema": question.schema},
                 },
-            )
-            choice = completion.choices[0]
-            raw, refusal = choice.message.content, getattr(choice.message, "refusal", None)
-            usage = completion.usage
-        except (openai.APIResponseValidationError, AttributeError, IndexError, TypeError) as error:
-            raise BrokenBody(type(error).__name__) from None
-        except openai.OpenAIError:
-            raise
-        except ValueError as error:  # half a JSON
-            raise BrokenBody(type(error).__name__) from None
-        if not isinstance(raw, str | None):
-            raise BrokenBody("content is no text")
-        tokens_in = getattr(usage, "prompt_tokens", None)
-        tokens_out = getattr(usage, "completion_tokens", None)
+            ).http_response
+        except openai.APIStatusError as error:
+            response = error.response
+        seconds = round(time.monotonic() - begun, 3)
+        return read_reply(response.status_code, response.content), response.headers, seconds
+
+    def _answer(self, question, completion, seconds):
+        """The answer that a completion is, with its cost."""
+        tokens = {"tokens_in": completion.tokens_in, "tokens_out": completion.tokens_out}
         return Answer(
             question,
-            raw=raw,
-            reason="refused" if refusal else None,
-            finish=choice.finish_reason,
-            served_model=completion.model,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            cost=self.budget.cost(question, tokens_in, tokens_out),
-            latency=round(time.monotonic() - started, 3),
+            raw=completion.content,
+            reason="refused" if completion.refused else None,
+            finish=completion.finish,
+            served_model=completion.served_model,
+            cost=self.budget.cost(question, **tokens),
+            latency=seconds,
+            **tokens,
         )
 
-    def _told(self, error, question):
-        """What the server said about an error, on one short line: without the key, and only if it quotes no text."""
-        status, body = error.status_code, error.body
-        message = body.get("message") if isinstance(body, dict) else None
-        said = " ".join(str(message or error).removeprefix(f"Error code: {status}").lstrip(" -").split())
-        said = (said.replace(self.key, HIDDEN) if self.key else said)[:MESSAGE_LENGTH]
-        asked = " ".join(" ".join(message["content"] for message in question.messages).split())
-        if any(said[start : start + QUOTE] in asked for start in range(len(said) - QUOTE + 1)):
-            return f"status {status}; its message quotes the request"
-        return f"status {status}: {said}" if said else f"status {status}"
+
+def _seconds_to_next(tries, told, cause):
+    """Seconds until a question is sent again after so many tries; None if a server asks for too long a wait."""
+    if told is None:
+        return min(0.5 * 2 ** (tries - 1), 8) * random.uniform(0.75, 1)
+    if told >= TOLD_OF:
+        print(f"the server asks to wait {told:.0f} s ({cause.split(': ')[0]})", flush=True)
+    return told if told <= LONGEST_WAIT else None
+
+
+def _was_sent(error):
+    """Whether a request that has no answer may have reached the server."""
+    return type(error.__cause__).__name__ not in UNSENT
 
 
 def is_local(address):
@@ -270,4 +260,6 @@ def _key(variable, local):
     key = os.environ.get(variable or "", "").strip()
     if not key and variable and not local:
         raise SettingsError(f"the environment variable {variable} is not set: put the key of the server into it")
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise SettingsError(f"the environment variable {variable} holds no key: a key has no spaces and no accents")
     return key

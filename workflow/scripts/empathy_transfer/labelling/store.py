@@ -99,6 +99,8 @@ class AnswerStore:
                 )
         except sqlite3.IntegrityError as error:
             raise StoreError(f"{self.path}: this question has an answer already ({error}).") from None
+        except sqlite3.Error as error:
+            raise StoreError(f"{self.path}: an answer can't be written ({error}).") from None
 
     def answers(self, asked):
         """All answers to what was asked, as {(text hash, repeat): [row, ...]}, each row a dict, by attempt."""
@@ -109,6 +111,13 @@ class AnswerStore:
             row = dict(zip(COLUMNS, values, strict=True))
             found.setdefault((row["text_hash"], row["repeat"]), []).append(row)
         return found
+
+    def most_tokens(self, asked):
+        """Tokens of the longest answer to what was asked; None where there is none, or nobody counted."""
+        where = " AND ".join(f"{name} = ?" for name in KEY)
+        return self.connection.execute(f"SELECT MAX(tokens_out) FROM answers WHERE {where}", astuple(asked)).fetchone()[
+            0
+        ]
 
     def cost(self):
         """Dollars that all answers in this file cost."""
