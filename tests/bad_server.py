@@ -75,6 +75,7 @@ class BadServer(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else an answer may wait for 40 ms between its head and its body
 
     def log_message(self, *_):
         """Say nothing."""

@@ -27,7 +27,7 @@ from empathy_transfer.labelling.questions import (
 )
 from empathy_transfer.labelling.replies import BrokenBody, Fault, read_reply
 from empathy_transfer.labelling.streaks import Streaks
-from empathy_transfer.labelling.wording import told_fault
+from empathy_transfer.labelling.wording import safe_name, told_fault
 
 BROKEN_BODY_TRIES = 4  # requests for one answer while what comes back is no completion
 TOLD_OF = 60.0  # seconds of a wait that the log tells
@@ -158,8 +158,8 @@ class ChatServer:
                 lost, told = reply.status < 300, told_wait(headers)
             patience = self.settings["retries"]
             patience = min(BROKEN_BODY_TRIES - 1, patience) if lost and cause != "timeout" else patience
-            wait_for = _seconds_to_next(tries, told, cause)
-            if tries > patience or wait_for is None or ended.wait(wait_for):
+            seconds = _seconds_to_next(tries, told)
+            if tries > patience or seconds > LONGEST_WAIT or _wait(ended, seconds, cause):
                 return Failure(question, cause, cost=reserved if lost else 0.0)
             if lost:
                 self.budget.lose(reserved)
@@ -196,21 +196,24 @@ class ChatServer:
             question,
             raw=completion.content,
             reason="refused" if completion.refused else None,
-            finish=completion.finish,
-            served_model=completion.served_model,
+            finish=safe_name(completion.finish, question.text, self.key),
+            served_model=safe_name(completion.served_model, question.text, self.key),
             cost=self.budget.cost(question, **tokens),
             latency=seconds,
             **tokens,
         )
 
 
-def _seconds_to_next(tries, told, cause):
-    """Seconds until a question is sent again after so many tries; None if a server asks for too long a wait."""
-    if told is None:
-        return min(0.5 * 2 ** (tries - 1), 8) * random.uniform(0.75, 1)
-    if told >= TOLD_OF:
-        print(f"the server asks to wait {told:.0f} s ({cause.split(': ')[0]})", flush=True)
-    return told if told <= LONGEST_WAIT else None
+def _seconds_to_next(tries, told):
+    """Seconds until a question is sent again after so many tries, as the server has told or growing and random."""
+    return min(0.5 * 2 ** (tries - 1), 8) * random.uniform(0.75, 1) if told is None else told
+
+
+def _wait(ended, seconds, cause):
+    """Wait, and say so where that is long; whether the event ``ended`` came meanwhile."""
+    if seconds >= TOLD_OF:
+        print(f"the server asks to wait {seconds:.0f} s ({cause.split(': ')[0]})", flush=True)
+    return ended.wait(seconds)
 
 
 def _was_sent(error):

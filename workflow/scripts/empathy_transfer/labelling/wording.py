@@ -25,6 +25,11 @@ def quotes(said, text):
     return any(text[start : start + QUOTE] in pieces for start in range(len(text) - QUOTE + 1))
 
 
+def safe_name(name, text, key):
+    """A name that a server gives, None where it quotes the text that was asked about or a piece of the key."""
+    return None if name is None or quotes(name, text) or _gives_away(name, key) else name
+
+
 def told_fault(fault, text, key):
     """A server's fault in one line, and its message alone, which is empty where it can't be shown.
 
