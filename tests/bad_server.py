@@ -109,6 +109,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(self.server.hang)
         if fault == "lost connection":
             return self.connection.close()
+        if fault == "drip":
+            return self.drip()
         if fault == "redirect":
             return self.reply(307, b"", {"Location": self.server.elsewhere})
         reasons = "reasoning" in body["response_format"]["json_schema"]["schema"]["properties"]
@@ -131,6 +133,18 @@ class Handler(BaseHTTPRequestHandler):
             found = {"error": {"message": "overloaded"}}
         text = json.dumps(found)
         return self.reply(200, (text[: len(text) // 2] if fault == "half a body" else text).encode())
+
+    def drip(self):
+        """A byte at a time, each sooner than a client loses patience."""
+        self.send_response(200)
+        self.send_header("Content-Length", "300")
+        self.end_headers()
+        try:
+            for _ in range(300):
+                self.wfile.write(b" ")
+                time.sleep(0.1)
+        except OSError:
+            self.close_connection = True
 
     def reply(self, status, body, headers=None):
         content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -10,7 +10,7 @@ import pytest
 
 from empathy_transfer.labelling.parsing import Parsed
 from empathy_transfer.labelling.questions import Answer, Question
-from empathy_transfer.labelling.store import Asked, StoreError, decoding_text, open_store, store_path
+from empathy_transfer.labelling.store import COLUMNS, KEY, Asked, StoreError, decoding_text, open_store, store_path
 from study_copy import ROOT
 
 ASKED = Asked("openai", "m", "1", "prompt", "scale", decoding_text({"temperature": 0, "seed": 1}))
@@ -90,6 +90,46 @@ def test_a_file_that_is_no_store_or_is_damaged_is_refused(tmp_path):
     (tmp_path / "text.sqlite").write_text("not a database, but long enough to be read as one " * 100)
     with pytest.raises(StoreError, match="damaged"), open_store(tmp_path / "text.sqlite"):
         pass
+
+
+def test_a_row_that_the_disk_has_changed_is_seen_wherever_it_was_hit(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        add(store)
+        names = [name for name in COLUMNS if name not in KEY]
+    whole = (tmp_path / "a.sqlite").read_bytes()
+    for name in names:
+        (tmp_path / "a.sqlite").write_bytes(whole)
+        with sqlite3.connect(tmp_path / "a.sqlite") as connection:
+            connection.execute("DROP TRIGGER no_update")
+            connection.execute(f"UPDATE answers SET {name} = COALESCE({name}, 1) || '1'")
+        connection.close()
+        with (
+            open_store(tmp_path / "a.sqlite") as store,
+            pytest.raises(StoreError, match=r"a\.sqlite is damaged: row 1"),
+        ):
+            store.answers(ASKED)
+
+
+def test_a_store_of_the_first_format_keeps_its_answers_and_takes_more(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        add(store)
+    with sqlite3.connect(tmp_path / "a.sqlite") as connection:
+        connection.execute("ALTER TABLE answers DROP COLUMN digest")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    for _ in range(2):
+        with open_store(tmp_path / "a.sqlite") as store:
+            assert store.answers(ASKED)["t0", 0][0]["raw"] == '{"warm": 4}'
+    with open_store(tmp_path / "a.sqlite") as store:
+        add(store, "t1")
+        assert len(store.answers(ASKED)) == 2
+
+
+def test_a_store_that_can_not_be_written_is_named(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        store.connection.execute("PRAGMA query_only = ON")
+        with pytest.raises(StoreError, match=r"a\.sqlite: an answer can't be written"):
+            add(store)
 
 
 def test_a_file_is_named_after_model_and_prompt_and_decoding_ignores_order():

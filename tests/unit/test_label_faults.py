@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -174,7 +176,9 @@ def test_answers_that_an_earlier_reader_could_not_read_are_read_and_not_asked_fo
         with sqlite3.connect(tmp_path / "store/mine--scale_aware.sqlite") as connection:
             connection.execute("DROP TRIGGER no_update")
             fenced = f"```\n{json.dumps(GOOD)}\n```"
-            connection.execute("UPDATE answers SET raw = ?, reason = 'not_json', label = NULL", (fenced,))
+            connection.execute(
+                "UPDATE answers SET raw = ?, reason = 'not_json', label = NULL, digest = NULL", (fenced,)
+            )
         path = ask_server(server, tmp_path, texts)
         assert len(server.bodies) == 3
     answers = read_table(path, verify=False)
@@ -239,6 +243,30 @@ def test_requests_without_an_answer_that_may_have_been_charged_for_count_with_th
         assert 4 < len(server.bodies) < 40
     ((spent,),) = kept(tmp_path, "SUM(cost)", "")
     assert spent < 20 - 1.3 * (len(server.bodies) // 2)
+
+
+def test_an_answer_that_drips_is_lost_when_its_time_is_over(tmp_path):
+    texts = texts_of(tmp_path, 1)
+    begun = time.monotonic()
+    with BadServer(always="drip") as server, pytest.raises(Unanswered, match="1 x timeout"):
+        ask_server(server, tmp_path, texts, timeout=0.5)
+    assert time.monotonic() - begun < 20  # the whole would take 30 s
+
+
+def test_two_jobs_of_one_store_ask_each_question_once(tmp_path):
+    sets = [texts_of(tmp_path, 30)] * 2
+    with BadServer() as server, ThreadPoolExecutor(2) as pool:
+        paths = [tmp_path / f"answers{number}.parquet" for number in range(2)]
+        settings = SERVER | {"base_url": server.base_url}
+        jobs = [
+            pool.submit(ask, tmp_path, settings, texts, answers_path=path)
+            for texts, path in zip(sets, paths, strict=True)
+        ]
+        wait(jobs)
+        assert [job.exception() for job in jobs] == [None, None]
+        assert len(server.bodies) == 30
+    one, other = (read_table(path, verify=False) for path in paths)
+    assert one.equals(other)
 
 
 @pytest.mark.parametrize("headers", [{"Content-Type": "text/html"}, {"Content-Type": "x"}])

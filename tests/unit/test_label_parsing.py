@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from empathy_transfer.errors import DataError
-from empathy_transfer.labelling.parsing import REASONS, parse_answer, parse_recorded
+from empathy_transfer.labelling.parsing import REASONS, parse_answer, parse_recorded, read_answer
+from empathy_transfer.labelling.prompts import read_prompt
 from empathy_transfer.labelling.scales import answer_schema, read_scale
 from study_copy import ROOT
 
@@ -103,6 +104,54 @@ def test_any_other_answer_is_invalid_and_says_why(answer, reason):
     assert parsed.scores == {}
 
 
+@given(
+    full_answers(),
+    st.sampled_from(["`", "```", "````", "~~~"]),
+    st.sampled_from(["", "json", "JSON", "json5"]),
+    st.sampled_from(["", " ", "\n", "\r\n"]),
+    st.booleans(),
+    st.sampled_from(
+        ["", "<think>{4}</think>", "<thinking>```json\n{}\n```</thinking>\n", "They feel.\n</think>\n\n", "\ufeff"]
+    ),
+)
+def test_an_answer_is_read_in_a_fence_of_any_kind_and_after_thoughts(drawn, fence, language, space, closed, before):
+    scale, answer = drawn
+    fenced = f"{fence}{language}{space}{json.dumps(answer)}{space}{fence if closed else ''}\n"
+    wrapped = before + fenced
+    assert parse(wrapped, scale) == parse(answer, scale)
+    # What is not clearly the answer stays unread: words around it, two of them, a fence that is no fence.
+    for spoilt in (
+        f"{before}I say {fenced}",
+        f"{wrapped}\nSo be it.",
+        wrapped * 2,
+        f"{before}{json.dumps(answer)}\n{fence}",
+    ):
+        assert not parse(spoilt, scale).valid
+
+
+def test_thoughts_within_an_answer_are_a_part_of_it():
+    told = {"reasoning": "I </think> {so}", **FULL}
+    assert parse(told, reasoning=True).label == pytest.approx(4.5)
+
+
+@pytest.mark.parametrize(
+    ("raw", "finish", "reason"),
+    [
+        (None, "length", "cut_off"),
+        ("", "length", "cut_off"),
+        (json.dumps(FULL)[:-1], "length", "cut_off"),
+        ("<think>They", "length", "cut_off"),
+        (json.dumps({"tender": 4}), "length", "missing: sympathetic"),
+        (json.dumps(FULL), "length", None),
+        (json.dumps(FULL)[:-1], "stop", "not_json"),
+        (None, None, "no_answer"),
+    ],
+)
+def test_an_answer_that_ended_at_its_limit_says_so_unless_it_is_whole(raw, finish, reason):
+    prompt = read_prompt(ROOT / "config/prompts/scale_aware.j2")
+    assert read_answer("openai", raw, "answered", finish, BATSON, prompt).reason == reason
+
+
 def test_reasoning_must_be_there_if_it_was_asked_for_and_only_then():
     assert parse({"reasoning": "because", **FULL}, reasoning=True).label == pytest.approx(4.5)
     assert parse(FULL, reasoning=True).reason == "missing: reasoning"
@@ -170,6 +219,13 @@ def test_no_text_breaks_the_reader_and_reasons_quote_nothing_of_it(text):
         ("7.01", None, "out_of_range: label"),
         ("nan", None, "not_a_number: label"),
         ("four", None, "not_a_number: label"),
+        ("4,5", None, "not_a_number: label"),
+        ("0_4", None, "not_a_number: label"),
+        ("\u0664", None, "not_a_number: label"),
+        ("inf", None, "not_a_number: label"),
+        ("0x4", None, "not_a_number: label"),
+        (" 4.5 ", 4.5, None),
+        ("45e-1", 4.5, None),
     ],
 )
 def test_recorded_labels_are_numbers_in_the_range(raw, label, reason):

@@ -110,6 +110,47 @@ def test_a_file_of_recorded_labels_that_is_not_as_said_is_refused(tmp_path, line
         ask(tmp_path, set_path=texts, recorded_path=own["recorded_path"], settings=own["settings"] | change)
 
 
+@pytest.mark.parametrize(
+    ("of_set", "of_file", "words"),
+    [
+        ("t{}", "t{}.0", r"The set has 't0', the file 't0\.0'.*was written as decimals"),
+        ("t{}", "T{}", r"The set has 't0', the file 'T0'. Ids must be the same"),
+        ("t{}", " t{}", "Ids must be the same"),
+        ("t{}", "I had a long day and {}", "and at most 20% may lack one. Ids must be the same"),
+    ],
+)
+def test_recorded_labels_of_other_ids_are_refused(tmp_path, of_set, of_file, words):
+    count = 60
+    texts = write_set(tmp_path / "set.parquet", [f"text {number}" for number in range(count)])
+    lines = [f"{of_file.format(number)}\t{1 + number % 7}" for number in range(count)]
+    with pytest.raises(DataError, match=rf"gpt\.tsv: 60 of 60 texts have no row there.*{words}"):
+        ask(tmp_path, set_path=texts, **recorded(tmp_path / "gpt.tsv", lines))
+
+
+@pytest.mark.parametrize("written", ["{},5", "{} points", "0_{}", "1{}", "nan"])
+def test_recorded_labels_that_are_no_numbers_of_the_scale_are_refused(tmp_path, written):
+    texts = write_set(tmp_path / "set.parquet", ["a", "b", "c", "d", "e", "f"])
+    # Two of six: more than a fifth. The places are those of the file.
+    lines = ["t0\t1", f"t1\t{written.format(4)}", "t2\t3", f"t3\t{written.format(5)}", "t4\t", "t5\t7"]
+    with pytest.raises(DataError, match=r"gpt\.tsv, row 2, column 'llm_empathy': \w+, as the labels of 2 of 6 texts"):
+        ask(tmp_path, set_path=texts, **recorded(tmp_path / "gpt.tsv", lines))
+
+
+def test_what_a_join_loses_is_told_and_a_fifth_may_be_lost(tmp_path, capfd):
+    texts = write_set(tmp_path / "set.parquet", list("abcde"))
+    lines = ["t0\t1", "t1\t8", "t2\t", "t3\t4", *(f"other{number}\t3" for number in range(9))]
+    answers = read_table(ask(tmp_path, set_path=texts, **recorded(tmp_path / "gpt.tsv", lines)), verify=False)
+    assert answers["status"].tolist() == ["answered", "answered", "no_answer", "answered", "not_asked"]
+    told = capfd.readouterr().out
+    assert "gpt.tsv: 4 of 5 texts have a row, 1 of these no label of the scale batson_empathy; 9 rows are about" in told
+
+
+def test_recorded_labels_that_are_all_empty_end_the_job(tmp_path):
+    texts = write_set(tmp_path / "set.parquet", list("abc"))
+    with pytest.raises(RuntimeError, match=r"none of the 3 answers can be read \(3 x no_answer\)"):
+        ask(tmp_path, set_path=texts, **recorded(tmp_path / "gpt.tsv", ["t0\t", "t1\t", "t2\t"]))
+
+
 def test_labels_of_a_model_have_a_column_per_item_and_the_servers_version(tmp_path):
     labels = parse(tmp_path, answers_of([full(1, 2, 3, 4, 5, 6), full(1, 2, 3, 4, 5, 9), "half a"]))
     assert labels["label"].fillna(-1).tolist() == [3.5, -1, -1]

@@ -74,6 +74,20 @@ def test_counts_by_stage(study):
     assert 59 < summary["wall_seconds"] < HOUR
 
 
+def test_notes_of_this_run_are_told(study):
+    results, logs, plan = study
+    for name, created in (("mine", plan["started"] + 5), ("earlier", plan["started"] - HOUR)):
+        path = results / "relabel" / name / "lamps" / "labels.provenance.json"
+        path.parent.mkdir(parents=True)
+        note = {"note": f"60 answers of {name}, 12 invalid (20.0 %): 12 x not_json\x1b[31m"}
+        provenance_of(path, created, wildcards={"model": name, "set": "lamps"}, **note)
+        plan["expected"].setdefault("labels", []).append(str(path))
+    summary = summarise_run(results, logs, plan, plan["started"])
+    told = "model=mine set=lamps: 60 answers of mine, 12 invalid (20.0 %): 12 x not_json\\x1b[31m"
+    assert summary["notes"] == [told]
+    assert f"  note      {told}" in render(summary).splitlines()
+
+
 def test_failures_of_this_run_come_first(study):
     first, second = summary_of(study)["failed"]
     assert (first["earlier"], second["earlier"]) == (False, True)

@@ -13,7 +13,7 @@ from empathy_transfer.labelling.scales import REASONING
 
 LENGTH = "length"  # what servers say of an answer that ended at its limit
 # What models put around an answer that is whole all the same: thoughts before it, and a fence of code.
-THOUGHTS = re.compile(r"\A.*</think(?:ing)?>\s*(?=[`~{])", re.DOTALL)
+THOUGHTS = re.compile(r"\A.*?</think(?:ing)?>\s*(?=[`~{])", re.DOTALL)
 FENCE = re.compile(r"(`+|~{3,})[ \t]*(?:[A-Za-z][A-Za-z0-9]*)?\s*(?=\{)")
 NUMBER = re.compile(
     r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII

@@ -11,7 +11,9 @@ from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-FORMAT = 1
+from empathy_transfer.records.files import sha256_bytes
+
+FORMAT = 2
 APPLICATION = 0x656D7061  # marks the files of this store, so that no other SQLite file is written to
 WAIT_SECONDS = 60.0
 
@@ -33,11 +35,14 @@ COLUMNS = dict.fromkeys((*KEY, "text_hash"), "TEXT NOT NULL") | {
     "latency": "REAL",
     "time": "TEXT NOT NULL",
 }
+# Beside each row, its digest: the disk may change a byte of it, and SQLite would not see that.
+DIGEST = "digest"
 # What is kept as the provider gave it.
 OF_ANSWERS = ("raw", "finish", "served_model", "tokens_in", "tokens_out", "cost", "latency")
 SCHEMA = f"""
 CREATE TABLE answers (
     {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())},
+    {DIGEST} TEXT,
     UNIQUE ({", ".join(KEY)}, text_hash, repeat, attempt)
 );
 CREATE TRIGGER no_update BEFORE UPDATE ON answers BEGIN SELECT RAISE(ABORT, 'answers are only ever added'); END;
@@ -45,6 +50,11 @@ CREATE TRIGGER no_delete BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'ans
 PRAGMA user_version = {FORMAT};
 PRAGMA application_id = {APPLICATION};
 """
+# Rows of the first format stay as they are, without a digest.
+FROM_FIRST = f"ALTER TABLE answers ADD COLUMN {DIGEST} TEXT; PRAGMA user_version = {FORMAT};"
+
+
+REMEDY = "Put a copy of it back, or move it away: its answers are then asked for anew."
 
 
 class StoreError(RuntimeError):
@@ -91,23 +101,28 @@ class AnswerStore:
         row |= {"prompt": prompt, "scale": scale, "items": json.dumps(parsed.scores)}
         row |= {"label": parsed.label, "reason": parsed.reason, "time": datetime.now(UTC).isoformat(timespec="seconds")}
         row |= {name: getattr(answer, name) for name in OF_ANSWERS}
-        names, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
+        values = [row[name] for name in COLUMNS]
+        names, marks = ", ".join((*COLUMNS, DIGEST)), ", ".join("?" * (len(COLUMNS) + 1))
         try:
             with self.connection:
-                self.connection.execute(
-                    f"INSERT INTO answers ({names}) VALUES ({marks})", [row[name] for name in COLUMNS]
-                )
+                self.connection.execute(f"INSERT INTO answers ({names}) VALUES ({marks})", [*values, _digest(values)])
         except sqlite3.IntegrityError as error:
             raise StoreError(f"{self.path}: this question has an answer already ({error}).") from None
         except sqlite3.Error as error:
             raise StoreError(f"{self.path}: an answer can't be written ({error}).") from None
 
     def answers(self, asked):
-        """All answers to what was asked, as {(text hash, repeat): [row, ...]}, each row a dict, by attempt."""
+        """All answers to what was asked, as {(text hash, repeat): [row, ...]}, each row a dict, by attempt.
+
+        Raises:
+            StoreError: a row is not as it was written.
+        """
         where = " AND ".join(f"{name} = ?" for name in KEY)
         found = {}
-        query = f"SELECT {', '.join(COLUMNS)} FROM answers WHERE {where} ORDER BY attempt"
-        for values in self.connection.execute(query, astuple(asked)):
+        query = f"SELECT rowid, {DIGEST}, {', '.join(COLUMNS)} FROM answers WHERE {where} ORDER BY attempt"
+        for number, digest, *values in self.connection.execute(query, astuple(asked)):
+            if digest is not None and digest != _digest(values):
+                raise StoreError(f"{self.path} is damaged: row {number} is not as it was written. {REMEDY}")
             row = dict(zip(COLUMNS, values, strict=True))
             found.setdefault((row["text_hash"], row["repeat"]), []).append(row)
         return found
@@ -115,9 +130,8 @@ class AnswerStore:
     def most_tokens(self, asked):
         """Tokens of the longest answer to what was asked; None where there is none, or nobody counted."""
         where = " AND ".join(f"{name} = ?" for name in KEY)
-        return self.connection.execute(f"SELECT MAX(tokens_out) FROM answers WHERE {where}", astuple(asked)).fetchone()[
-            0
-        ]
+        ((most,),) = self.connection.execute(f"SELECT MAX(tokens_out) FROM answers WHERE {where}", astuple(asked))
+        return most
 
     def cost(self):
         """Dollars that all answers in this file cost."""
@@ -163,18 +177,27 @@ def _connect(path, flush):
         connection.execute(f"PRAGMA synchronous = {'FULL' if flush else 'NORMAL'}")
         if not connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
             connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
-        marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-        if marks != [APPLICATION, FORMAT]:
+        if _marks(connection) == [APPLICATION, 1]:
+            connection.executescript(f"BEGIN; {FROM_FIRST} COMMIT;")
+        if _marks(connection) != [APPLICATION, FORMAT]:
             raise StoreError(f"{path} is no store of answers of this version. Name another folder in `label_store`.")
         problem = connection.execute("PRAGMA quick_check").fetchone()[0]
         if problem != "ok":
             raise sqlite3.DatabaseError(problem)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise StoreError(
-            f"{path} is damaged ({error}). Put a copy of it back, or move it away: its answers are then asked for anew."
-        ) from None
+        raise StoreError(f"{path} is damaged ({error}). {REMEDY}") from None
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _marks(connection):
+    """What marks a file as one of this store, and its format."""
+    return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+
+
+def _digest(values):
+    """A digest of a row's values."""
+    return sha256_bytes(json.dumps(list(values)).encode())[:16]
