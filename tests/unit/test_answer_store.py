@@ -115,6 +115,7 @@ def test_a_store_of_the_first_format_keeps_its_answers_and_takes_more(tmp_path):
         add(store)
     with sqlite3.connect(tmp_path / "a.sqlite") as connection:
         connection.execute("ALTER TABLE answers DROP COLUMN digest")
+        connection.execute("DROP TABLE losses")
         connection.execute("PRAGMA user_version = 1")
     connection.close()
     for _ in range(2):
@@ -123,6 +124,8 @@ def test_a_store_of_the_first_format_keeps_its_answers_and_takes_more(tmp_path):
     with open_store(tmp_path / "a.sqlite") as store:
         add(store, "t1")
         assert len(store.answers(ASKED)) == 2
+        store.add_loss(0.25)
+        assert store.cost() == 1.25
 
 
 def test_a_store_that_can_not_be_written_is_named(tmp_path):

@@ -76,7 +76,7 @@ def ask_model(
         with _provider(settings, budget, recorded_path, remote_allowed, set_name, threads) as provider:
             if recorded_path is not None:
                 provider.check([str(item) for item in texts["id"]], scale)
-            job = _Asking(provider, store, scale, prompt, model_name, settings)
+            job = _Asking(provider, store, budget, scale, prompt, model_name, settings)
             budget.learn_output(store.most_tokens(job.asked))
             questions = job.questions(texts, repeats)
             failure = None
@@ -95,8 +95,9 @@ def ask_model(
 class _Asking:
     """One job's questions to one provider."""
 
-    def __init__(self, provider, store, scale, prompt, model_name, settings):
-        self.provider, self.store, self.scale, self.prompt, self.name = provider, store, scale, prompt, model_name
+    def __init__(self, provider, store, budget, scale, prompt, model_name, settings):
+        self.provider, self.store, self.budget = provider, store, budget
+        self.scale, self.prompt, self.name = scale, prompt, model_name
         self.recorded = provider.name == "recorded"
         self.asked = Asked(
             provider=provider.name,
@@ -186,15 +187,19 @@ class _Asking:
     def _ask(self, questions):
         """Ask, add each answer to the store as it arrives, and tell how far it is; returns the failures."""
         progress, failures = Progress(len(questions)), []
-        with contextlib.closing(self.provider.answers(questions)) as results:
-            for result in results:
-                if isinstance(result, Failure):
-                    failures.append(result)
-                    progress.step(failed=True)
-                    continue
-                parsed = self._read(result.raw, result.reason, result.finish)
-                self.store.add(self.asked, result.question, self.prompt.name, self.scale.name, result, parsed)
-                progress.step(invalid=not parsed.valid, cost=result.cost)
+        try:
+            with contextlib.closing(self.provider.answers(questions)) as results:
+                for result in results:
+                    self.store.add_loss(self.budget.take_lost())
+                    if isinstance(result, Failure):
+                        failures.append(result)
+                        progress.step(failed=True)
+                        continue
+                    parsed = self._read(result.raw, result.reason, result.finish)
+                    self.store.add(self.asked, result.question, self.prompt.name, self.scale.name, result, parsed)
+                    progress.step(invalid=not parsed.valid, cost=result.cost)
+        finally:
+            self.store.add_loss(self.budget.take_lost())
         progress.tell()
         return failures
 

@@ -34,7 +34,7 @@ class Budget:
         self.spent = spent
         self.most_out = max_tokens
         self.most_added = OVERHEAD_BYTES
-        self.reserved = 0.0
+        self.reserved = self.lost = 0.0
         self.lock = threading.Lock()
 
     def learn_output(self, tokens_out):
@@ -57,11 +57,12 @@ class Budget:
             self.reserved += bound
             return bound
 
-    def settle(self, reserved, cost=0.0):
-        """Replace what was reserved by what the question cost; 0 when it failed."""
+    def settle(self, reserved, cost=0.0, lost=0.0):
+        """Replace what was reserved by what the question cost, or by what may be ``lost`` since it has no answer."""
         with self.lock:
             self.reserved = max(0.0, self.reserved - reserved)
-            self.spent += cost
+            self.spent += cost + lost
+            self.lost += lost
 
     def lose(self, reserved):
         """Count what was reserved for a request that may have been charged for, and keep as much for the next try.
@@ -71,7 +72,14 @@ class Budget:
         """
         with self.lock:
             self.spent += reserved
+            self.lost += reserved
             self._check(0.0, reserved)
+
+    def take_lost(self):
+        """Dollars that requests without an answer may have cost since this was asked the last time."""
+        with self.lock:
+            lost, self.lost = self.lost, 0.0
+            return lost
 
     def cost(self, question, tokens_in, tokens_out):
         """Dollars of an answer; the upper bound of what the server does not say."""

@@ -62,11 +62,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Failure:
-    """A question that stays open, with the cause in a few words, and what it may have cost all the same."""
+    """A question that stays open, with the cause in a few words, and the dollars that its last request may cost."""
 
     question: Question
     cause: str
-    cost: float = 0.0
+    lost: float = 0.0
 
 
 class SettingsError(RuntimeError):

@@ -114,7 +114,10 @@ class ChatServer:
                         self.budget.settle(reserved)
                         stop = stop or error
                         continue
-                    self.budget.settle(reserved, result.cost)
+                    if isinstance(result, Failure):
+                        self.budget.settle(reserved, lost=result.lost)
+                    else:
+                        self.budget.settle(reserved, result.cost)
                     kept, error = self.streaks.take(result, number, started)
                     stop = stop or error
                     yield from kept
@@ -160,7 +163,7 @@ class ChatServer:
             patience = min(BROKEN_BODY_TRIES - 1, patience) if lost and cause != "timeout" else patience
             seconds = _seconds_to_next(tries, told)
             if tries > patience or seconds > LONGEST_WAIT or _wait(ended, seconds, cause):
-                return Failure(question, cause, cost=reserved if lost else 0.0)
+                return Failure(question, cause, lost=reserved if lost else 0.0)
             if lost:
                 self.budget.lose(reserved)
 

@@ -39,19 +39,22 @@ COLUMNS = dict.fromkeys((*KEY, "text_hash"), "TEXT NOT NULL") | {
 DIGEST = "digest"
 # What is kept as the provider gave it.
 OF_ANSWERS = ("raw", "finish", "served_model", "tokens_in", "tokens_out", "cost", "latency")
+# What requests without an answer may have cost.
+LOSSES = "CREATE TABLE losses (cost REAL NOT NULL, time TEXT NOT NULL);"
 SCHEMA = f"""
 CREATE TABLE answers (
     {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())},
     {DIGEST} TEXT,
     UNIQUE ({", ".join(KEY)}, text_hash, repeat, attempt)
 );
+{LOSSES}
 CREATE TRIGGER no_update BEFORE UPDATE ON answers BEGIN SELECT RAISE(ABORT, 'answers are only ever added'); END;
 CREATE TRIGGER no_delete BEFORE DELETE ON answers BEGIN SELECT RAISE(ABORT, 'answers are only ever added'); END;
 PRAGMA user_version = {FORMAT};
 PRAGMA application_id = {APPLICATION};
 """
 # Rows of the first format stay as they are, without a digest.
-FROM_FIRST = f"ALTER TABLE answers ADD COLUMN {DIGEST} TEXT; PRAGMA user_version = {FORMAT};"
+FROM_FIRST = f"ALTER TABLE answers ADD COLUMN {DIGEST} TEXT; {LOSSES} PRAGMA user_version = {FORMAT};"
 
 
 REMEDY = "Put a copy of it back, or move it away: its answers are then asked for anew."
@@ -99,7 +102,7 @@ class AnswerStore:
         """
         row = asdict(asked) | {name: getattr(question, name) for name in ("text_hash", "repeat", "attempt")}
         row |= {"prompt": prompt, "scale": scale, "items": json.dumps(parsed.scores)}
-        row |= {"label": parsed.label, "reason": parsed.reason, "time": datetime.now(UTC).isoformat(timespec="seconds")}
+        row |= {"label": parsed.label, "reason": parsed.reason, "time": _now()}
         row |= {name: getattr(answer, name) for name in OF_ANSWERS}
         values = [row[name] for name in COLUMNS]
         names, marks = ", ".join((*COLUMNS, DIGEST)), ", ".join("?" * (len(COLUMNS) + 1))
@@ -133,9 +136,16 @@ class AnswerStore:
         ((most,),) = self.connection.execute(f"SELECT MAX(tokens_out) FROM answers WHERE {where}", astuple(asked))
         return most
 
+    def add_loss(self, cost):
+        """Add what requests without an answer may have cost, in dollars."""
+        if cost:
+            with self.connection:
+                self.connection.execute("INSERT INTO losses VALUES (?, ?)", (cost, _now()))
+
     def cost(self):
-        """Dollars that all answers in this file cost."""
-        return self.connection.execute("SELECT COALESCE(SUM(cost), 0) FROM answers").fetchone()[0]
+        """Dollars that all answers in this file cost, and those that requests without an answer may have cost."""
+        query = "SELECT (SELECT COALESCE(SUM(cost), 0) FROM answers) + (SELECT COALESCE(SUM(cost), 0) FROM losses)"
+        return self.connection.execute(query).fetchone()[0]
 
 
 @contextlib.contextmanager
@@ -196,6 +206,11 @@ def _connect(path, flush):
 def _marks(connection):
     """What marks a file as one of this store, and its format."""
     return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+
+
+def _now():
+    """The time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _digest(values):
