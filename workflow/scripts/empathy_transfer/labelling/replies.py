@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from empathy_transfer.labelling.wording import plain_text
+from empathy_transfer.labelling.wording import printable_line
 
 MOST_TOKENS = 10**9  # a greater count is no count
 NAME_LENGTH = 100
@@ -186,7 +186,7 @@ def _is_code(value):
 
 def _name(value):
     """A short name from a server; None for anything else."""
-    return plain_text(value, NAME_LENGTH) or None if isinstance(value, str) else None
+    return printable_line(value, NAME_LENGTH) or None if isinstance(value, str) else None
 
 
 def _get(found, name):

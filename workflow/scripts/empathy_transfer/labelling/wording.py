@@ -10,7 +10,7 @@ QUOTE = 16  # letters in common with a text from which on words quote it
 KEY_PIECE = 8  # characters of a key that give it away
 
 
-def plain_text(text, length):
+def printable_line(text, length):
     """Text from elsewhere on one line of at most so many characters, without what does not print."""
     kept = (character if character.isprintable() else " " for character in str(text)[: length * 4])
     return " ".join("".join(kept).split())[:length]
@@ -40,7 +40,7 @@ def told_fault(fault, text, key):
     codes = [code for code in fault.codes if not (quotes(code, text) or _gives_away(code, key))]
     if codes:
         status += f" ({codes[0]})"
-    message = plain_text(fault.message, READ)
+    message = printable_line(fault.message, READ)
     message = message.replace(key, HIDDEN) if key else message
     if not message:
         return status, ""
