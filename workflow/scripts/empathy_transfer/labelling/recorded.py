@@ -42,7 +42,7 @@ class Recorded:
             raise DataError(f"{frame[PLACE][repeated.idxmax()]}: this id has a label already.")
         self.version = digest[:16]
         self.labels = dict(zip(frame[columns["id"]], frame[columns["label"]], strict=True))
-        self.places = dict(zip(frame[columns["id"]], frame["place"], strict=True))
+        self.places = dict(zip(frame[columns["id"]], frame[PLACE], strict=True))
 
     def check(self, ids, scale):
         """Say what the join with a set loses, and refuse it where that is more than `MOST_LOST`.
