@@ -215,8 +215,9 @@ def test_answers_of_which_more_than_half_cannot_be_read_stop(tmp_path, readable,
     """The share holds for a whole set; of a sample, which compares prompts, any number may be invalid."""
     raws = ['{"score": 3}' if place < readable else "I would say three" for place in range(10)]
     about = {"provider": "openai", "model": "m", "model_version": "", "prompt": "plain", "scale": "batson_empathy"}
+    about |= {"served_model": "m", "finish": "stop"}
     frame = pd.DataFrame({"id": [f"n{place}" for place in range(10)], "status": "answered", "raw": raws, "repeat": 0})
-    answers = as_job("ask_model", tmp_path / "answers.parquet", frame.assign(served_model="m", **about))
+    answers = as_job("ask_model", tmp_path / "answers.parquet", frame.assign(**about))
     labels = tmp_path / "labels.parquet"
     arguments = (answers, ROOT / "config/scales/batson_empathy.yaml", ROOT / "config/prompts/plain.j2", labels)
     parse_labels(*arguments)
