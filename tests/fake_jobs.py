@@ -38,11 +38,14 @@ def fake_snakemake(rule, output, inputs=None, params=None, wildcards=None, log=N
     )
 
 
-def make(folder, value, *inputs, name="result.json", provenance="provenance.json"):
+def make(folder, value, *inputs, name="result.json", provenance="provenance.json", wildcards=None):
     """Run a job that writes `value` and its inputs' values into `<folder>/<name>`; returns the path of the result."""
     result = f"{folder}/{name}"
     snakemake = fake_snakemake(
-        "make", {"result": result, "provenance": f"{folder}/{provenance}"}, inputs={"used": list(inputs)}
+        "make",
+        {"result": result, "provenance": f"{folder}/{provenance}"},
+        inputs={"used": list(inputs)},
+        wildcards=wildcards,
     )
     with open_job(snakemake) as job:
         write_json(job.output["result"], {"value": value, "used": [read_json(path) for path in job.input["used"]]})

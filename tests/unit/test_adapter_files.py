@@ -61,6 +61,15 @@ def test_an_adapter_of_other_settings_is_refused(model, encoder, settings, probl
         read(path, model, encoder, settings)
 
 
+@pytest.mark.parametrize("more", [{"scaling": 2.0}, {"non_linearity": "gelu"}, {"dropout": 0}])
+def test_an_adapter_with_a_setting_that_the_run_does_not_have_is_refused(model, encoder, more):
+    path, _ = save_as_job(model, encoder, "run", settings=ADAPTER | more)
+    ((name, value),) = more.items()
+    with pytest.raises(ArtefactError, match=f"{name} is {value!r}, but this run needs None"):
+        read(path, model, encoder)
+    assert read(path, model, encoder, ADAPTER | more).keys() == model.adapter().keys()
+
+
 def test_an_adapter_of_another_encoder_and_a_head_are_refused(model, encoder):
     adapter, head = save_as_job(model, encoder, "run")
     with pytest.raises(ArtefactError, match="encoder_sha256 is '0000"):

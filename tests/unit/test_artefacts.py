@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import shutil
 from pathlib import Path
 
 import numpy
@@ -141,6 +142,79 @@ def test_a_file_that_the_provenance_does_not_list_is_refused(results):
     artefacts.write_json(results / "other.json", {})
     with pytest.raises(ArtefactError, match=r"other\.json: provenance\.json does not list it"):
         artefacts.read_json(results / "other.json")
+
+
+BASELINE = "results/tiny/baseline/full/seed=1"
+PLACES = {
+    "another task's": (f"{BASELINE}/anger", f"{BASELINE}/joy", "result.json"),
+    "another seed's": (f"{BASELINE}/anger", f"{BASELINE.replace('1', '2')}/anger", "result.json"),
+    "another data condition's": (f"{BASELINE}/anger", f"{BASELINE.replace('full', 'half')}/anger", "result.json"),
+    "another stage's": (f"{BASELINE}/anger", "results/tiny/longer/full/seed=1/anger", "result.json"),
+    "the opposite pair's": ("results/tiny/transfer/a--b", "results/tiny/transfer/b--a", "result.json"),
+    "that of the partial results": ("results/tiny/analysis", "results/tiny/partial/analysis", "result.json"),
+    "one deeper": ("results/tiny", "results/tiny/analysis", "result.json"),
+    "one above": ("results/tiny/analysis", "results/tiny", "result.json"),
+    "one of a job with subfolders": ("results/tiny/raw", "results/tiny/tables", "deep/result.json"),
+}
+
+
+@pytest.mark.parametrize("absolute", [False, True], ids=["relative", "absolute"])
+@pytest.mark.parametrize("way", [shutil.copytree, os.renames], ids=["copied", "moved"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_folder_in_the_place_of_another_one_is_refused(tmp_path, monkeypatch, place, way, absolute):
+    monkeypatch.chdir(tmp_path)
+    own, other, name = PLACES[place]
+    make(own, 1, name=name, wildcards={"task": "anger", "seed": "1"})
+    assert artefacts.read_json(Path(own, name))["value"] == 1
+    Path(own).rename("aside")
+    shutil.rmtree("results")
+    way("aside", other)
+    path = Path(other, name).absolute() if absolute else Path(other, name)
+    provenance = Path(other, "provenance.json")
+    message = f"{provenance}: this is the record of {own} .make seed=1 task=anger.*verify tiny --repair"
+    for read in (lambda: artefacts.read_json(path), lambda: artefacts.read_json(provenance)):
+        with pytest.raises(ArtefactError, match=message):
+            read()
+
+
+@pytest.mark.parametrize("study", ["results/tiny", "results/renamed", "disk/tiny", "disk/renamed", "results/old/tiny"])
+def test_a_whole_study_may_be_moved_and_renamed(tmp_path, monkeypatch, study):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("results/tiny", "results/tiny/analysis", "results/tiny/partial/analysis"):
+        make(folder, 1)
+    os.renames("results/tiny", "aside")
+    os.renames("aside", study)
+    for folder in (study, f"{study}/analysis", f"{study}/partial/analysis"):
+        assert artefacts.read_json(f"{folder}/result.json")["value"] == 1
+        assert artefacts.read_json(Path(folder).absolute() / "result.json")["value"] == 1
+    monkeypatch.chdir(Path(study, "analysis"))
+    assert artefacts.read_json("result.json")["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wildcards", "wrong"),
+    [
+        ({"task": "anger", "seed": "1"}, {"task": "joy", "seed": 1}),
+        ({"task": "anger", "seed": "1"}, {"task": "anger", "seed": 2}),
+        ({"source": "joy", "target": "anger", "seed": "1"}, {"task": "joy", "seed": 1}),
+        ({"control": "random_full", "seed": "1"}, {"task": "random_identity", "seed": 1}),
+    ],
+)
+def test_tensors_that_say_they_are_of_another_task_or_seed_are_refused(tmp_path, monkeypatch, wildcards, wrong):
+    monkeypatch.chdir(tmp_path)
+    output = {"adapter": f"{FOLDER}/adapter.safetensors", "provenance": f"{FOLDER}/provenance.json"}
+    right = {"task": wildcards.get("control", "anger"), "seed": 1}
+    for metadata in ({}, right, wrong):
+        with open_job(fake_snakemake("train", output, wildcards=wildcards)) as job:
+            artefacts.write_tensors(job.output["adapter"], TENSORS, metadata)
+        if metadata != wrong:
+            assert artefacts.read_tensors(output["adapter"])[1] == metadata
+    ((key, said),) = wrong.items() - right.items()
+    message = (
+        rf"adapter.safetensors: it says that its {key} is {said!r}, but its job made '{right[key]}'\. Make it anew"
+    )
+    with pytest.raises(ArtefactError, match=message):
+        artefacts.read_tensors(output["adapter"])
 
 
 def test_jobs_may_share_a_folder_and_use_subfolders(tmp_path, monkeypatch):

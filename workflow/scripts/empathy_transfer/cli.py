@@ -1,12 +1,12 @@
 """The command `empathy-transfer`: checks of a study, and questions to it, beside the workflow."""
 
 import argparse
+import os
+import signal
 import sys
 from pathlib import Path
 
 import empathy_transfer
-from empathy_transfer.inspection.verify import verify_study
-from empathy_transfer.records.provenance import ArtefactError
 
 
 def main(arguments=None):
@@ -17,11 +17,25 @@ def main(arguments=None):
 
     Returns:
         int: exit status; 0 fine (or repaired, or as a run would make it now), 1 damage found (or not all of it
-            repaired, or a run would make something else). Wrong usage, or a question without an answer, exits with 2.
+            repaired, or a run would make something else), 130 interrupted. Wrong usage, or a question without an
+            answer, exits with 2.
     """
     parser = _parser()
     choice = parser.parse_args(arguments)
-    return choice.run(parser, choice)
+    try:
+        return choice.run(parser, choice)
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing is half done: give the same command again.", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _tell(text):
+    """Print to standard output; a reader that has seen enough, such as `head`, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Nobody reads: what Python would still write when it ends must not fail either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser():
@@ -67,8 +81,10 @@ def _parser():
 
 def _verify(parser, choice):
     """Check a study, print the report and return the exit status."""
+    from empathy_transfer.inspection.verify import verify_study
+
     report = verify_study(_study_folder(parser, choice), repair=choice.repair)
-    print(report.text())
+    _tell(report.text())
     return 0 if report.ok else 1
 
 
@@ -76,6 +92,7 @@ def _why(parser, choice):
     """Explain a result, print the words and return the exit status."""
     from empathy_transfer.inspection.why import WhyError, add_plan, explain, study_root
     from empathy_transfer.inspection.why_report import render
+    from empathy_transfer.records.provenance import ArtefactError
 
     if choice.configfile and not choice.configfile.is_file():
         parser.error(f"there is no config file {choice.configfile}")
@@ -100,7 +117,7 @@ def _why(parser, choice):
                 add_plan(named[0], job)
             else:
                 upstream.append((job["rule"], job["wildcards"], job["reasons"]))
-    print(render(explanations, upstream, no_plan))
+    _tell(render(explanations, upstream, no_plan))
     return 1 if any(explanation.differs for explanation in explanations) else 0
 
 
@@ -108,7 +125,7 @@ def _provenance(parser, choice):
     """Write the table of all jobs of a study, and say where it is."""
     from empathy_transfer.inspection.provenance_table import write_provenance_table
 
-    print(write_provenance_table(_study_folder(parser, choice)))
+    _tell(write_provenance_table(_study_folder(parser, choice)))
     return 0
 
 

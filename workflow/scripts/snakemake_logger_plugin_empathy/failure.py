@@ -4,14 +4,15 @@ import json
 import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 from empathy_transfer.inspection.wording import TRAINING_STAGES, clean, one_line
+from empathy_transfer.models.kernel_library import kernel_folder
 from snakemake_logger_plugin_empathy.command import go_on_command, partial_command
 
 TAIL_BYTES = 64 * 1024
 TAIL_LINES = 8
-KILLED = re.compile(r"exit status (?:137|-9)\b|died with <Signals.SIGKILL")
 STATUS = re.compile(r"returned non-zero (exit status -?\d+)|died with <Signals.(\w+)")
 # What the executor says of a job that Slurm ended, and what Snakemake writes first into the log that Slurm keeps of it.
 SLURM_END = re.compile(r"SLURM-job '(\d+)' failed.*SLURM status is: '(\w+)'", re.DOTALL)
@@ -22,6 +23,25 @@ MEANING = {
     "NODE_FAIL": "its node died",
     "CANCELLED": "it was cancelled",
     "PREEMPTED": "another job took its place",
+}
+CRASH = (
+    "run the same command again; if the job dies again, delete {kernels} (kernels compiled for training, which a run "
+    "makes anew) or set EMPATHY_KERNELS=off, and look for faults of the memory or the disk"
+)
+# What a death by a signal most often means, and what to do then.
+DEATHS = {
+    "SIGKILL": (
+        "killed by the system: most often the memory was not enough",
+        "run fewer jobs at a time (a smaller --cores), or give the machine or the job more memory",
+    ),
+    "SIGTERM": ("it was ended from outside", "run the same command again"),
+    "SIGHUP": ("its terminal was closed", "run the same command again, in tmux or with nohup"),
+    "SIGXCPU": ("it ran over its time", "raise the limit (`ulimit -t`), and run the same command again"),
+    "SIGXFSZ": (
+        "it wrote a larger file than is allowed",
+        "raise the limit (`ulimit -f`), and run the same command again",
+    ),
+    **dict.fromkeys(("SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"), ("a crash in compiled code", CRASH)),
 }
 FULL = re.compile(r"No space left on device|Disk quota exceeded")
 # With less than this, in bytes, a job can't even write down why it failed.
@@ -44,6 +64,7 @@ def failure_block(job, exception, with_commands, with_tail, ended=None):
     recorded = recorded_cause(log, job.started)
     tail = log_tail(log)
     missing = missing_output(exception)
+    died = None if recorded else death(exception)
     disk = full_disk(recorded or " ".join(tail), log)
     if missing:
         cause = f"it ended well but did not make {', '.join(missing[1])}"
@@ -51,12 +72,11 @@ def failure_block(job, exception, with_commands, with_tail, ended=None):
         cause = (
             recorded
             or (ended or {}).get("cause")
+            or (died and f"died by {died}: {DEATHS[died][0]}")
             or last_words(tail)
             or (disk and f"No space left on device{exit_status(exception)}")
             or f"no message in the log{exit_status(exception)}"
         )
-    if KILLED.search(exception):
-        cause += " (killed by the system: most often the memory was not enough)"
     wildcards = dict(job.wildcards)
     fields = {"rule": job.rule}
     if "source" in wildcards and "target" in wildcards:
@@ -65,6 +85,8 @@ def failure_block(job, exception, with_commands, with_tail, ended=None):
     fields["cause"] = cause
     if disk:
         fields["disk"] = disk
+    elif died:
+        fields["mend"] = DEATHS[died][1].format(kernels=kernel_folder())
     fields["log"] = log or "none"
     if ended:
         fields["where"] = ended["where"]
@@ -157,6 +179,22 @@ def exit_status(exception):
     """The exit status or the signal in an exception's text, in brackets; empty if it has none."""
     found = STATUS.search(exception)
     return f" ({found.group(1) or found.group(2)})" if found else ""
+
+
+def death(exception):
+    """Name of the signal that a job died by, as far as `DEATHS` knows it; None if it ended by itself.
+
+    A shell tells the signal of what it started as a status above 128.
+    """
+    found = STATUS.search(exception)
+    if not found:
+        return None
+    name = found.group(2)
+    if name is None:
+        status = int(found.group(1).rpartition(" ")[2])
+        number = -status if status < 0 else status - 128
+        name = signal.Signals(number).name if number in set(signal.Signals) else None
+    return name if name in DEATHS else None
 
 
 def missing_output(exception):

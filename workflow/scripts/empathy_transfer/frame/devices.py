@@ -6,6 +6,7 @@ import glob
 import itertools
 import os
 import re
+import stat
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +15,10 @@ from filelock import FileLock, Timeout
 
 from empathy_transfer.records.provenance import package_versions
 
+VARIABLE = "EMPATHY_DEVICE_LOCKS"
 POLL_SECONDS = 2.0
+# Others may use the GPUs too: who can't open a lock can't wait for it. The files are empty.
+LOCK_MODE = 0o666
 
 
 def visible_devices():
@@ -36,7 +40,7 @@ def visible_devices():
 def lock_folder():
     """Return the folder of this host's device locks; EMPATHY_DEVICE_LOCKS overrides it."""
     default = Path(tempfile.gettempdir()) / f"empathy-transfer-devices-{getpass.getuser()}"
-    return Path(os.environ.get("EMPATHY_DEVICE_LOCKS", default))
+    return Path(os.environ.get(VARIABLE, default))
 
 
 def slots_per_device():
@@ -66,7 +70,7 @@ def claim_device(report=print):
         yield None
         return
     folder = lock_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    _make_shared(folder)
     before = os.environ.get("CUDA_VISIBLE_DEVICES")
     device, lock = _wait_for_free(devices, folder, report)
     os.environ["CUDA_VISIBLE_DEVICES"] = device
@@ -80,18 +84,48 @@ def claim_device(report=print):
             os.environ["CUDA_VISIBLE_DEVICES"] = before
 
 
+def _make_shared(folder):
+    """Make the folder of locks, if need be: one that was asked for is for all users of the host, as /tmp is."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        if VARIABLE in os.environ:
+            with contextlib.suppress(PermissionError):  # another user was first
+                folder.chmod(0o1777)
+
+
+def _try_lock(path):
+    """Hold a lock file that all users of the host may lock; None while another process holds it.
+
+    Raises:
+        RuntimeError: it belongs to another user and can't be opened, or can't be made here.
+    """
+    lock = FileLock(path, timeout=0, mode=LOCK_MODE)
+    try:
+        lock.acquire()
+    except Timeout:
+        return None
+    except PermissionError as error:
+        raise RuntimeError(
+            f"The device lock {path} can't be opened ({error.strerror}). Users who share these locks must all be able "
+            f"to write it: let its owner run `chmod 666 {path}` and `chmod 1777 {path.parent}`, or name another folder "
+            f"in {VARIABLE}."
+        ) from None
+    # What an earlier version left behind, its owner opens to others.
+    with contextlib.suppress(PermissionError):
+        if stat.S_IMODE(path.stat().st_mode) != LOCK_MODE:
+            path.chmod(LOCK_MODE)
+    return lock
+
+
 def _wait_for_free(devices, folder, report):
     """Return (device, held lock) of the first free slot; says so once when it has to wait."""
     slots, told = slots_per_device(), False
     while True:
         for slot, device in itertools.product(range(slots), devices):
             name = re.sub(r"[^A-Za-z0-9-]", "_", device)
-            lock = FileLock(folder / f"{name}.{slot}.lock", timeout=0)
-            try:
-                lock.acquire()
-            except Timeout:
-                continue
-            return device, lock
+            lock = _try_lock(folder / f"{name}.{slot}.lock")
+            if lock is not None:
+                return device, lock
         if not told:
             report(
                 f"Waiting for a free GPU: all {len(devices) * slots} slots of {', '.join(devices)} are taken (locks in "

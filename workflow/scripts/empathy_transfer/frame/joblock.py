@@ -5,6 +5,7 @@ frees the lock when its process ends, however it ends; so nobody ever has to rem
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
@@ -74,7 +75,21 @@ def held(path):
         lock.acquire()
     except filelock.Timeout:
         return True
+    except PermissionError:
+        return _held_by_other_user(path)
     lock.release()
+    return False
+
+
+def _held_by_other_user(path):
+    """Whether any process holds a lock file that this user may read at most."""
+    try:
+        with open(path, "rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
     return False
 
 

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from empathy_transfer.records.artefacts import write_text
+from empathy_transfer.records.files import write_with_digest
 from empathy_transfer.records.provenance import ArtefactError, is_provenance, load_provenance
 
 NAME = "provenance.csv"
@@ -42,7 +42,7 @@ def write_provenance_table(results):
     writer = csv.DictWriter(sink, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_text(results / NAME, sink.getvalue())
+    write_with_digest(results / NAME, sink.getvalue().encode())
     words = f"{results / NAME}: {len(rows)} jobs"
     lost = f"; not those of {len(damaged)} damaged records (see `empathy-transfer verify {results.name}`)"
     return words + lost * bool(damaged)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from empathy_transfer.inspection.provenance_table import write_provenance_table
 from empathy_transfer.inspection.wording import clean, one_line, span, subject
-from empathy_transfer.records.artefacts import read_json, write_json
+from empathy_transfer.records.artefacts import read_json
+from empathy_transfer.records.files import write_with_digest
 
 LISTED = 10  # failures and missing results named on the console; the JSON names all
 NOTED = ("labels",)  # stages whose jobs leave notes on their results
@@ -177,7 +178,8 @@ def main(arguments=None):
         results = Path(plan["results"])
         summary = summarise_run(results, Path(plan["logs"]), plan, float(plan["started"]))
         text = render(summary)
-        write_json(results / "summary.json", summary)
+        content = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+        write_with_digest(results / "summary.json", f"{content}\n".encode())
         print(f"{text}\nThe same as data: {results / 'summary.json'}", file=sys.stderr, flush=True)
         print(f"What each job cost: {write_provenance_table(results)}", file=sys.stderr, flush=True)
     except Exception as error:

@@ -11,27 +11,33 @@ from pathlib import Path, PurePosixPath
 
 from empathy_transfer.frame.joblock import held, holder
 from empathy_transfer.inspection.verify_report import Report
-from empathy_transfer.records.files import CHECKPOINT, TEMPORARY_SUFFIX, sha256_file
+from empathy_transfer.records.files import CHECKPOINT, TEMPORARY_SUFFIX, digest_path, intact, sha256_file
 from empathy_transfer.records.provenance import (
     ArtefactError,
     is_provenance,
     load_provenance,
     mismatch,
+    misplaced,
     package_versions,
 )
 
-# Made by the workflow engine, by the end of a run, and by the first summary of a task; later ones do not list them.
-UNLISTED = {CHECKPOINT, "summary.json", "provenance.csv", "released", ".stored"}
+# Made by the workflow engine, and by the first summary of a task; later ones do not list them.
+UNLISTED = {CHECKPOINT, "released", ".stored"}
+# Made by the end of a run, which is no job; their digests lie beside them.
+CLOSING_WORDS = ("summary.json", "provenance.csv")
 COMPLETE = "COMPLETE.json"
 
 
 def verify_study(results, repair=False):
     """Check all files of a study against the provenance of the jobs that made them.
 
-    Found are: files that differ from what their job wrote or are missing, changed provenance, inputs that changed or
-    vanished after they were used, and files without provenance. `repair` removes these and, by the recorded inputs,
-    everything made from them up to COMPLETE.json. It removes nothing outside the study's folder, nothing that no job
-    made or used, and nothing at all while a job of the study is running.
+    Found are: files that differ from what their job wrote or are missing, changed provenance, folders in another one's
+    place, inputs that changed or vanished after they were used, and files without provenance. `repair` removes these
+    and, by the recorded inputs, everything made from them up to COMPLETE.json. It removes nothing outside the study's
+    folder, nothing that no job made or used, and nothing at all while a job of the study is running.
+
+    Not damaged but unfinished is what a plain run makes anew: results whose inputs a job has made anew since, and, as
+    long as the study has not been complete, inputs that are not there.
 
     Args:
         results: the study's folder, `results/<study>`; it may be a link, but links inside it are not followed.
@@ -44,14 +50,15 @@ def verify_study(results, repair=False):
     study = _Study(name=results.name, folder=results.resolve())
     report = Report(study=study.name, repaired=repair)
     bad = {}  # path -> what is wrong
+    unfinished = {}  # path -> what is still to be done
     _read(study, bad)
     _check_outputs(study, bad)
-    _check_inputs(study, bad)
-    _check_unlisted(study, report, bad)
+    _check_inputs(study, bad, unfinished)
+    _check_unlisted(study, report, bad, unfinished)
+    _check_closing_words(study, report, bad)
     report.jobs, report.files = len(study.jobs), len(study.outputs)
-    report.running = [
-        f"{holder(path)}: {study.shown(path.parent)}" for path in study.files if _is_lock(path) and held(path)
-    ]
+    report.running = [f"{holder(path)}: {study.shown(path.parent)}" for path in study.locks]
+    report.unfinished = [(study.shown(path), unfinished[path]) for path in sorted(unfinished.keys() - bad.keys())]
     report.drift = _drift(study)
     report.problems = [(study.shown(path), reason) for path, reason in sorted(bad.items())]
     if repair:
@@ -70,12 +77,21 @@ class _Study:
     outputs: dict = field(default_factory=dict)  # output path -> (provenance path, its entry there)
     users: dict = field(default_factory=dict)  # input path -> {provenance path: recorded digest}
     digests: dict = field(default_factory=dict)
+    locks: list = field(default_factory=list)  # of the jobs that run at this moment
 
     def digest(self, path):
         """SHA-256 of a file, computed once; None when it is not there."""
         if path not in self.digests:
             self.digests[path] = sha256_file(path) if path.exists() else None
         return self.digests[path]
+
+    def maker(self, path):
+        """The provenance that lists a file; None if none does."""
+        return self.outputs.get(path, (None,))[0]
+
+    def in_making(self, path):
+        """Whether a job runs that writes to a file's folder, or to one below it."""
+        return any(lock.parent in (path.parent, path.parent.parent) for lock in self.locks)
 
     def contains(self, path):
         """Whether a path lies in the study's folder, links on the way followed but not one at the end."""
@@ -99,13 +115,16 @@ def _read(study, bad):
     for folder, names, files in os.walk(study.folder, followlinks=False):
         links = [name for name in names if Path(folder, name).is_symlink()]
         study.files += [Path(folder, name) for name in sorted([*files, *links])]
+    study.locks = [path for path in study.files if _is_lock(path) and held(path)]
     for path in filter(is_provenance, study.files):
         try:
-            record = load_provenance(path)
+            record = load_provenance(path, anywhere=True)
         except ArtefactError as error:
             bad[path] = str(error).removeprefix(f"{path}: ").partition(". Make it anew")[0]
             continue
         study.jobs[path] = record
+        if reason := misplaced(path, record, study.folder):
+            bad[path] = reason
         for name, entry in record["outputs"].items():
             study.outputs[_below(path.parent, name)] = path, entry
         for name, digest in record["inputs"].items():
@@ -126,32 +145,55 @@ def _check_outputs(study, bad):
             bad[path] = problem
 
 
-def _check_inputs(study, bad):
+def _check_inputs(study, bad, unfinished):
     """Find jobs whose inputs inside the study changed or vanished after they were used."""
     for path, users in study.users.items():
-        if path in bad:
+        if path in bad or study.maker(path) in bad:
             continue
         if study.digest(path) is None:
-            bad[path] = "it is missing, although results were made from it"
+            # While the study has never been complete, a run looks at every file, and makes what it needs.
+            found = unfinished if study.in_making(path) or not (study.folder / COMPLETE).exists() else bad
+            found[path] = "it is missing, although results were made from it"
             continue
+        if study.maker(path) is None and path.is_file():
+            continue  # see `_check_unlisted`
         for provenance, recorded in users.items():
             if recorded != study.digest(path):
-                bad[provenance] = f"its results were made from an earlier version of {study.shown(path)}"
+                # What is newer than its users is seen by the workflow engine, which compares times.
+                found = unfinished if _newer(path, provenance) else bad
+                found[provenance] = f"its results were made from an earlier version of {study.shown(path)}"
 
 
-def _check_unlisted(study, report, bad):
+def _check_unlisted(study, report, bad, unfinished):
     """Sort files that no provenance lists: damage if results were made from them, else only mentioned."""
+    closing_words = {study.folder / name for name in CLOSING_WORDS}
+    closing_words |= {digest_path(path) for path in closing_words}
     for path in study.files:
         if path in study.outputs or is_provenance(path) or _is_lock(path) or path.name.startswith(".snakemake"):
             continue
         if path.name.startswith(".") and path.name.endswith(TEMPORARY_SUFFIX):
             report.leftovers.append(study.shown(path))
         elif path in study.users:
-            bad.setdefault(path, "no provenance lists it, although results were made from it")
+            # A job that makes it anew, or was killed when it did, has no provenance yet.
+            remade = study.in_making(path) or all(_newer(path, provenance) for provenance in study.users[path])
+            found = unfinished if remade else bad
+            found.setdefault(path, "no provenance lists it, although results were made from it")
         elif path == study.folder / COMPLETE:
             bad[path] = "no provenance lists it"
-        elif path.name not in UNLISTED:
+        elif path.name not in UNLISTED and path not in closing_words:
             report.orphans.append(study.shown(path))
+
+
+def _check_closing_words(study, report, bad):
+    """Check what the end of a run writes, which no provenance lists, by the digests beside the files."""
+    for path in (study.folder / name for name in CLOSING_WORDS):
+        if not path.is_file():
+            if digest_path(path).exists():
+                bad[path] = "it is missing"
+        elif (whole := intact(path)) is None:
+            report.unchecked.append(study.shown(path))
+        elif not whole:
+            bad[path] = f"it is not what its run wrote, by its digest in {digest_path(path).name}"
 
 
 def _repair(study, report, bad):
@@ -186,10 +228,12 @@ def _closure(study, bad):
         if path in order:
             continue
         order[path] = None
-        provenance = path if path in study.jobs else study.outputs.get(path, (None,))[0]
+        provenance = path if path in study.jobs else study.maker(path)
         if provenance is not None:
             queue.extend([provenance, *products.get(provenance, [])])
         queue.extend(sorted(study.users.get(path, ())))
+        if path.name in CLOSING_WORDS:
+            queue.append(digest_path(path))
     return [path for path in order if path != complete] + [path for path in order if path == complete]
 
 
@@ -205,6 +249,11 @@ def _drift(study):
     return [
         (package, version, here.get(package) or "none", number) for (package, version), number in sorted(rows.items())
     ]
+
+
+def _newer(path, other):
+    """Whether a file was written after another one."""
+    return path.stat().st_mtime_ns > other.stat().st_mtime_ns
 
 
 def _is_lock(path):

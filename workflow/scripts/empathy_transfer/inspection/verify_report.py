@@ -15,6 +15,8 @@ class Report:
     jobs: int = 0
     files: int = 0
     problems: list = field(default_factory=list)  # (file, what is wrong)
+    unfinished: list = field(default_factory=list)  # (file, what a plain run still has to do)
+    unchecked: list = field(default_factory=list)  # files of an earlier version, without a digest
     orphans: list = field(default_factory=list)  # files that no provenance lists and no job used
     leftovers: list = field(default_factory=list)  # temporary files of killed jobs
     running: list = field(default_factory=list)  # jobs that run at this moment
@@ -25,13 +27,16 @@ class Report:
 
     @property
     def ok(self):
-        """Whether the study can be trusted or, after a repair, a plain run will make it so."""
+        """Whether what is there can be trusted or, after a repair, a plain run will make it so."""
         return not self.kept if self.repaired else not self.problems
 
     def text(self):
         """The report for people, as several lines."""
         lines = [f"Study {self.study}: {self.jobs} finished jobs, {self.files} files checked."]
         lines += _section("Damaged or out of date", [f"{file}: {reason}" for file, reason in self.problems])
+        unfinished = [f"{file}: {reason}" for file, reason in self.unfinished]
+        lines += _section("Not finished (no damage; a run makes them anew)", unfinished, SHOWN)
+        lines += _section("Not checked, for no digest lies beside them; the next run writes them anew", self.unchecked)
         lines += _section("Known to no job, left alone", self.orphans, SHOWN)
         lines += _section("Left by killed jobs", self.leftovers, SHOWN)
         lines += _section("Running now", self.running)
@@ -47,7 +52,8 @@ class Report:
         if self.kept:
             return "The repair is not complete; see above."
         if not self.problems:
-            return "Nothing is damaged."
+            go_on = f" The study is not finished; go on with: {run_command(self.study)}"
+            return "Nothing is damaged." + go_on * bool(self.unfinished)
         if self.repaired:
             return f"Make them anew with: {run_command(self.study)}"
         return f"Remove them and all that was made from them with: empathy-transfer verify {self.study} --repair"

@@ -4,6 +4,9 @@ import torch
 
 from empathy_transfer.records.artefacts import ArtefactError, read_tensors, write_tensors
 
+# What a file tells of an adapter beside its settings and the digest of its encoder.
+KEYS = ("encoder", "task", "seed")
+
 
 def save_adapter(path, tensors, encoder, settings, **keys):
     """Write an adapter with what is needed to use it again: the encoder's name and digest, and its own settings.
@@ -33,16 +36,17 @@ def read_adapter(path, shapes, encoder, settings):
     """
     tensors, metadata = read_tensors(path)
     expected = {"type": "adapter", **_described(settings), "encoder_sha256": encoder.weights_sha256}
-    for key, value in expected.items():
-        if metadata.get(key) != value:
-            raise ArtefactError(f"{path}: {key} is {metadata.get(key)!r}, but this run needs {value!r}.")
+    # A setting that only the file has counts too: without it this run would compute another adapter.
+    for key in dict.fromkeys([*expected, *(key for key in metadata if key not in KEYS)]):
+        if metadata.get(key) != expected.get(key):
+            raise ArtefactError(f"{path}: {key} is {metadata.get(key)!r}, but this run needs {expected.get(key)!r}.")
     check_tensors(path, tensors, shapes)
     return tensors
 
 
 def settings_in(metadata):
     """The settings of an adapter that its file's metadata tell."""
-    others = {"type", "adapter_config", "encoder", "encoder_sha256", "task", "seed"}
+    others = {"type", "adapter_config", "encoder_sha256", *KEYS}
     return {"type": metadata["adapter_config"]} | {key: value for key, value in metadata.items() if key not in others}
 
 

@@ -3,9 +3,10 @@ The compiled library of the kernels: made once from the C files in `kernels`, an
 
     python -m empathy_transfer.models.kernel_library    compiles it, or says why it can't
 
-It lies under a digest of its source, so that an edit compiles anew, and is found without importing torch. This module
-stands apart from the kernels because every job asks what it would compute with: those that don't train import no
-kernel, so that an edit of one is no reason to run them again.
+It lies under a digest of its source, so that an edit compiles anew, and is found without importing torch. Its own
+digest lies beside it: a damaged library would kill the job that loads it, or compute something else. This module stands
+apart from the kernels because every job asks what it would compute with: those that don't train import no kernel, so
+that an edit of one is no reason to run them again.
 """
 
 import ctypes
@@ -20,6 +21,7 @@ import tempfile
 from pathlib import Path
 
 from empathy_transfer.models.processor import instructions
+from empathy_transfer.records.files import intact, write_with_digest
 
 SOURCE = Path(__file__).parent / "kernels"
 # No fused multiplications that the source doesn't name: results are not to depend on the compiler.
@@ -72,8 +74,8 @@ def find():
         return None, f"{VARIABLE}={OFF}"
     if not sys.platform.startswith("linux") or platform.machine() != "x86_64" or not instructions() >= NEEDED:
         return None, "they are for Linux on processors with AVX-512"
-    path = _folder() / f"{_digest()}.so"
-    if _loads(path):
+    path = kernel_folder() / f"{_digest()}.so"
+    if _whole(path) and _loads(path):
         return path, ""
     compiler = next(filter(None, map(shutil.which, (os.environ.get("CC", ""), *COMPILERS))), None)
     if compiler is None:
@@ -85,14 +87,14 @@ def _compile(compiler, path):
     """Compile the library into a file; returns as `find` does."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed when it is whole, since several jobs may compile at a time.
+        # Put in place when it is whole, since several jobs may compile at a time.
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             made = Path(folder) / path.name
             command = [compiler, *FLAGS, "-o", str(made), *map(str, sorted(SOURCE.glob("*.c")))]
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=COMPILE_SECONDS)
             if not _loads(made):
                 return None, f"what {compiler} makes can't be loaded"
-            made.replace(path)
+            write_with_digest(path, made.read_bytes())
     except subprocess.CalledProcessError as error:
         first = next(iter(error.stderr.splitlines()), f"status {error.returncode}")
         return None, f"{compiler} can't compile them: {first}"
@@ -101,8 +103,16 @@ def _compile(compiler, path):
     return path, ""
 
 
+def _whole(path):
+    """Whether a compiled library is there, and what its digest says."""
+    try:
+        return bool(intact(path))
+    except OSError:
+        return False
+
+
 def _loads(path):
-    """Whether a compiled library is there and whole, and of a system like this one."""
+    """Whether a compiled library is of a system like this one."""
     try:
         ctypes.CDLL(str(path))
     except OSError:
@@ -110,7 +120,7 @@ def _loads(path):
     return True
 
 
-def _folder():
+def kernel_folder():
     """The folder of compiled libraries: a cache of the user's own, since what lies there is run."""
     return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "empathy-transfer" / "kernels"
 

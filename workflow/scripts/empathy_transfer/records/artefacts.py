@@ -23,12 +23,7 @@ def read_bytes(path, verify=True):
     Raises:
         ArtefactError: the file or its provenance is missing or damaged; names the command that makes it anew.
     """
-    if verify:
-        return read_verified(path)
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ArtefactError(f"{path}: the file can't be read ({error.strerror})") from error
+    return _read(path, verify)[0]
 
 
 def write_json(path, obj):
@@ -136,17 +131,24 @@ def write_tensors(path, tensors, metadata=None):
 
 
 def read_tensors(path, verify=True):
-    """Read a safetensors file, and no other format: returns the tensors (on the CPU, by name) and the metadata."""
+    """Read a safetensors file, and no other format: returns the tensors (on the CPU, by name) and the metadata.
+
+    Raises:
+        ArtefactError: it is damaged, or says of itself that it belongs to another task or seed than its job did.
+    """
     import safetensors
     import safetensors.torch
 
-    data = read_bytes(path, verify)
+    data, record = _read(path, verify)
     try:
         tensors = safetensors.torch.load(data)
         length = struct.unpack("<Q", data[:8])[0]
         metadata = json.loads(json.loads(data[8 : 8 + length]).get("__metadata__", {}).get("metadata", "{}"))
     except (safetensors.SafetensorError, ValueError, struct.error) as error:
         raise _unreadable(path, "safetensors", error, verify) from error
+    for key, expected in _keys_of(record).items():
+        if str(metadata.get(key, expected)) != expected:
+            raise damaged(path, f"it says that its {key} is {metadata[key]!r}, but its job made {expected!r}")
     return {name: tensors[name] for name in sorted(tensors)}, metadata
 
 
@@ -168,6 +170,23 @@ def write_figure(paths, figure, dpi=200):
         with matplotlib.rc_context({"svg.hashsalt": "empathy-transfer"}):
             figure.savefig(sink, format=form, dpi=dpi, bbox_inches="tight", metadata=timeless.get(form))
         write_bytes(path, sink.getvalue())
+
+
+def _read(path, verify):
+    """Read a file's bytes; with them the record of its job, which is empty for a file that isn't to be verified."""
+    if verify:
+        return read_verified(path)
+    try:
+        return Path(path).read_bytes(), {}
+    except OSError as error:
+        raise ArtefactError(f"{path}: the file can't be read ({error.strerror})") from error
+
+
+def _keys_of(record):
+    """What the files of a job tell of themselves, by the job's wildcards: `task` (what was trained) and `seed`."""
+    wildcards = record.get("wildcards", {})
+    task = next((wildcards[name] for name in ("target", "task", "control") if name in wildcards), None)
+    return {key: value for key, value in {"task": task, "seed": wildcards.get("seed")}.items() if value is not None}
 
 
 def _plain(value):

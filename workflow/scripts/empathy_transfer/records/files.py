@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 
 TEMPORARY_SUFFIX = ".tmp"
+DIGEST_SUFFIX = ".sha256"
 CHECKPOINT = "checkpoint.safetensors"  # state of an unfinished training: no result
 
 
@@ -54,6 +55,36 @@ def write_text(path, text):
     write_bytes(path, text.encode("utf-8"))
 
 
+def write_with_digest(path, data):
+    """Write bytes, and their digest to `<name>.sha256` beside them, as `sha256sum --check` reads it.
+
+    For files that no job makes, so that no provenance lists them. A writer that dies leaves no digest of other bytes.
+    """
+    path = Path(path)
+    digest_path(path).unlink(missing_ok=True)
+    write_bytes(path, data)
+    write_text(digest_path(path), _digest_line(path, data))
+
+
+def digest_path(path):
+    """The file that holds the digest of a file of `write_with_digest`."""
+    path = Path(path)
+    return path.with_name(f"{path.name}{DIGEST_SUFFIX}")
+
+
+def intact(path):
+    """Whether a file is what `write_with_digest` wrote; None if no digest lies beside it.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    try:
+        expected = digest_path(path).read_bytes()
+    except FileNotFoundError:
+        return None
+    return expected == _digest_line(path, Path(path).read_bytes()).encode()
+
+
 def temporary_files(path):
     """Temporary files that killed writers of this path left behind; safe to remove by whoever holds its lock."""
     path = Path(path)
@@ -63,6 +94,11 @@ def temporary_files(path):
     return sorted(
         file for file in path.parent.iterdir() if file.name.startswith(start) and file.name.endswith(TEMPORARY_SUFFIX)
     )
+
+
+def _digest_line(path, data):
+    """The content of a file's digest."""
+    return f"{sha256_bytes(data)}  {Path(path).name}\n"
 
 
 def _flush_folder(folder):

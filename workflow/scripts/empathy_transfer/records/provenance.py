@@ -11,7 +11,7 @@ import platform
 import re
 import shlex
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import empathy_transfer
 from empathy_transfer.records.files import sha256_bytes, write_bytes
@@ -35,9 +35,44 @@ def damaged(path, reason, command=None):
 
 def study_of(path):
     """The study that a path belongs to, the folder below the innermost `results`; None outside of a study."""
-    parts = Path(path).parts
-    places = [place for place, part in enumerate(parts[:-1]) if part == "results"]
-    return parts[places[-1] + 1] if places and places[-1] + 2 < len(parts) else None
+    return _split(Path(path).parts)[0]
+
+
+def place_of(record):
+    """Where a record's job wrote: its study, and the folder of the record below it; (None, None) outside of a study.
+
+    The job's command names its first product as the workflow does, and the record names it below its own folder.
+    """
+    product = PurePosixPath(shlex.split(record.get("remake", "") or "none")[-1])
+    name = PurePosixPath(next(iter(record["outputs"]), product.name))
+    study, parts = _split(product.parts)
+    return (study, PurePosixPath(*parts[: -len(name.parts)])) if study else (None, None)
+
+
+def misplaced(path, record, study_folder=None):
+    """What is wrong with the place of a record, and so of the files that it lists; None if its job wrote it there.
+
+    Args:
+        path: of the provenance file. record: what it holds.
+        study_folder: the study's folder, where it is known. Otherwise the study may have been moved or renamed: the
+            folder must end as the job's own, and the rest of it must not lie inside another study.
+    """
+    study, place = place_of(record)
+    if study is None:
+        return None
+    folder = Path(path).absolute().parent
+    if study_folder is not None:
+        right = folder == Path(study_folder).absolute() / place
+    else:
+        length = len(folder.parts) - len(place.parts)
+        above = folder.parts[:length]
+        of_study = above[-1:] == (study,) or above[-2:-1] == ("results",) or "results" not in above[:-1]
+        right = length > 0 and folder.parts[length:] == place.parts and of_study
+    if right:
+        return None
+    job = " ".join([record["rule"], *(f"{name}={value}" for name, value in sorted(record["wildcards"].items()))])
+    own = PurePosixPath("results", study, place)
+    return f"this is the record of {own} ({job}), so the files here are another job's: moved or copied"
 
 
 def repair_command(path):
@@ -77,17 +112,24 @@ def write_provenance(path, record):
     write_bytes(path, _render(record))
 
 
-def load_provenance(path):
-    """Read a provenance file and check it against its own digest.
+def load_provenance(path, anywhere=False):
+    """Read a provenance file and check it against its own digest and its place.
+
+    Args:
+        path: the file. anywhere: whether to read it also where its job did not write it.
 
     Raises:
-        ArtefactError: it is missing, not JSON, of another format, or differs by a single byte from what was written.
+        ArtefactError: it is missing, not JSON, of another format, differs by a single byte from what was written, or
+            tells of another folder: of another task, source or seed.
     """
     try:
         data = Path(path).read_bytes()
     except OSError as error:
         raise damaged(path, f"the provenance can't be read ({error.strerror})") from error
-    return _parse(path, data)
+    record = _parse(path, data)
+    if not anywhere and (reason := misplaced(path, record)):
+        raise damaged(path, reason)
+    return record
 
 
 def find_provenance(path):
@@ -116,14 +158,18 @@ def find_provenance(path):
 
 
 def read_verified(path):
-    """Read a result's bytes after checking them against its provenance (or, for a provenance file, against itself).
+    """Read a result after checking it against its provenance (or, for a provenance file, against itself).
+
+    Returns:
+        tuple: its bytes, and the record of the job that made it.
 
     Raises:
         ArtefactError: anything is missing or differs from what the job wrote.
     """
     path = Path(path)
     if is_provenance(path):
-        return _render(load_provenance(path))
+        record = load_provenance(path)
+        return _render(record), record
     _, record, entry = find_provenance(path)
     try:
         data = path.read_bytes()
@@ -132,7 +178,7 @@ def read_verified(path):
     problem = mismatch(entry, len(data), sha256_bytes(data))
     if problem:
         raise damaged(path, problem, record["remake"])
-    return data
+    return data, record
 
 
 def mismatch(entry, size, digest):
@@ -142,6 +188,13 @@ def mismatch(entry, size, digest):
     if digest != entry["sha256"]:
         return f"its content changed after its job wrote it (SHA-256 {digest[:12]}..., not {entry['sha256'][:12]}...)"
     return None
+
+
+def _split(parts):
+    """The study in the parts of a path, and the parts below its folder; (None, ()) outside of a study."""
+    places = [place for place, part in enumerate(parts[:-1]) if part == "results"]
+    inside = places and places[-1] + 2 < len(parts)
+    return (parts[places[-1] + 1], parts[places[-1] + 2 :]) if inside else (None, ())
 
 
 def _digest(record):
