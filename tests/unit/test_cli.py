@@ -1,6 +1,7 @@
 """The command line: its words, its exit status."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,48 @@ def test_an_unknown_study_is_answered_with_those_there_are(study, name, capsys):
         main(["verify", name, "--repair"])
     assert stop.value.code == 2
     assert "the studies there: tiny" in capsys.readouterr().err
+
+
+def command(*arguments):
+    """The command line in a process of its own, with its environment."""
+    return [sys.executable, "-m", "empathy_transfer", *arguments], os.environ | {"PYTHONPATH": str(SCRIPTS)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["verify", "tiny"], 1),
+        (["verify", "tiny", "--repair"], 0),
+        (["why", "results/tiny", "--no-plan"], 1),
+        (["provenance", "tiny"], 0),
+    ],
+)
+def test_a_reader_that_stops_early_is_no_error(study, arguments, status):
+    """As in `empathy-transfer verify tiny | head -1`."""
+    Path(study["b"]).write_text("damage")
+    words, environment = command(*arguments)
+    end, stream = os.pipe()
+    os.close(end)  # the reader is gone before anything is written
+    done = subprocess.run(words, env=environment, stdout=stream, stderr=subprocess.PIPE, text=True)
+    os.close(stream)
+    assert (done.returncode, done.stderr) == (status, "")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["verify", "tiny"], ["provenance", "tiny"], ["why", "results/tiny", "--no-plan"]]
+)
+def test_control_c_ends_it_in_one_line(study, arguments):
+    """The study has a fifo for a file: whoever reads it waits, until the signal comes."""
+    fifo = Path("results/tiny/waiting/provenance.json")
+    fifo.parent.mkdir()
+    os.mkfifo(fifo)
+    words, environment = command(*arguments)
+    process = subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True)
+    with process, open(fifo, "wb"):  # opens when the other side does
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error == "Interrupted. Give the same command again to go on.\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["verify"], ["repair", "tiny"], ["verify", "tiny", "--repare"]])

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ import time
 import pytest
 
 from empathy_transfer.frame import devices
+from other_users import as_other_user, as_root, folder_for_all
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +64,80 @@ def test_slots_fill_all_devices_before_any_is_shared(monkeypatch):
     assert found == ["0", "1", "0", "1"]
 
 
+@pytest.fixture
+def umask(request):
+    """The umask of a user, until the test ends."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+@pytest.fixture
+def shared(monkeypatch):
+    """A folder that all users of the host reach and may write to, in which the locks lie."""
+    with folder_for_all() as folder:
+        monkeypatch.setenv("EMPATHY_DEVICE_LOCKS", str(folder / "locks"))
+        yield folder / "locks"
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def claim(number, said=print):
+    """Claim several of the devices 0 and 1 at a time; their names."""
+    found = []
+    with contextlib.ExitStack() as stack:
+        for _ in range(number):
+            os.environ["CUDA_VISIBLE_DEVICES"] = "0,1"  # each job is a process of its own
+            found.append(stack.enter_context(devices.claim_device(said)))
+    del os.environ["CUDA_VISIBLE_DEVICES"]
+    return found
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002], indirect=True, ids=oct)
+def test_locks_in_a_shared_folder_are_for_all_users(shared, umask):
+    assert claim(2) == ["0", "1"]
+    assert mode(shared) == 0o1777
+    assert {path.name: mode(path) for path in shared.iterdir()} == {"0.0.lock": 0o666, "1.0.lock": 0o666}
+    # Those of an earlier version are opened by who owns them.
+    (shared / "1.0.lock").chmod(0o644)
+    assert claim(2) == ["0", "1"]
+    assert mode(shared / "1.0.lock") == 0o666
+
+
+def test_a_folder_that_was_there_keeps_its_mode(shared):
+    shared.mkdir(mode=0o750)
+    claim(1)
+    assert mode(shared) == 0o750
+
+
+@as_root
+@pytest.mark.parametrize("umask", [0o022, 0o077], indirect=True, ids=oct)
+@pytest.mark.parametrize("first", ["root", "the other"])
+def test_users_share_the_devices(shared, umask, first):
+    if first == "the other":
+        assert as_other_user(lambda: claim(2)) == ["0", "1"]
+    os.environ["CUDA_VISIBLE_DEVICES"] = "0,1"
+    with devices.claim_device() as device:
+        assert device == "0"
+        assert as_other_user(lambda: claim(1)) == ["1"]
+    assert as_other_user(lambda: claim(2)) == ["0", "1"]
+    assert claim(2) == ["0", "1"]
+
+
+@as_root
+@pytest.mark.parametrize("closed", ["file", "folder"])
+def test_a_lock_that_is_closed_to_a_user_is_named_with_what_to_do(shared, closed):
+    shared.mkdir(mode=0o755)
+    if closed == "file":
+        (shared / "0.0.lock").touch(0o644)
+    told = as_other_user(lambda: claim(1))
+    assert told.startswith(f"RuntimeError: The device lock {shared}/0.0.lock can't be opened (Permission denied). ")
+    assert f"`chmod 666 {shared}/0.0.lock` and `chmod 1777 {shared}`" in told
+    assert "EMPATHY_DEVICE_LOCKS" in told
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "two", ""])
 def test_a_wrong_number_of_slots_is_named(monkeypatch, text):
     monkeypatch.setenv("EMPATHY_SLOTS_PER_GPU", text)
@@ -78,6 +154,7 @@ def test_under_slurm_a_device_has_one_slot(monkeypatch):
 JOB = """
 import pathlib, sys, time
 from empathy_transfer.frame import devices
+from other_users import as_other_user, as_root, folder_for_all
 devices.POLL_SECONDS = 0.02
 folder = pathlib.Path(sys.argv[1])
 with devices.claim_device(report=lambda text: None) as device:

@@ -12,6 +12,7 @@ from torch.nn import functional
 from empathy_transfer.models import attention
 from empathy_transfer.models import kernel_library as library
 from empathy_transfer.models.kernels import functions
+from empathy_transfer.records.files import write_with_digest
 from tiny_encoders import batch
 
 PATH, REASON = library.find()
@@ -180,10 +181,8 @@ needs_compiler = pytest.mark.skipif(
 def test_the_library_is_compiled_once_and_under_the_digest_of_its_source(afresh, monkeypatch):
     path, _ = library.find()
     assert path.parent == afresh / "cache/empathy-transfer/kernels"
-    assert [entry.name for entry in path.parent.iterdir()] == [f"{library.kernels_in_use()}.so"]
-    path.write_bytes(b"damaged")
-    library.find.cache_clear()
-    assert library.find() == (path, "")
+    name = f"{library.kernels_in_use()}.so"
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [name, f"{name}.sha256"]
     monkeypatch.setattr(library, "COMPILERS", ())
     library.find.cache_clear()
     assert library.find() == (path, "")
@@ -191,6 +190,47 @@ def test_the_library_is_compiled_once_and_under_the_digest_of_its_source(afresh,
     library.find.cache_clear()
     assert library.find() == (None, "no C compiler is found (CC or one of )")
     assert library.kernels_in_use() == "none"
+
+
+def flip(position):
+    """Damage that flips a bit somewhere: in the header, in code or numbers, at the end."""
+
+    def damage(path):
+        data = bytearray(path.read_bytes())
+        data[int(position * (len(data) - 1))] ^= 4
+        path.write_bytes(data)
+
+    return damage
+
+
+DAMAGE = {f"a bit at {position:.0%}": flip(position) for position in (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)} | {
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:-512]),
+    "emptied": lambda path: path.write_bytes(b""),
+    "other bytes": lambda path: path.write_bytes(b"damaged"),
+    "a bit of the digest": lambda path: flip(0.2)(path.with_name(f"{path.name}.sha256")),
+    "no digest": lambda path: path.with_name(f"{path.name}.sha256").unlink(),
+}
+
+
+@needs_compiler
+def test_a_damaged_library_is_never_loaded_but_compiled_anew(afresh, monkeypatch):
+    """A flipped bit loads as well as the library itself; then it kills the job, or computes something else."""
+    path, _ = library.find()
+    whole = path.read_bytes()
+    loaded, loads = [], library._loads
+    monkeypatch.setattr(library, "_loads", lambda path: loaded.append(path.read_bytes()) or loads(path))
+    monkeypatch.setattr(library, "_compile", lambda compiler, path: (path, write_with_digest(path, whole) or ""))
+    for name, damage in DAMAGE.items():
+        damage(path)
+        library.find.cache_clear()
+        assert library.find() == (path, ""), name
+        assert path.read_bytes() == whole, name
+        assert set(loaded) <= {whole}, name
+    damage = DAMAGE["a bit at 50%"]
+    damage(path)
+    monkeypatch.setattr(library, "COMPILERS", ())
+    library.find.cache_clear()
+    assert library.find()[0] is None
 
 
 @pytest.mark.parametrize("trouble", ["switched off", "no compiler", "compiler fails", "folder is a file", "processor"])

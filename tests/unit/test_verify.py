@@ -18,6 +18,7 @@ from empathy_transfer.records.provenance import write_provenance
 from empathy_transfer.records.runs import TransferRun
 from fake_jobs import make, make_study
 from finished_runs import finish_run, score_runs
+from other_users import as_other_user, as_root, folder_for_all
 from study_copy import ROOT
 
 JOBS_FROM_B = {
@@ -368,6 +369,18 @@ def test_a_running_study_is_not_repaired(study):
     assert report.removed == []
     assert "process" in report.kept[0][0]
     assert check(repair=True).ok
+
+
+@as_root
+def test_whoever_may_read_a_study_may_check_it(monkeypatch):
+    with folder_for_all() as folder:
+        monkeypatch.chdir(folder)
+        make_study()
+        assert as_other_user(lambda: [check().problems, check().running]) == [[], []]
+        with output_lock("results/tiny/d/provenance.json"):
+            (running,) = as_other_user(lambda: check().running)
+        assert running.endswith("results/tiny/d")
+        monkeypatch.chdir("/")
 
 
 def test_other_versions_are_reported_but_no_damage(study, monkeypatch):

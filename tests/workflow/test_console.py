@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -173,12 +174,35 @@ def test_a_disk_too_full_to_write_down_why_a_job_failed(tmp_path, monkeypatch):
     assert any(f"0.0 MB are free in {tmp_path}; make space" in line for line in block)
 
 
-def test_killed_job_says_so(tmp_path):
-    block = failure_block(job_of(tmp_path / "none.log"), "Command 'x' died with <Signals.SIGKILL: 9>.", False, True)
-    assert (
-        "  cause    no message in the log (SIGKILL) (killed by the system: most often the memory was not enough)"
-        in block
-    )
+@pytest.mark.parametrize("log", ["none.log", "job.log"])
+@pytest.mark.parametrize(
+    "way", ["died with <Signals.{0.name}: {0.value}>.", "exit status {1}.", "exit status -{0.value}."]
+)
+@pytest.mark.parametrize(
+    ("name", "cause", "remedy"),
+    [
+        ("SIGKILL", "killed by the system: most often the memory was not enough", "run fewer jobs at a time"),
+        ("SIGSEGV", "a crash in compiled code", "/kernels (kernels compiled for training"),
+        ("SIGBUS", "a crash in compiled code", "or set EMPATHY_KERNELS=off"),
+        ("SIGILL", "a crash in compiled code", "run the same command again; if the job dies again"),
+        ("SIGTERM", "it was ended from outside", "run the same command again"),
+    ],
+)
+def test_a_job_that_died_by_a_signal_says_so_and_what_to_do(tmp_path, log, way, name, cause, remedy):
+    (tmp_path / "job.log").write_text("epoch 3: loss .2\n")  # its last words are no cause
+    number = signal.Signals[name]
+    words = way if way.startswith("died") else f"returned non-zero {way}"
+    block = failure_block(job_of(tmp_path / log), words.format(number, 128 + number), False, False)
+    assert f"  cause    died by {name}: {cause}" in block
+    (line,) = [line for line in block if line.startswith("  mend ")]
+    assert remedy in line
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 127, 130, 128, 200, 255])
+def test_other_statuses_are_no_death(tmp_path, status):
+    block = failure_block(job_of(tmp_path / "none.log"), f"returned non-zero exit status {status}.", False, True)
+    assert f"  cause    no message in the log (exit status {status})" in block
+    assert not any(line.startswith("  mend ") for line in block)
 
 
 def test_a_job_that_slurm_ended_says_why_and_where(tmp_path):

@@ -25,7 +25,7 @@ def main(arguments=None):
     try:
         return choice.run(parser, choice)
     except KeyboardInterrupt:
-        print("Interrupted. Nothing is half done: give the same command again.", file=sys.stderr)
+        print("Interrupted. Give the same command again to go on.", file=sys.stderr)
         return 128 + signal.SIGINT
 
 
