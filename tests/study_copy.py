@@ -30,7 +30,7 @@ COPIED = ["Snakefile", "config", "docs", "environment.yml", "profiles", "pyproje
 LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "*.egg-info", "raw", "downloads", "recorded_digests")
 ROLES = ("task", "source", "target")
 # They say when and where a result was made; and what in other files does.
-NOT_COMPARED = ("provenance.json", "/provenance.csv", ".lock", "/summary.json", "/.stored")
+NOT_COMPARED = ("provenance.json", "/provenance.csv", ".lock", "/summary.json", "/.stored", ".sha256")
 TIMES = ("seconds", "tokens_per_second")
 TRAINING = ("train_baseline", "train_transfer")
 # Snakemake waits a tenth of a second before it touches the outputs of a job.

@@ -156,8 +156,8 @@ def test_the_sound_dataset_is_prepared_and_nothing_else_is_written(faulty):
         *(f"results/faulty/raw/{name}.provenance.json" for name in checked),
         *(f"results/faulty/data/sound_mood/{name}" for name in [*SPLITS, "task.json", "provenance.json"]),
         *(f"results/faulty/leakage/signatures/sound_mood/{name}" for name in SIGNATURES),
-        "results/faulty/summary.json",
-        "results/faulty/provenance.csv",
+        *(f"results/faulty/{name}" for name in ("summary.json", "summary.json.sha256")),
+        *(f"results/faulty/{name}" for name in ("provenance.csv", "provenance.csv.sha256")),
     }
 
 

@@ -111,7 +111,7 @@ def claim_place():
 
 def store_closing_words():
     """Upload what the end of a run writes."""
-    for name in ("summary.json", "provenance.csv"):
+    for name in ("summary.json", "summary.json.sha256", "provenance.csv", "provenance.csv.sha256"):
         if Path(RESULTS, name).is_file():
             bucket().upload_file(f"{RESULTS}/{name}", f"{FOLDER}{RESULTS}/{name}")
 
