@@ -156,6 +156,13 @@ def test_a_job_that_runs_or_was_killed_has_no_provenance_yet_and_damages_nothing
     Path(study["b"]).write_text("half a result")
     report = check()
     assert (report.ok, report.problems, report.unfinished[0][0]) == (True, [], study["b"])
+    half = Path(study["b"]).read_bytes()
+    report = check(repair=True)
+    assert (report.ok, study["b"] in report.removed) == (True, True)
+    assert set(report.removed) <= JOBS_FROM_B
+    make_study()
+    Path("results/tiny/b/provenance.json").unlink()
+    Path(study["b"]).write_bytes(half)
     os.utime(study["b"], (0, 0))  # older than what was made from it: not left by a job
     assert check().problems == [(study["b"], "no provenance lists it, although results were made from it")]
 

@@ -62,7 +62,9 @@ def verify_study(results, repair=False):
     report.drift = _drift(study)
     report.problems = [(study.shown(path), reason) for path, reason in sorted(bad.items())]
     if repair:
-        _repair(study, report, bad)
+        # What a killed job left would be taken for a result, and then refused: away with it.
+        halves = {path: reason for path, reason in unfinished.items() if study.maker(path) is None and path.is_file()}
+        _repair(study, report, bad | {path: halves[path] for path in halves if path not in study.jobs})
     return report
 
 
