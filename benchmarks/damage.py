@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
 from empathy_transfer.inspection.verify import verify_study
 from empathy_transfer.records.files import DIGEST_SUFFIX
-from empathy_transfer.records.provenance import is_provenance
+from empathy_transfer.records.provenance import is_provenance, load_provenance
 
 KINDS = ("flipped", "truncated", "emptied")
 WEIGHTS = (8, 1, 1)
@@ -83,19 +83,27 @@ def draw(folder, number, seed):
     return drawn
 
 
-def rounds(damages):
-    """Sort damages into rounds with one in each folder, so that none can hide behind another one."""
+def records(study):
+    """{file: the provenance that lists it} of a sound study; a provenance stands for itself."""
+    found = {}
+    for path in filter(is_provenance, study.rglob("*.json")):
+        found |= {path.parent / name: path for name in load_provenance(path)["outputs"]} | {path: path}
+    return found
+
+
+def rounds(damages, owners):
+    """Sort damages into rounds with one for each job, so that none can hide behind another one."""
     left = list(damages)
     while left:
         taken = {}
         for damage in left:
-            taken.setdefault(damage.path.parent, damage)
+            taken.setdefault(owners.get(damage.path, damage.path), damage)
         yield list(taken.values())
-        left = [damage for damage in left if taken[damage.path.parent] is not damage]
+        left = [damage for damage in left if taken[owners.get(damage.path, damage.path)] is not damage]
 
 
 def missed(study, damages):
-    """The damages of a study that `verify` does not name, each file as it was afterwards.
+    """The damages of a study that `verify` does not name; each file is as it was afterwards.
 
     Args:
         study: the study's folder. damages: to its files.
@@ -104,7 +112,7 @@ def missed(study, damages):
     if sound.problems or sound.unchecked:
         raise SystemExit(f"{study} is not sound before any damage:\n{sound.text()}")
     found_not = []
-    for together in rounds(damages):
+    for together in rounds(damages, records(study)):
         times = {damage.path: damage.path.stat() for damage in together}
         whole = [(damage.path, damage.apply()) for damage in together]
         named = {name for name, _ in verify_study(study).problems}
