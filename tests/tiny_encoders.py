@@ -23,15 +23,24 @@ SCHEDULE |= {"max_gradient_norm": 1.0, "patience": None}
 OF_A_JOB = {"adapter": ADAPTER, "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None}
 
 
-def make_encoder(kind, folder):
-    """Write a tiny random encoder to a folder and describe it: `bert`, `roberta`, `deberta-v2` or `distilbert`."""
-    from transformers import AutoConfig, AutoModel
+def make_encoder(kind, folder, with_head=False):
+    """Write a tiny random encoder of a family to a folder and describe it; `with_head`: as pretraining leaves it."""
+    from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 
     torch.manual_seed(0)
-    sizes = SIZES | {"type_vocab_size": {"bert": 2, "roberta": 1}.get(kind, 0)}
+    sizes = SIZES | {"type_vocab_size": {"bert": 2, "electra": 2, "albert": 2, "roberta": 1}.get(kind, 0)}
+    if kind in ("camembert", "xlm-roberta"):
+        sizes["type_vocab_size"] = 1
+    if kind in ("mpnet", "modernbert"):
+        sizes.pop("type_vocab_size")
+    if kind in ("albert", "electra"):
+        sizes["embedding_size"] = 16
+    if kind == "modernbert":
+        sizes |= {name: number for number, name in enumerate(("pad_token_id", "cls_token_id", "sep_token_id"))}
+        sizes |= {"bos_token_id": 1, "eos_token_id": 2}
     if kind == "distilbert":
         sizes = {"vocab_size": 50, "dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}
-    model = AutoModel.from_config(AutoConfig.for_model(kind, **sizes))
+    model = (AutoModelForMaskedLM if with_head else AutoModel).from_config(AutoConfig.for_model(kind, **sizes))
     for parameter in model.parameters():  # so that no bias is zero and no layer norm is the identity
         torch.nn.init.normal_(parameter, std=0.3)
     model.save_pretrained(folder)
@@ -75,6 +84,11 @@ def save_as_job(model, encoder, folder, labels=None, settings=ADAPTER, **keys):
 def loss_of(outputs, labels, kind):
     """The loss that the tasks of a kind are trained with."""
     return loss_function({"name": LOSSES[kind]})(outputs, labels)
+
+
+def encoder_in(folder):
+    """Describe the encoder of a folder, whose weights need not be there."""
+    return Encoder(name=str(folder), folder=folder, weights_sha256="0" * 64)
 
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

@@ -10,7 +10,7 @@ from adapters import AutoAdapterModel
 
 from empathy_transfer.models.exchange import export_adapter, import_adapter
 from empathy_transfer.records.artefacts import ArtefactError
-from empathy_transfer.records.encoders import MINILM
+from empathy_transfer.records.encoders import MINILM, MINILM_WEIGHTS_SHA256
 from tiny_encoders import ADAPTER, batch, make_encoder, make_model, randomise, save_as_job
 
 LABELS = ["a", "b", "c"]
@@ -66,16 +66,31 @@ def test_we_load_theirs_and_get_the_same_tensors(encoder, engine, exported, tmp_
         assert all(torch.equal(own[key], given[key]) for key in own)
 
 
-def test_an_exported_adapter_names_its_encoder_and_no_place_of_this_machine(encoder, engine, tmp_path, monkeypatch):
+# By config: the encoder's name there, with `{}` for its folder, and the digest of its weights; None keeps the encoder's.
+NAMED = {
+    "a name of the hub": ("someone/an-encoder", None, "someone/an-encoder"),
+    "a folder": ("{}", None, "{name}"),
+    "a folder with an ending": ("{}/", None, "{name}"),
+    "a folder by another way": ("{}/../{name}", None, "{name}"),
+    "a folder of known weights": ("{}", MINILM_WEIGHTS_SHA256, MINILM),
+    "MiniLM": (MINILM, MINILM_WEIGHTS_SHA256, MINILM),
+}
+
+
+@pytest.mark.parametrize("case", NAMED)
+def test_an_exported_adapter_names_its_encoder_and_no_place_of_this_machine(
+    encoder, engine, tmp_path, monkeypatch, case
+):
     monkeypatch.chdir(tmp_path)
-    for name, expected in ((str(encoder.folder), encoder.folder.name), (MINILM, MINILM)):
-        named = replace(encoder, name=name)
-        export_adapter(*saved(engine, named), named, tmp_path / "named")
-        described = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "named").glob("*.json")}
-        assert json.loads(described["adapter_config.json"])["model_name"] == expected
-        for text in described.values():
-            assert json.loads(text).get("model_name", expected) == expected
-            assert not any(str(place) in text for place in (encoder.folder, tmp_path, Path.home()))
+    name, digest, expected = (part and part.format(encoder.folder, name=encoder.folder.name) for part in NAMED[case])
+    named = replace(encoder, name=name, weights_sha256=digest or encoder.weights_sha256)
+    export_adapter(*saved(engine, named), named, tmp_path / "named")
+    described = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("named/*.json")}
+    for file in ("adapter_config.json", "head_config.json"):
+        assert described[file]["model_name"] == expected
+        assert described[file]["model_weights_sha256"] == named.weights_sha256
+    for text in map(json.dumps, described.values()):
+        assert not any(str(place) in text for place in (encoder.folder, encoder.folder.parent, tmp_path, Path.home()))
 
 
 def test_an_exported_adapter_may_have_another_name(encoder, engine, tmp_path, monkeypatch):

@@ -27,15 +27,41 @@ def hold_study(lock=FileLock(f"{WRITTEN}/.study.lock", thread_local=False)):
         raise WorkflowError(f"Another run works on the study '{Path(WRITTEN).name}' (lock {lock.lock_file}).") from None
 
 
-def library_module(name):
+def library_module(name, *arguments):
     """Return the command and the environment that run a module of the library."""
     search = os.pathsep.join([str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
-    return {"args": [sys.executable, "-m", f"empathy_transfer.{name}"], "env": os.environ | {"PYTHONPATH": search}}
+    command = [sys.executable, "-m", f"empathy_transfer.{name}", *arguments]
+    return {"args": command, "env": os.environ | {"PYTHONPATH": search}}
 
 
 def prepare_kernels():
     """Compile the kernels before the first job asks for them; says so where this machine could use them and can't."""
     subprocess.run(**library_module("models.kernel_library"))
+
+
+def asked_encoders():
+    """The encoders of what this run was asked for, as their check takes them."""
+    relabelled = [
+        {"setting": "relabel: encoders", "use": "whole", "engine": RELABEL["training"]["engine"]}
+        | {key: encoder[key] for key in ("name", "revision", "max_length")}
+        for encoder in RELABEL["encoders"]
+        if "relabel" in asked_targets() or only_labels()
+    ]
+    if only_labels():
+        return relabelled
+    engine = study_training()["engine"]
+    study = {"setting": "encoder", "use": "adapted", "engine": engine} | config["encoder"]
+    sentences = {"setting": "analysis: features: embedding", "use": "sentences"}
+    return [study, sentences | config["analysis"]["features"]["embedding"], *relabelled]
+
+
+def check_encoders():
+    """Stop before the first job if an encoder is on this machine that can't be used."""
+    done = subprocess.run(
+        **library_module("models.encoder_check", json.dumps(asked_encoders())), stderr=subprocess.PIPE
+    )
+    if done.returncode:
+        raise WorkflowError(done.stderr.decode().strip().rpartition("\n")[2])
 
 
 def offer_warm_start():
@@ -95,8 +121,10 @@ def close_run(done):
         store_closing_words()
 
 
-if workflow.is_main_process and not (PUBLISHED_ONLY or only_labels()):
-    tell_plan()
+if workflow.is_main_process and not PUBLISHED_ONLY:
+    check_encoders()
+    if not only_labels():
+        tell_plan()
 
 
 onstart:

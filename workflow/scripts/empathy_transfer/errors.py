@@ -1,4 +1,4 @@
-"""The error of data that can't be used, and how its message shows a value."""
+"""The errors of data and of encoders that can't be used, and how a message shows a value."""
 
 import re
 
@@ -12,6 +12,13 @@ class DataError(ValueError):
 
     The message names file, row, column and value where they apply, and what to do. It never quotes the text of a row:
     several datasets hold private matters, and logs are passed around.
+    """
+
+
+class EncoderError(ValueError):
+    """A pretrained encoder that can't be used as it is.
+
+    The message names the encoder, and the key, tensor or file that is wrong, and says what to do.
     """
 
 

@@ -47,7 +47,7 @@ def ablate_context(inputs, outputs, settings, encoder_settings, seed, threads):
 
     task = read_json(inputs["task_json"])
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    tokenizer = load_tokenizer(encoder.folder)
+    tokenizer = load_tokenizer(encoder, encoder_settings["max_length"])
     engine = load_trained(inputs["adapter"], inputs["head"], encoder, settings)
     earlier = read_table(inputs["predictions"], columns=["id", "label", "prediction"])
     frame = read_table(inputs["test"]).set_index("id").loc[earlier["id"]].reset_index()

@@ -23,7 +23,7 @@ def tokenise_task(splits, task_path, encoder_settings, tokens_path, threads=1):
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
     os.environ["RAYON_NUM_THREADS"] = str(threads)
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    tokenizer = load_tokenizer(encoder.folder)
+    tokenizer = load_tokenizer(encoder, encoder_settings["max_length"])
     task = read_json(task_path)
     tensors, metadata = {}, {"max_length": encoder_settings["max_length"], "weights_sha256": encoder.weights_sha256}
     for split in SPLITS:

@@ -10,7 +10,8 @@ import torch
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.data.tokenizer import encode_pairs, load_tokenizer
 from empathy_transfer.models.hardware import choose_device
-from empathy_transfer.records.artefacts import read_json, read_table, write_tensors
+from empathy_transfer.models.pretrained import load_pretrained
+from empathy_transfer.records.artefacts import read_table, write_tensors
 from empathy_transfer.records.encoders import EncoderNotFoundError, find_encoder
 
 BATCH = 64
@@ -58,7 +59,7 @@ class SentenceEmbedder:
 
         Raises:
             EncoderNotFoundError: the model is not here; says what to do.
-            ValueError: `max_length` is more than the model's positions hold; names the setting.
+            EncoderError: the model can't be used, or `max_length` is more than its positions hold.
         """
         from transformers import AutoModel
 
@@ -67,16 +68,11 @@ class SentenceEmbedder:
         except EncoderNotFoundError as error:
             where = "analysis: features: embedding: name:"
             raise EncoderNotFoundError(str(error).replace("encoder: name:", where)) from None
-        config = read_json(encoder.folder / "config.json", verify=False)
-        # MPNet and RoBERTa count positions from the one behind their padding token.
-        offset = config["pad_token_id"] + 1 if config["model_type"] in ("mpnet", "roberta", "xlm-roberta") else 0
-        if model["max_length"] > (room := config["max_position_embeddings"] - offset):
-            raise ValueError(f"analysis: features: embedding: max_length is at most {room} for {model['name']}")
         self.max_length = model["max_length"]
         self.device = torch.device(choose_device())
-        self.tokenizer = load_tokenizer(encoder.folder)
-        self.model = AutoModel.from_pretrained(encoder.folder, use_safetensors=True).eval().to(self.device)
-        self.takes_token_types = config.get("type_vocab_size", 1) > 1
+        self.tokenizer = load_tokenizer(encoder, self.max_length, "analysis: features: embedding")
+        self.model = load_pretrained(AutoModel, encoder).eval().to(self.device)
+        self.takes_token_types = encoder.config.get("type_vocab_size", 1) > 1
 
     @torch.inference_mode()
     def embed(self, contexts, texts):

@@ -1,7 +1,6 @@
 """A model is an encoder, what adapts it, and a head; here the engine that computes it is chosen."""
 
 import importlib
-import json
 
 from empathy_transfer.models import engines
 
@@ -37,6 +36,7 @@ def compose(engine, encoder, adaptation, head, **options):
 
 def is_packable(encoder):
     """Whether the packed engine can compute an encoder: BERT or RoBERTa, absolute positions, exact GELU."""
-    config = json.loads((encoder.folder / "config.json").read_text(encoding="utf-8"))
-    absolute = config.get("position_embedding_type", "absolute") == "absolute"
-    return config.get("model_type") in PACKED_TYPES and absolute and config.get("hidden_act") == "gelu"
+    config = encoder.config
+    if config["model_type"] not in PACKED_TYPES:
+        return False
+    return config["position_embedding_type"] == "absolute" and config["hidden_act"] == "gelu"

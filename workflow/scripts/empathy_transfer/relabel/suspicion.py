@@ -23,11 +23,12 @@ def embed_label_set(tokens_path, encoder_settings, embeddings_path, threads=1):
     import torch
     from transformers import AutoModel
 
+    from empathy_transfer.models.pretrained import load_pretrained
     from empathy_transfer.records.encoders import find_encoder
 
     torch.set_num_threads(threads)
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    model = AutoModel.from_pretrained(str(encoder.folder), use_safetensors=True).eval()
+    model = load_pretrained(AutoModel, encoder).eval()
     tensors, _ = read_tensors(tokens_path)
     ids, offsets = tensors["input_ids"].long(), tensors["offsets"].tolist()
     means = []

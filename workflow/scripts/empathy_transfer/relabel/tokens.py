@@ -17,7 +17,7 @@ def tokenise_label_set(set_path, encoder_settings, tokens_path, threads=1):
     """
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
     encoder = find_encoder(encoder_settings["name"], encoder_settings["revision"])
-    tokenizer = load_tokenizer(encoder.folder)
+    tokenizer = load_tokenizer(encoder, encoder_settings["max_length"], "relabel: encoders")
     frame = read_table(set_path, columns=["id", "text"])
     rows, cut = encode_pairs(tokenizer, [None] * len(frame), frame["text"], encoder_settings["max_length"])
     metadata = {"max_length": encoder_settings["max_length"], "weights_sha256": encoder.weights_sha256, "cut": cut}

@@ -11,10 +11,12 @@ import torch
 
 from empathy_transfer.models.adapter_files import read_adapter
 from empathy_transfer.models.parameters import draw, fill, shapes_of
+from empathy_transfer.models.pretrained import load_pretrained
 
 TARGET = "target"
 # What encoders call their shares of dropout.
 DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+DROPOUTS += ("embedding_dropout", "mlp_dropout")
 
 
 class Model:
@@ -23,12 +25,11 @@ class Model:
     name = "reference"
 
     def __init__(self, encoder, adaptation, head, dropout, seed, device, precision):
-        """Load the frozen parts and draw the new adapter and head; arguments as in the packed engine."""
+        """Load the frozen parts and draw the new adapter and head; arguments and errors as in the packed engine."""
         self.device, self.precision, self.top = torch.device(device), precision, head
         options = {
             "attn_implementation": "eager" if self.device.type == "cpu" else "sdpa",
-            "use_safetensors": True,
-            "config": _config(encoder, dropout),
+            "changes": dict.fromkeys(DROPOUTS, dropout),
         }
         self.names = []
         if adaptation.adds_adapter:
@@ -36,7 +37,7 @@ class Model:
         else:
             from transformers import AutoModel
 
-            self.model = AutoModel.from_pretrained(str(encoder.folder), **options)
+            self.model = load_pretrained(AutoModel, encoder, **options)
             # The pooler behind [CLS], where an encoder has one, is not used and gets no gradients.
             for name, parameter in self.model.named_parameters():
                 parameter.requires_grad_(adaptation.type.TRAINS_ENCODER and not name.startswith("pooler."))
@@ -53,7 +54,7 @@ class Model:
         from adapters import AutoAdapterModel
         from adapters.composition import Stack
 
-        model = AutoAdapterModel.from_pretrained(str(encoder.folder), **options)
+        model = load_pretrained(AutoAdapterModel, encoder, **options)
         config = adaptation.type.library_config(adaptation.settings)
         self.names = [f"source_{place}" for place in range(len(adaptation.sources))]
         for name, path in zip(self.names, adaptation.sources, strict=True):
@@ -121,17 +122,6 @@ class Model:
         if self.precision == "bf16":
             return torch.autocast(self.device.type, torch.bfloat16)
         return contextlib.nullcontext()
-
-
-def _config(encoder, dropout):
-    """The encoder's configuration with this dropout, by whatever names its type has for it."""
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(str(encoder.folder))
-    for name in DROPOUTS:
-        if hasattr(config, name):
-            setattr(config, name, dropout)
-    return config
 
 
 def adapter_tensors(model, name):
