@@ -66,7 +66,7 @@ def test_we_load_theirs_and_get_the_same_tensors(encoder, engine, exported, tmp_
         assert all(torch.equal(own[key], given[key]) for key in own)
 
 
-# By config: the encoder's name there, with `{}` for its folder, and the digest of its weights; None keeps the encoder's.
+# The name in the config, `{}` being the folder; the digest of the weights, None the own; the name that is told.
 NAMED = {
     "a name of the hub": ("someone/an-encoder", None, "someone/an-encoder"),
     "a folder": ("{}", None, "{name}"),

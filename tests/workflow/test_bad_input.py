@@ -10,7 +10,10 @@ import io
 import json
 import re
 
+import numpy
 import pytest
+import yaml
+from safetensors.numpy import save_file
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
@@ -188,7 +191,22 @@ def replace(path, old, new):
 
 SOUND = "config/faulty/sound.yaml"
 REPEATED = DESCRIPTION.splitlines().index("    theme: direct") + 2  # the line below it
+
+
 # Faults that are tried with Snakemake itself: (change, what is said).
+def unusable_encoder(**changes):
+    """Give a study an encoder of its own whose configuration says something else than it is."""
+    about = {"model_type": "bert", "hidden_size": 32, "num_attention_heads": 4, "vocab_size": 12}
+
+    def edit(study):
+        study.configure(encoder={"name": "mine", "revision": None, "max_length": 16})
+        study.write("mine/config.json", json.dumps(about | changes))
+        words = {"embeddings.word_embeddings.weight": numpy.zeros((12, 32), dtype="float32")}
+        save_file(words, study.folder / "mine/model.safetensors")
+
+    return edit
+
+
 STOPPED = {
     "misspelt key": (
         replace(SOUND, "{learning_rate: 5.0e-4}", "{learnig_rate: 5.0e-4}"),
@@ -201,6 +219,22 @@ STOPPED = {
     "number that YAML reads as text": (
         replace(SOUND, "learning_rate: 5.0e-4", "learning_rate: 5e-4"),
         [SOUND, "tasks.sound_mood.training.learning_rate: '5e-4' is not of type 'number'", "such as 1.0e-4"],
+    ),
+    "encoder of another family": (
+        unusable_encoder(model_type="longformer"),
+        ["encoder: Encoder 'mine': model_type 'longformer' in mine/config.json is none of the families", "roberta"],
+    ),
+    "encoder that fetches code": (
+        unusable_encoder(_attn_implementation_internal="someone/kernel"),
+        ["encoder: Encoder 'mine': _attn_implementation_internal in mine/config.json", "foreign code"],
+    ),
+    "more tokens than positions": (
+        unusable_encoder(max_position_embeddings=12),
+        ["encoder: max_length is at most 12 for encoder 'mine'", "it is 16"],
+    ),
+    "weights of another encoder": (
+        unusable_encoder(hidden_size=64),
+        ["embeddings.word_embeddings.weight in mine has the shape (12, 32), but its config.json asks for (12, 64)"],
     ),
     "reserved name of the study": (
         lambda study: study.configure(study="published"),
