@@ -230,6 +230,8 @@ def test_a_padding_token_in_a_text_has_the_position_that_transformers_gives_it(c
 REFUSED = [
     ("is_decoder", True),
     ("is_decoder", "yes"),
+    ("is_decoder", []),
+    ("is_decoder", None),
     ("add_cross_attention", True),
     ("is_encoder_decoder", True),
     ("pruned_heads", {"0": [1]}),

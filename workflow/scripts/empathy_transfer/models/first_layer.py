@@ -11,6 +11,7 @@ nothing that can't be made again, so the folder may be deleted while no job runs
 
 import fcntl
 import hashlib
+import json
 import os
 import tempfile
 import time
@@ -59,6 +60,7 @@ class FirstLayer:
         parts = [
             tokens_digest,
             engine.encoder.weights_sha256,
+            json.dumps(engine.config, sort_keys=True),
             engine.precision,
             torch.__version__,
             _processor(),

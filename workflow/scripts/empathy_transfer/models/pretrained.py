@@ -6,7 +6,7 @@ The library only warns of tensors that a file lacks and draws them at random, ea
 import torch
 
 from empathy_transfer.errors import EncoderError
-from empathy_transfer.records.encoder_config import refuse_kernels
+from empathy_transfer.records.encoder_config import positions_of, refuse_kernels
 from empathy_transfer.records.encoder_weights import check_tensor_names, check_words
 
 # Values of a configuration that change what a model gives back or how it goes about it, but no number of ours.
@@ -39,14 +39,17 @@ def load_pretrained(auto_class, encoder, changes=None, **options):
             model, found = auto_class.from_pretrained(
                 str(encoder.folder), config=config, use_safetensors=True, output_loading_info=True, **options
             )
+        # The `adapters` library makes a head of its own where a file has one, and would give that head's outputs.
+        for name in list(getattr(model, "heads", {})):
+            model.delete_head(name)
+        with torch.no_grad():  # some configurations fail only here
+            few = torch.zeros(1, min(2, positions_of(encoder.config)), dtype=torch.long)
+            model.eval()(input_ids=few, attention_mask=torch.ones_like(few)).last_hidden_state  # noqa: B018
     except Exception as error:  # whatever a configuration that nobody foresaw makes the library raise
         raise EncoderError(
             f"Encoder '{encoder.name}': the library `transformers` can't load {encoder.folder} "
             f"({type(error).__name__}: {error}). Look into its config.json, or fetch it anew."
         ) from error
-    # The `adapters` library makes a head of its own where a file has one, and would give that head's outputs.
-    for name in list(getattr(model, "heads", {})):
-        model.delete_head(name)
     prefix = f"{model.base_model_prefix}."
     missing = [name.removeprefix(prefix) for name in found["missing_keys"] if not name.startswith("heads.")]
     check_tensor_names(encoder, missing, [name.removeprefix(prefix) for name in found["unexpected_keys"]])

@@ -25,6 +25,7 @@ REFUSED = {
     "quantization_config": "save the encoder with plain weights",
     "adapters": "save the encoder without adapters",
 }
+FALSE_ONLY = ("is_decoder", "is_encoder_decoder", "add_cross_attention")  # the others may be empty
 # Words in keys that let `transformers` fetch and run foreign code, but for one that it writes itself.
 KERNEL_KEYS, HARMLESS_KERNEL_KEY = "attn_implementation", "_attn_implementation_autoset"
 
@@ -129,7 +130,7 @@ def read_config(name, folder):
         )
     _refuse_foreign_code(name, given, path)
     for key, reason in REFUSED.items():
-        if given.get(key) and not (key == "adapters" and not _has_adapters(given[key])):
+        if not (given.get(key, False) is False or (key not in FALSE_ONLY and _is_empty(given[key]))):
             raise EncoderError(f"Encoder '{name}': {key} in {path} can't be used: {reason}.")
     config = family.defaults | given
     for standard, own in family.names.items():
@@ -190,9 +191,9 @@ def _refuse_foreign_code(name, value, path):
             waiting += part
 
 
-def _has_adapters(value):
-    """Whether the `adapters` library's part of a configuration holds an adapter."""
-    return bool(value.get("adapters")) if isinstance(value, dict) else bool(value)
+def _is_empty(value):
+    """Whether a value of a configuration holds nothing; the `adapters` library writes its part without adapters, too."""
+    return not (value.get("adapters") if isinstance(value, dict) and "adapters" in value else value)
 
 
 def _check_values(name, config, path):
