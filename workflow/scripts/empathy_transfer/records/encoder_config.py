@@ -192,7 +192,7 @@ def _refuse_foreign_code(name, value, path):
 
 
 def _is_empty(value):
-    """Whether a value of a configuration holds nothing; the `adapters` library writes its part without adapters, too."""
+    """Whether a value holds nothing; the `adapters` library writes its part where there are no adapters, too."""
     return not (value.get("adapters") if isinstance(value, dict) and "adapters" in value else value)
 
 
