@@ -23,7 +23,7 @@ def encoder(tmp_path, monkeypatch):
     folder = tmp_path / "encoder"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"weights")
-    (folder / "config.json").write_text("{}")
+    (folder / "config.json").write_text('{"model_type": "bert"}')
     (folder / "vocab.txt").write_text("a\nb\n")
     (folder / "README.md").write_text("for people")
     return folder
@@ -90,7 +90,7 @@ def test_the_same_contents_under_other_names_of_inputs_are_another_job():
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "vocab.txt", "tokenizer.json"])
 def test_weights_configuration_and_tokenizer_of_the_encoder_are_in_the_key(encoder, name):
     before = key("first")
-    (encoder / name).write_bytes(b"something else")
+    (encoder / name).write_text('{"model_type": "bert", "something": "else"}')
     assert key("first") != before
 
 
