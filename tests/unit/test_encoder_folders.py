@@ -21,7 +21,7 @@ from empathy_transfer.records.encoders import EncoderNotFoundError, find_encoder
 from tiny_encoders import ADAPTER, batch, make_encoder, make_model
 
 # More by hand: EMPATHY_EXAMPLES=2000 pytest tests/unit/test_encoder_folders.py
-EXAMPLES = int(os.environ.get("EMPATHY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("EMPATHY_EXAMPLES", "40"))
 PACKED = ["bert", "roberta"]
 LENGTHS = [7, 3, 12]
 PLAIN = {"type": "none"}
