@@ -12,7 +12,6 @@ import re
 
 import numpy
 import pytest
-import yaml
 from safetensors.numpy import save_file
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
