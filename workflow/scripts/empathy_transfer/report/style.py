@@ -1,6 +1,7 @@
 """How figures look: order of tasks, colours, type sizes, and what several are made of. One place for all figures."""
 
 import contextlib
+import re
 
 from empathy_transfer.records.artefacts import write_csv, write_figure
 
@@ -13,6 +14,8 @@ DIAGONAL_COLOUR = "#e8e8e8"
 BLANK_COLOUR = "#f7f7f7"
 HATCH_COLOUR = "#b5b5b5"
 INK, FAINT_INK = "#222222", "#6b6b6b"
+# The most characters of a title beside rows and columns, so that it leaves them room: its start, and its end.
+TITLE_START, TITLE_END = 30, 12
 
 SETTINGS = {
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same on every machine
@@ -21,6 +24,7 @@ SETTINGS = {
     "hatch.linewidth": 0.6,
     "svg.fonttype": "path",
     "text.color": INK,
+    "text.parse_math": False,  # titles are texts of users, in which $ and \\ mean themselves
     "figure.facecolor": "white",
 }
 
@@ -55,20 +59,38 @@ def row_panels(names, count, panel_width, row_height, rest):
         panel.axvline(0, color=INK, linewidth=0.8)
         panel.tick_params(length=2)
         panel.spines[["top", "right"]].set_visible(False)
-    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_yticks(range(len(names)), map(short_title, names))
     panels[0].set_ylim(rows - 0.5, -0.5)
     return figure, panels
 
 
 def label_tasks(axes, sources, targets, tasks, middle=0.5, names=("source task", "target task"), pads=(8, 6)):
     """Titles of the tasks at the rows (sources) and columns (targets) of a heat map, whose cells have this middle."""
-    axes.set_xticks([place + middle for place in range(len(targets))], [tasks[task]["title"] for task in targets])
-    axes.set_yticks([place + middle for place in range(len(sources))], [tasks[task]["title"] for task in sources])
+    titles = {task: short_title(tasks[task]["title"]) for task in [*sources, *targets]}
+    axes.set_xticks([place + middle for place in range(len(targets))], [titles[task] for task in targets])
+    axes.set_yticks([place + middle for place in range(len(sources))], [titles[task] for task in sources])
     axes.tick_params(length=0)
     axes.set_ylabel(names[0], weight="bold", labelpad=pads[0])
     axes.set_xlabel(names[1], weight="bold", labelpad=pads[1])
     for label in axes.get_xticklabels():
         label.set(rotation=40, ha="right", rotation_mode="anchor")
+
+
+def short_title(title):
+    """A title as figures show it: in one line, without control characters, a long one without its middle."""
+    # The C0 and C1 sets of Unicode, of which an SVG file must hold none.
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", title).split())
+    return line if len(line) <= TITLE_START + 1 + TITLE_END else f"{line[:TITLE_START]}…{line[-TITLE_END:]}"
+
+
+def symbol(mark):
+    """A mark such as † as the shape of a legend's entry, its middle at the origin."""
+    from matplotlib.text import TextPath
+    from matplotlib.transforms import Affine2D
+
+    path = TextPath((0, 0), mark)
+    box = path.get_extents()
+    return path.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))
 
 
 def add_heading(axes, title, note, height):

@@ -1,6 +1,7 @@
 """Text and tables in LaTeX."""
 
 SPECIAL = {character: f"\\{character}" for character in "&%$#_{}"} | {
+    "\n": " ",
     "~": "\\textasciitilde{}",
     "^": "\\textasciicircum{}",
     "\\": "\\textbackslash{}",

@@ -22,6 +22,7 @@ from empathy_transfer.report.style import (
     ink_on,
     label_tasks,
     save_plot,
+    symbol,
     theme_order,
 )
 from empathy_transfer.scores.improvement import read_improvement
@@ -174,10 +175,10 @@ def _draw_legend(figure, axes, plotted, height):
         mark, explanation = REASONS[code]
         collapsed = code == "collapsed"
         blank = Patch(facecolor=BLANK_COLOUR, edgecolor=HATCH_COLOUR, hatch="////", linewidth=0)
-        handles.append(Line2D([], [], linestyle="", marker=f"${mark}$", color=INK) if collapsed else blank)
+        handles.append(Line2D([], [], linestyle="", marker=symbol(mark), color=INK) if collapsed else blank)
         labels.append(explanation if collapsed else f"{mark}: {explanation}")
     if (plotted["leaked"] & plotted["percent"].notna()).any():
-        handles.append(Line2D([], [], linestyle="", marker=f"${LEAKED_MARK}$", color=INK))
+        handles.append(Line2D([], [], linestyle="", marker=symbol(LEAKED_MARK), color=INK))
         labels.append(LEAKED_REASON)
     lowest = axes.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).y0 / figure.dpi  # inches above the edge
     anchor = (0, (lowest - BOTTOM) / height - 0.08 / height)
