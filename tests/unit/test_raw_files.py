@@ -3,11 +3,12 @@
 import hashlib
 import json
 import threading
+from pathlib import Path
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from empathy_transfer.data.raw_files import check_raw, download
+from empathy_transfer.data.raw_files import check_raw, download, folders_by_set
 from empathy_transfer.errors import DataError
 
 CONTENT = b"key,words\n1,a kettle\n2,a goat\n"
@@ -95,6 +96,15 @@ def test_damaged_record_is_named(path, content):
     (folder / "essays.json").write_text(content)
     with pytest.raises(DataError, match=r"essays\.json: damaged record"):
         check(path, None)
+
+
+def test_the_folder_of_each_label_set_is_found_by_the_order_of_its_files():
+    """Two sets may have files of one name, a file may have a folder in its name, and folders be alike."""
+    sets = {"a": ["x.csv", "in/y.csv"], "b": ["x.csv"], "c": ["in/x.csv"]}
+    sets = {name: {"sha256": dict.fromkeys(files)} for name, files in sets.items()}
+    paths = [Path(path) for path in ("raw/a/x.csv", "raw/a/in/y.csv", "raw/in/x.csv", "raw/in/x.csv")]
+    assert folders_by_set(sets, paths) == {"a": Path("raw/a"), "b": Path("raw/in"), "c": Path("raw")}
+    assert folders_by_set({"b": sets["b"]}, paths[2]) == {"b": Path("raw/in")}
 
 
 @pytest.fixture

@@ -57,10 +57,11 @@ def test_what_runs_again(plan, tmp_path):
     study, run = plan
     study.finish(run.jobs, *LOCAL)
 
-    def changed(name, change):
+    def changed(name, change, moved_to="resources/raw"):
         copy = study.clone(tmp_path / name)
+        (copy.folder / "resources/raw").rename(copy.folder / moved_to)
         copy.edit_yaml("config/local.yaml", lambda content: change(content["relabel"]))
-        planned = copy.dry_run(*LOCAL)
+        planned = copy.dry_run(*LOCAL, EMPATHY_RAW_DIR=moved_to)
         assert planned.status == 0, planned.text
         return planned
 
@@ -68,11 +69,12 @@ def test_what_runs_again(plan, tmp_path):
         {
             "nothing": lambda: changed("nothing", lambda relabel: None),
             "threshold": lambda: changed("threshold", lambda relabel: relabel["correction"]["thresholds"].append(2.5)),
+            "moved": lambda: changed("moved", lambda relabel: None, moved_to="elsewhere"),
             "huber": lambda: changed("huber", lambda relabel: relabel["training"].update(huber_delta=0.5)),
             "seed": lambda: changed("seed", lambda relabel: relabel.update(seeds=[0, 42, 100, 999, 1234, 7])),
         }
     )
-    assert runs["nothing"].rules == {}
+    assert runs["nothing"].rules == runs["moved"].rules == {}
     # The new threshold's runs; and, since another threshold may be chosen, what depends on the choice.
     assert trained(runs["threshold"]) == dict.fromkeys(("gpt", "llama"), (1 + OF_CHOSEN) * SEEDS)
     assert runs["threshold"].rules["choose_threshold"] == MODELS * SEEDS

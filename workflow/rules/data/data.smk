@@ -40,7 +40,8 @@ rule check_raw:
     params:
         expected=expected_digests,
         generated=generated_files,
-        record_folder="resources/recorded_digests",
+        digests=digests_now,
+        record_folder=RECORDED_DIGESTS,
         code=code_fingerprint("check_raw"),
     message:
         "Checking the raw files of {wildcards.dataset}"
@@ -126,6 +127,8 @@ rule tokenise_task:
         "../../scripts/data/tokenise_task.py"
 
 
+# The new tasks are asked for by name: of a job with an output that it has never made, Snakemake doesn't compare the inputs.
 rule data:
     input:
         "<results>/data/summary.csv",
+        expand("<results>/data/{task}/released", task=UNRELEASED),

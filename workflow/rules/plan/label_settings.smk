@@ -79,7 +79,13 @@ def recorded_file(wildcards):
     path = RAW_DIR / MODELS[model]["folder"] / files[name]["file"]
     if not path.is_file():
         raise WorkflowError(f"relabel.models.{model}: {path} is missing. To get it: docs/data.md. {switch}")
-    return local(str(path))
+    return raw_file(MODELS[model]["folder"], files[name]["file"])
+
+
+def recorded_digest(wildcards):
+    """SHA-256 of the published labels of a recorded model as they are now; None for a model that is asked."""
+    path = recorded_file(wildcards)
+    return digest_now(str(path)) if path else None
 
 
 def question(wildcards):

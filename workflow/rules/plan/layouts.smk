@@ -1,14 +1,24 @@
 """
 The layouts of raw files: which of a dataset's can be had, where its files lie, and which are downloaded.
+
+Raw files are known by what they hold. Snakemake remembers each under a name that is the same whichever folder it lies in
+(`raw_file`), and its digest is a param of the job that checks it (`digest_now`). So a folder can be moved or copied, and
+nothing runs again; another content is seen also behind an old time.
 """
 
+import functools
+import hashlib
 import os
 from pathlib import Path
+
+from snakemake.io import flag
 
 RAW_DIR = Path(os.environ.get("EMPATHY_RAW_DIR") or config["raw_dir"])
 DOWNLOADS = Path("resources/downloads")
 # Settings of a layout that most have not.
 READING = ("max_lost", "quote")
+# Digests of raw files without a known one, as each study has first seen them.
+RECORDED_DIGESTS = f"resources/recorded_digests/{config['study']}"
 
 
 def forms(dataset):
@@ -26,7 +36,27 @@ def file_path(form, name):
     if form["files"][name].get("generated"):
         return f"results/{config['study']}/raw/{form['folder']}/{name}"
     given = RAW_DIR / form["folder"] / name
-    return local(str(given if given.is_file() else DOWNLOADS / form["folder"] / name))
+    return raw_file(form["folder"], name) if given.is_file() else known_as(DOWNLOADS, form["folder"], name)
+
+
+def raw_file(folder, name):
+    """Return a file of the raw folder as an input of a rule; its time does not count."""
+    return ancient(known_as(RAW_DIR, folder, name))
+
+
+def known_as(place, folder, name):
+    """Return a raw file as an input that Snakemake remembers by its name alone, wherever it lies."""
+    # The flag of Snakemake for a file that is read from another place than the one that it is known by.
+    return flag(local(str(place / folder / name)), "sourcecache_entry", f"resources/raw/{folder}/{name}")
+
+
+@functools.cache
+def digest_now(path):
+    """Return the SHA-256 of a file of the raw folder; None if there is none, or not yet."""
+    if not Path(path).is_file():
+        return None
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def form_files(form):

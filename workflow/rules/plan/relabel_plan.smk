@@ -49,18 +49,19 @@ def earlier_sets(wildcards):
 
 def set_files(wildcards):
     """Raw files of a label set and of those before it; missing ones stop the run with a word on how to get them."""
-    paths = []
-    for name, about in earlier_sets(wildcards).items():
-        folder = RAW_DIR / LABEL_SETS[name]["folder"]
-        paths += [folder / file for file in about["sha256"]]
-    if missing := [path for path in paths if not path.is_file()]:
+    named = [
+        (LABEL_SETS[name]["folder"], file)
+        for name, about in earlier_sets(wildcards).items()
+        for file in about["sha256"]
+    ]
+    if missing := [path for folder, file in named if not (path := RAW_DIR / folder / file).is_file()]:
         raise WorkflowError(f"relabel: {missing[0]} is missing. To get it: {TEXTS['obtain']}. {TEXTS['terms']}")
-    return [local(str(path)) for path in paths]
+    return [raw_file(folder, file) for folder, file in named]
 
 
-def set_folders(wildcards):
-    """Folders of the raw files of a label set and of those before it, by set."""
-    return {name: str(RAW_DIR / LABEL_SETS[name]["folder"]) for name in earlier_sets(wildcards)}
+def set_digests(wildcards):
+    """SHA-256 of the raw files of a label set and of those before it as they are now, in the order of `set_files`."""
+    return [digest_now(str(path)) for path in set_files(wildcards)]
 
 
 def relabel_encoder(wildcards):

@@ -58,6 +58,13 @@ def expected_digests(wildcards):
     return {name: file.get("sha256") for name, file in FORMS[wildcards.dataset]["files"].items()}
 
 
+def digests_now(wildcards):
+    """SHA-256 of the raw files of a dataset as they are now; the expected one of those that a job of this run makes."""
+    form, made = FORMS[wildcards.dataset], generated_files(wildcards)
+    given = {name: digest_now(RAW_DIR / form["folder"] / name) for name in form["files"] if name not in made}
+    return {name: given.get(name) or expected for name, expected in expected_digests(wildcards).items()}
+
+
 def generated_files(wildcards):
     """Names of the raw files of a dataset that a job of this workflow generates."""
     return [name for name, file in FORMS[wildcards.dataset]["files"].items() if file.get("generated")]

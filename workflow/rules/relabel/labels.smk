@@ -37,6 +37,7 @@ rule ask_model:
     threads: asking_threads
     params:
         question=question,
+        recorded=recorded_digest,
         code=code_fingerprint("ask_model"),
     message:
         "Asking {wildcards.model} about {wildcards.set}"

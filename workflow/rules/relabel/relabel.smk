@@ -30,10 +30,10 @@ rule prepare_label_set:
         "../../../environment.yml"
     params:
         sets=earlier_sets,
-        folders=set_folders,
+        digests=set_digests,
         demographics=TEXTS["demographics"],
         bounds=TEXTS["range"],
-        record_folder="resources/recorded_digests",
+        record_folder=RECORDED_DIGESTS,
         code=code_fingerprint("prepare_label_set"),
     message:
         "Preparing the label set {wildcards.set}"

@@ -1,5 +1,6 @@
 """Entry point of rule prepare_label_set."""
 
+from empathy_transfer.data.raw_files import folders_by_set
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.labelling.label_sets import prepare_label_set
 
@@ -8,7 +9,7 @@ if __name__ == "__main__":
         prepare_label_set(
             name=job.wildcards["set"],
             sets=job.params["sets"],
-            folders=job.params["folders"],
+            folders=folders_by_set(job.params["sets"], job.input["files"]),
             demographics=job.params["demographics"],
             bounds=job.params["bounds"],
             record_folder=job.params["record_folder"],

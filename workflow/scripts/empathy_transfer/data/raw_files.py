@@ -134,3 +134,17 @@ def files_by_name(names, paths):
             raise DataError(f"raw file {name!r}: {len(matches)} of this job's input files have that name, need one")
         found[name] = matches[0]
     return found
+
+
+def folders_by_set(sets, paths):
+    """Find the folder of each label set among the paths of a job's raw files.
+
+    Args:
+        sets: {name: its files and their digests under `sha256`}. paths: the files of all sets, in the order of `sets`.
+
+    Returns:
+        {name: folder, below which its files lie}.
+    """
+    following = iter([paths] if isinstance(paths, Path) else paths)
+    names = [(name, file) for name, about in sets.items() for file in about["sha256"]]
+    return {name: next(following).parents[len(PurePosixPath(file).parts) - 1] for name, file in names}

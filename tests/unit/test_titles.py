@@ -1,4 +1,4 @@
-"""Titles are texts of users: figures show them as they are written, whatever is in them."""
+"""Titles are texts of users: figures and tables show them as they are written, whatever is in them."""
 
 import itertools
 import warnings
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from empathy_transfer.records.artefacts import write_figure
 from empathy_transfer.report.style import figure_style, label_tasks, row_panels, save_plot, short_title, symbol
+from empathy_transfer.report.tex import tex_text
 from study_copy import ROOT
 
 LIBRARY = ROOT / "workflow/scripts/empathy_transfer"
@@ -105,3 +106,9 @@ def test_the_symbol_of_a_legend_has_its_middle_at_the_origin(mark):
         low, high = symbol(mark).get_extents().get_points()
     assert numpy.allclose(low, -high)
     assert (high > 0).all()
+
+
+def test_latex_reads_no_character_of_a_title_as_a_command():
+    assert tex_text("50 % of $x_1$ & {y}^2\n#\\z~") == (
+        r"50 \% of \$x\_1\$ \& \{y\}\textasciicircum{}2 \#\textbackslash{}z\textasciitilde{}"
+    )
