@@ -59,3 +59,6 @@ rule all:
         CAPACITY,
         CONTEXT,
         VARIANT_RESULTS,
+
+
+check_targets()

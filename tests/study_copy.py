@@ -146,13 +146,13 @@ class StudyCopy:
         """What would run."""
         return self.run("--dry-run", *arguments, **environment)
 
-    def run(self, *arguments, start=("-m", "snakemake"), **environment):
+    def run(self, *arguments, start=("-m", "snakemake"), python=sys.executable, **environment):
         """Run Snakemake in the copy."""
         record = self.folder.with_name(f"{self.folder.name}.jobs")
         record.unlink(missing_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMPATHY_", "SNAKEMAKE_"))}
         done = subprocess.run(
-            [sys.executable, *start, *arguments, "--logger", "empathy", "recorder"],
+            [python, *start, *arguments, "--logger", "empathy", "recorder"],
             cwd=self.folder,
             env=kept | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": PYTHONPATH, "RECORDED_JOBS": str(record)} | environment,
             capture_output=True,

@@ -51,6 +51,15 @@ def test_a_sound_study_has_no_problems(study):
     assert report.text().endswith("Nothing is damaged.")
 
 
+def test_the_command_after_a_repair_has_what_the_study_was_planned_with(study, monkeypatch):
+    plan = {"configfiles": ["config/a.yaml", "config/b.yaml"], "config": ["study=tiny"], "raw_dir": None}
+    monkeypatch.setenv("EMPATHY_PLAN", json.dumps(plan))
+    make("results/tiny/f", 7)
+    Path("results/tiny/a/result.json").unlink()
+    command = "snakemake --cores all --configfile config/a.yaml config/b.yaml --config study=tiny"
+    assert check(repair=True).text().endswith(f"Make them anew with: {command}")
+
+
 def flip(path):
     data = bytearray(Path(path).read_bytes())
     data[len(data) // 2] ^= 1

@@ -14,7 +14,8 @@ from empathy_transfer.inspection.why import WhyError, add_plan, explain, study_r
 from empathy_transfer.inspection.why_report import cost, render
 from empathy_transfer.records import provenance
 from empathy_transfer.records.artefacts import write_json, write_tensors
-from empathy_transfer.records.provenance import ArtefactError, load_provenance, write_provenance
+from empathy_transfer.records.files import sha256_file
+from empathy_transfer.records.provenance import ArtefactError, load_provenance, run_command, write_provenance
 from fake_jobs import fake_snakemake, make_study
 
 RUN = "results/tiny/transfer/full/seed=1/a--b"
@@ -157,6 +158,32 @@ def test_settings_code_and_inputs_are_compared_with_the_plan(study):
         assert words in text
 
 
+def test_a_raw_file_that_has_moved_makes_no_difference_and_another_does(study, tmp_path):
+    """Raw files are known by what they hold; what jobs have made is known by its path as well."""
+    (found,) = explain(RUN)
+    for name, text in {"old": "one", "new": "one", "other": "two"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "raw.csv").write_text(text)
+    old, new, other = (str(tmp_path / name / "raw.csv") for name in ("old", "new", "other"))
+    copy = "results/tiny/copy/tokens.safetensors"
+    Path(copy).parent.mkdir()
+    Path(copy).write_bytes(Path(TOKENS).read_bytes())
+    found.record["inputs"] |= {old: sha256_file(Path(old))}
+
+    def differences(*inputs, before=()):
+        explanation = why.Explanation(found.provenance, found.record, inputs=list(before))
+        add_plan(explanation, plan_of(found.record, input=list(inputs)))
+        return explanation.inputs
+
+    gone = (old, "it is missing")
+    assert differences(TOKENS, old) == []
+    assert differences(TOKENS, new) == []
+    assert differences(TOKENS, new, before=[gone]) == []
+    assert [name for name, _ in differences(TOKENS, other, before=[gone])] == [old, other]
+    assert [name for name, _ in differences(TOKENS, other)] == [other, old]
+    assert [name for name, _ in differences(copy, old)] == [copy, TOKENS]
+
+
 def test_a_difference_that_the_engine_does_not_know_comes_with_the_command_that_forces_it(study):
     (found,) = explain(RUN)
     add_plan(found, plan_of(found.record, params=found.record["settings"] | {"code": "another"}))
@@ -228,6 +255,21 @@ def test_the_config_of_a_study_is_the_one_that_names_it(tmp_path):
     (tmp_path / "config/e.yaml").write_text(json.dumps({"study": "tiny"}))
     with pytest.raises(NoPlan, match=r"a\.yaml, e\.yaml in config/"):
         study_config(tmp_path, "tiny")
+
+
+def test_the_command_of_a_study_has_all_that_it_was_planned_with(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plan = {"configfiles": [], "config": [], "raw_dir": None}
+    assert run_command("tiny", "--force", "a b", plan=plan) == "snakemake --cores all --force 'a b'"
+    plan = {"configfiles": ["config/a.yaml", "b c.yaml"], "config": ["seeds=[1, 2]", "study=x"], "raw_dir": "/my data"}
+    assert run_command("tiny", "-n", plan=plan) == (
+        "EMPATHY_RAW_DIR='/my data' snakemake --cores all --configfile config/a.yaml 'b c.yaml' "
+        "--config 'seeds=[1, 2]' study=x -n"
+    )
+    # Unknown: by the name of the study.
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/a.yaml").write_text("study: tiny")
+    assert run_command("tiny") == "snakemake --cores all --configfile config/a.yaml"
 
 
 def test_a_workflow_that_fails_is_quoted(tmp_path):

@@ -16,6 +16,23 @@ def asked_targets():
     return targets(sys.argv[1:])
 
 
+def check_targets():
+    """Stop at a target that no rule has or makes, with the one that it may have been meant to be."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-") and not workflow.is_rule(word)]
+    # It takes a third of a second to tell targets from other arguments, so only where one of these may be unknown.
+    unknown = [word for word in words if not (word.isdecimal() or "=" in word or os.path.exists(word))]
+    if not workflow.is_main_process or STORED or not unknown:
+        return
+    for target in [target for target in asked_targets() if target in unknown]:
+        if not any(rule.is_producer(os.path.relpath(target)) for rule in workflow.rules):
+            stages = sorted(rule.name for rule in workflow.rules if not rule.output)
+            made = [str(path) for rule in workflow.rules for path in rule.output if not path.contains_wildcard()]
+            raise WorkflowError(
+                f"There is no target '{target}'{suggestion(target, stages + made)}. Targets: {', '.join(stages)}; or "
+                f"name a file that a rule of this study makes, below {RESULTS}/."
+            )
+
+
 def only_asked(names, folder):
     """Whether this run was asked for nothing but some target rules and files of a folder."""
 

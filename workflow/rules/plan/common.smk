@@ -5,7 +5,9 @@ Common: the plan of the study, and the functions that hand each job its settings
 import functools
 import gc
 import itertools
+import json
 import os
+import sys
 
 
 include: "fingerprint.smk"
@@ -22,8 +24,11 @@ gc.set_threshold(200_000, 20, 100)
 # The library beside the scripts comes before any installed copy of it, also in a copy of this folder.
 os.environ.update(PYTHONPATH=os.pathsep.join(filter(None, [str(SCRIPTS), os.getenv("PYTHONPATH")])))
 
+sys.executable = program_for_shells(sys.executable)
+
 # No param, since it changes no result.
 os.environ.update(EMPATHY_FIRST_LAYER_GB=str(config["first_layer_gb"]))
+os.environ.update(EMPATHY_PLAN=json.dumps(plan_of_run()))
 
 DATASETS = load_datasets(config["datasets"])
 UNKNOWN_RATED = check_ratings(config["ratings"], known_tasks(DATASETS))

@@ -36,7 +36,8 @@ def library_module(name, *arguments):
 
 def prepare_kernels():
     """Compile the kernels before the first job asks for them; says so where this machine could use them and can't."""
-    subprocess.run(**library_module("models.kernel_library"))
+    # In a group of its own, which Ctrl-C does not reach: it ends with this process.
+    subprocess.run(**library_module("models.kernel_library"), process_group=0)
 
 
 def asked_encoders():

@@ -4,6 +4,8 @@ that tests can run it.
 """
 
 import os
+import shlex
+from pathlib import Path
 
 from snakemake.utils import update_config
 
@@ -55,6 +57,33 @@ def owner_of(keys, given):
         return len(keys)
 
     return max(enumerate(given), key=lambda entry: (depth(given[entry[1]]), entry[0]))[1]
+
+
+def plan_of_run():
+    """What this run is planned with, which its jobs write down beside their results: files, settings, raw folder."""
+    given, here = workflow.config_settings, Path.cwd()
+    files = [path.relative_to(here) if path.is_relative_to(here) else path for path in map(Path, given.configfiles)]
+    return {
+        "configfiles": [path.as_posix() for path in files],
+        "config": list(given.config_args or []),
+        "raw_dir": os.environ.get("EMPATHY_RAW_DIR") or None,
+    }
+
+
+def program_for_shells(program):
+    """Return a path of a program that a shell reads as it is, since Snakemake writes it into commands unquoted.
+
+    Where a folder has a space in its name, it is the path from this folder on, in which all jobs start.
+    """
+    if shlex.quote(program) == program:
+        return program
+    relative = os.path.relpath(program)
+    if shlex.quote(relative) != relative or not os.path.samefile(relative, program):
+        raise WorkflowError(
+            f"Snakemake can't start jobs with {program}, since its path has a space or another character that a shell "
+            "reads as its own. Make the environment in the folder of this workflow, or where no folder has one."
+        )
+    return relative
 
 
 def check_config():

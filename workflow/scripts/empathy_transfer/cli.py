@@ -66,7 +66,12 @@ def _parser():
         "1: something would, or is damaged; 2: wrong usage, or nothing says what made it.",
     )
     why.add_argument("result", type=Path, help="a file or folder below results/<study>")
-    why.add_argument("--configfile", type=Path, help="config of the study (found in config/ by the study's name)")
+    why.add_argument(
+        "--configfile",
+        action="append",
+        metavar="FILE",
+        help="config of the study instead of the one that the result was made with; several are laid over each other",
+    )
     why.add_argument("--no-plan", action="store_true", help="do not ask what a run would do, which takes seconds")
     why.set_defaults(run=_why)
     provenance = commands.add_parser(
@@ -90,12 +95,13 @@ def _verify(parser, choice):
 
 def _why(parser, choice):
     """Explain a result, print the words and return the exit status."""
-    from empathy_transfer.inspection.why import WhyError, add_plan, explain, study_root
+    from empathy_transfer.inspection.plan_query import NoPlan, add_plans
+    from empathy_transfer.inspection.why import WhyError, explain, study_root
     from empathy_transfer.inspection.why_report import render
     from empathy_transfer.records.provenance import ArtefactError
 
-    if choice.configfile and not choice.configfile.is_file():
-        parser.error(f"there is no config file {choice.configfile}")
+    if missing := [path for path in choice.configfile or [] if not Path(path).is_file()]:
+        parser.error(f"there is no config file {missing[0]}")
     try:
         root, study = study_root(choice.result)
         explanations = explain(choice.result)
@@ -103,20 +109,10 @@ def _why(parser, choice):
         parser.error(str(error))
     upstream, no_plan = None, "it was not asked for."
     if not choice.no_plan:
-        from empathy_transfer.inspection.plan_query import NoPlan, ask_workflow
-
-        asked = {explanation.product: explanation for explanation in explanations}
         try:
-            jobs = ask_workflow(root, study, list(asked), choice.configfile)
-            upstream, no_plan = [], None
+            upstream, no_plan = add_plans(root, study, explanations, choice.configfile), None
         except NoPlan as error:
-            jobs, no_plan = [], str(error)
-        for job in jobs:
-            named = [asked[path] for path in job["output"] if path in asked]
-            if named:
-                add_plan(named[0], job)
-            else:
-                upstream.append((job["rule"], job["wildcards"], job["reasons"]))
+            no_plan = str(error)
     _tell(render(explanations, upstream, no_plan))
     return 1 if any(explanation.differs for explanation in explanations) else 0
 

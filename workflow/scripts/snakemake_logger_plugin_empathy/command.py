@@ -36,14 +36,19 @@ def partial_command(argv=None):
 
 def targets(arguments):
     """The targets among the arguments; none if Snakemake can't parse them (then there was no run either)."""
+    options = parsed(arguments)
+    return [str(target) for target in (options and options.targets) or [] if str(target) in arguments]
+
+
+def parsed(arguments):
+    """The arguments as Snakemake reads them; None if it can't."""
     from snakemake.cli import get_argument_parser
 
     try:
         # Without its profiles: their targets are not on the command line.
-        parsed = get_argument_parser().parse_args(list(arguments))
+        return get_argument_parser().parse_args(list(arguments))
     except (Exception, SystemExit):
-        return []
-    return [str(target) for target in parsed.targets or [] if str(target) in arguments]
+        return None
 
 
 def _render(argv, arguments):

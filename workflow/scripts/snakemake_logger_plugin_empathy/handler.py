@@ -12,6 +12,7 @@ from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
 from empathy_transfer.inspection.wording import STAGES, about, clean, clock, one_line, span
 from snakemake_logger_plugin_empathy.command import go_on_command
+from snakemake_logger_plugin_empathy.configfiles import config_fault
 from snakemake_logger_plugin_empathy.display import BarsDisplay, PlainDisplay
 from snakemake_logger_plugin_empathy.dryrun import job_table
 from snakemake_logger_plugin_empathy.failure import failure_block, full_disk, missing_output, scheduler_end
@@ -39,6 +40,14 @@ NOT_WORTH_A_LINE = {
     *("all", "context", "controls", "leakage", "partial", "ratings", "significance", "variants"),
     *STAGES,
 }
+
+
+def _tell_interruption(kind, error, trace, usual=sys.excepthook):
+    """What Python says of an error that nothing has caught; of Ctrl-C, before or after the jobs, how to go on."""
+    if issubclass(kind, KeyboardInterrupt):
+        print(f"\nStopped on request. To go on: {clean(go_on_command())}", file=sys.stderr)
+    else:
+        usual(kind, error, trace)
 
 
 @dataclass
@@ -83,6 +92,7 @@ class LogHandler(LogHandlerBase):
         self.interrupted = False
         self.table_due = False
         self.blocks = 0
+        sys.excepthook = _tell_interruption
         # Jobs inherit it: their own line about a failure would only repeat this console and break the bars.
         os.environ["EMPATHY_CONSOLE"] = "1"
 
@@ -219,6 +229,8 @@ class LogHandler(LogHandlerBase):
             self._fail(record, missing_output(text)[0], text)
         elif self.run.running and "CalledProcessError" in text:
             self.exceptions.append(text)
+        elif "in _load_configfile" in text and (fault := config_fault(sys.argv[1:])):
+            self.display.line(clean(fault), "red")
         else:
             if not self.run.running:
                 self.display.end()

@@ -1,4 +1,4 @@
-"""What a run would do now: `python -m snakemake_logger_plugin_empathy.planned FILE ... [--configfile FILE]`.
+"""What a run would do now: `python -m snakemake_logger_plugin_empathy.planned FILE ... [--configfile FILE ...]`.
 
 Takes the arguments of a dry run of some results and prints, as JSON, the jobs that would run with the reasons, and for
 the jobs that make the results the settings and inputs that they would be given now, whether they would run or not.
@@ -9,7 +9,7 @@ import json
 import sys
 
 from snakemake.api import SnakemakeApi
-from snakemake.cli import parse_args
+from snakemake.cli import parse_args, parse_config
 from snakemake.settings.enums import Quietness
 from snakemake.settings.types import (
     ConfigSettings,
@@ -26,8 +26,8 @@ def planned_jobs(arguments):
     """The jobs that would run for some results, and the jobs that make these results.
 
     Args:
-        arguments: those of a dry run: results as targets, and `--configfile`. The policy of when jobs run again is that
-            of the profile that Snakemake finds by itself.
+        arguments: those of a dry run: results as targets, `--configfile` and `--config`. The policy of when jobs run
+            again is that of the profile that Snakemake finds by itself.
 
     Returns:
         list of dicts of plain values: `rule`, `wildcards`, `output` paths, whether it `runs`, and why (`reasons`); for
@@ -40,7 +40,10 @@ def planned_jobs(arguments):
     quiet = {Quietness.PROGRESS, Quietness.RULES}  # so the dry run ends when the plan is made
     with SnakemakeApi(OutputSettings(dryrun=True, quiet=quiet)) as api:
         workflow = api.workflow(
-            resource_settings=ResourceSettings(cores=1), config_settings=ConfigSettings(configfiles=asked.configfile)
+            resource_settings=ResourceSettings(cores=1),
+            config_settings=ConfigSettings(
+                config=parse_config(asked.config), configfiles=asked.configfile, config_args=asked.config
+            ),
         )
         plan = workflow.dag(
             DAGSettings(

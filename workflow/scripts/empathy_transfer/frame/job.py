@@ -14,7 +14,14 @@ from pathlib import Path
 import empathy_transfer
 from empathy_transfer.frame.joblock import output_lock
 from empathy_transfer.records.files import sha256_file, temporary_files
-from empathy_transfer.records.provenance import FORMAT, package_versions, run_command, study_of, write_provenance
+from empathy_transfer.records.provenance import (
+    FORMAT,
+    package_versions,
+    plan_of_run,
+    run_command,
+    study_of,
+    write_provenance,
+)
 
 
 @dataclass
@@ -151,12 +158,14 @@ def begin():
 def finish(job, started, **more):
     """Write the provenance of a job that began at `started`, with `more` fields; this makes its results finished."""
     created, began = started
-    study = study_of(job.provenance) or study_of(job.provenance.absolute())
+    study, plan = study_of(job.provenance) or study_of(job.provenance.absolute()), plan_of_run()
+    product = (job.products or [job.provenance])[0].as_posix()
     record = {
         "format": FORMAT,
         "rule": job.rule,
         "wildcards": job.wildcards,
-        "remake": run_command(study, "--force", (job.products or [job.provenance])[0].as_posix()),
+        "remake": run_command(study, "--force", product, plan=plan),
+        "planned_with": plan,
         "settings": job.params,
         "inputs": dict(job.digests),
         "outputs": {name: _entry(path) for name, path in job.files.items()},

@@ -27,6 +27,7 @@ VARIABLE = "EMPATHY_WARM_START"
 OFF = "off"
 LIBRARY = str(Path(__file__).resolve().parents[1])
 STREAMS = (0, 1, 2)
+INTERRUPTED = 130  # the status of what ctrl-C has ended
 DEATH_SIGNAL = 1  # Linux: PR_SET_PDEATHSIG
 
 
@@ -44,6 +45,8 @@ def continue_warm():
             answer = _receive(connection)[0]
     except OSError:
         return
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None  # ctrl-C has reached the fork as well
     if answer is None:
         raise SystemExit("the warm process died; run the same command again, or set EMPATHY_WARM_START=off")
     if "status" in answer:
@@ -197,6 +200,8 @@ def _run(request, files):
         status = error.code if isinstance(error.code, int) else 0 if error.code is None else 1
         if isinstance(error.code, str):
             print(error.code, file=sys.stderr)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
     except BaseException:
         traceback.print_exc()
     finally:

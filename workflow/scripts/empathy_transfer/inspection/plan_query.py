@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 import empathy_transfer
+from empathy_transfer.inspection.why import add_plan
 from empathy_transfer.inspection.wording import one_line
 
 PLANNER = "snakemake_logger_plugin_empathy.planned"
@@ -32,14 +33,50 @@ def study_config(root, study):
     return named[0]
 
 
-def ask_workflow(root, study, targets, configfile=None):
+def add_plans(root, study, explanations, configfiles=None):
+    """Add to each explanation what a run would do now, by the config that its results were made with.
+
+    Args:
+        root: folder of the Snakefile. study: name of the study.
+        explanations: what `why.explain` found, one for each job.
+        configfiles: config files to plan all of them with instead, relative to the working folder.
+
+    Returns:
+        The other jobs that a run would do for these results, as (rule, wildcards, reasons).
+
+    Raises:
+        NoPlan: the workflow can't say it of one of them.
+    """
+    asked = {explanation.product: explanation for explanation in explanations}
+    chosen = configfiles and {
+        "configfiles": [str(Path(path).absolute()) for path in configfiles],
+        "config": [],
+        "raw_dir": None,
+    }
+    by_plan = {}
+    for product, explanation in asked.items():
+        plan = chosen or explanation.record.get("planned_with")
+        by_plan.setdefault(json.dumps(plan), []).append(product)
+    upstream = {}
+    for plan, products in by_plan.items():
+        for job in ask_workflow(root, study, products, json.loads(plan)):
+            if made := [path for path in job["output"] if path in products]:
+                add_plan(asked[made[0]], job, root)
+                asked[made[0]].guessed = plan == "null" and study != "published"
+            elif asked.keys().isdisjoint(job["output"]):
+                upstream[job["output"][0]] = job["rule"], job["wildcards"], job["reasons"]
+    return list(upstream.values())
+
+
+def ask_workflow(root, study, targets, plan=None):
     """The jobs that a run would do for some results, and those that make them (see the planner for their fields).
 
     Args:
         root: folder of the Snakefile.
         study: name of the study.
         targets: paths of results, relative to the root.
-        configfile: the study's config file; found by the study's name when None.
+        plan: what to plan with, as `provenance.plan_of_run` has it; the config file is found by the study's name when
+            None. An EMPATHY_RAW_DIR of this process comes before the one of the plan.
 
     Raises:
         NoPlan: there is no Snakefile, no config file, or the workflow does not plan these results.
@@ -48,16 +85,22 @@ def ask_workflow(root, study, targets, configfile=None):
         raise NoPlan(f"there is no Snakefile in {root}.")
     if len(targets) > MOST:
         raise NoPlan(f"{len(targets):,} results are too many to ask for at once; name a folder with fewer.")
-    options = []
-    # The analysis of printed numbers belongs to no study.
-    if configfile or study != "published":
-        options = ["--configfile", str(Path(configfile or study_config(root, study)).absolute())]
+    if plan is None:
+        # The analysis of printed numbers belongs to no study.
+        files = [] if study == "published" else [str(study_config(root, study))]
+        plan = {"configfiles": files, "config": [], "raw_dir": None}
+    if gone := [path for path in plan["configfiles"] if not Path(root, path).is_file()]:
+        raise NoPlan(f"it was made with {gone[0]}, which is not there; name the study's config with --configfile FILE.")
+    files = [str(Path(root, path).absolute()) for path in plan["configfiles"]]
+    options = ["--configfile", *files] if files else []
+    options += ["--config", *plan["config"]] if plan["config"] else []
+    raw_dir = {"EMPATHY_RAW_DIR": plan["raw_dir"]} if plan["raw_dir"] else {}
     scripts = str(Path(empathy_transfer.__file__).parent.parent)
     search = os.pathsep.join(filter(None, [scripts, os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
         [sys.executable, "-m", PLANNER, *targets, *options],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": search},
+        env=raw_dir | os.environ | {"PYTHONPATH": search},
         capture_output=True,
         text=True,
         check=False,

@@ -60,6 +60,8 @@ def verify_study(results, repair=False):
     report.running = [f"{holder(path)}: {study.shown(path.parent)}" for path in study.locks]
     report.unfinished = [(study.shown(path), unfinished[path]) for path in sorted(unfinished.keys() - bad.keys())]
     report.drift = _drift(study)
+    planned = [record for record in study.jobs.values() if record.get("planned_with")]
+    report.planned_with = max(planned, key=lambda record: record["created"], default={}).get("planned_with")
     report.problems = [(study.shown(path), reason) for path, reason in sorted(bad.items())]
     if repair:
         # What a killed job left would be taken for a result, and then refused: away with it.

@@ -21,6 +21,7 @@ class Report:
     leftovers: list = field(default_factory=list)  # temporary files of killed jobs
     running: list = field(default_factory=list)  # jobs that run at this moment
     drift: list = field(default_factory=list)  # (package, recorded version, version here, number of jobs)
+    planned_with: dict | None = None  # of the newest job, see `provenance.plan_of_run`
     repaired: bool = False
     removed: list = field(default_factory=list)
     kept: list = field(default_factory=list)  # (file, why repair left it alone)
@@ -55,7 +56,7 @@ class Report:
             go_on = f" The study is not finished; go on with: {run_command(self.study)}"
             return "Nothing is damaged." + go_on * bool(self.unfinished)
         if self.repaired:
-            return f"Make them anew with: {run_command(self.study)}"
+            return f"Make them anew with: {run_command(self.study, plan=self.planned_with)}"
         return f"Remove them and all that was made from them with: empathy-transfer verify {self.study} --repair"
 
 

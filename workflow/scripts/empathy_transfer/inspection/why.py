@@ -43,6 +43,7 @@ class Explanation:
     settings: list = field(default_factory=list)  # (setting, then, now)
     code: tuple | None = None  # (fingerprint then, fingerprint now) where they differ
     versions: list = field(default_factory=list)  # (package, then, now)
+    guessed: bool = False  # whether the config was taken by the study's name, since the result doesn't say its own
     runs: bool | None = None  # whether a run now would make it anew; None if that is not known
     reasons: list = field(default_factory=list)  # why it would, in the words of a dry run
 
@@ -99,12 +100,13 @@ def explain(path):
     return [_explained(provenance, root, here) for provenance in found]
 
 
-def add_plan(explanation, job):
+def add_plan(explanation, job, root="."):
     """Add what a run would do now.
 
     Args:
         explanation: what `explain` found of a job's results.
         job: the job that makes them now: `params` with the `code`, `input` paths, whether it `runs`, and `reasons`.
+        root: the folder that input paths start from.
     """
     record = explanation.record
     settings = dict(job["params"])
@@ -112,10 +114,27 @@ def add_plan(explanation, job):
     explanation.settings = _differences(record["settings"], json.loads(json.dumps(settings)))
     explanation.code = (record["code"], code) if code != record["code"] else None
     explanation.runs, explanation.reasons = job["runs"], job["reasons"]
-    known = {name for name, _ in explanation.inputs}
     now, then = set(job["input"]), set(record["inputs"])
+    moved = _moved(root, {name: record["inputs"][name] for name in then - now}, now - then)
+    explanation.inputs = [row for row in explanation.inputs if row[0] not in moved]
+    now, then = now - set(moved.values()), then - moved.keys()
+    known = {name for name, _ in explanation.inputs}
     explanation.inputs += [(name, "it would be read now, but was not then") for name in sorted(now - then - known)]
     explanation.inputs += [(name, "it was read then, but would not be now") for name in sorted(then - now - known)]
+
+
+def _moved(root, then, now):
+    """{path then: path now} of raw files, which are known by what they hold wherever they lie.
+
+    ``then`` is {path: SHA-256} of the inputs that would not be read now, ``now`` those that were not read then.
+    """
+    outside = [name for name in sorted(now) if study_of(name) is None and Path(root, name).is_file()]
+    found, lost = {}, {name: digest for name, digest in then.items() if study_of(name) is None}
+    for name in outside if lost else []:
+        digest = sha256_file(Path(root, name))
+        if old := next((old for old in sorted(lost) if lost[old] == digest and old not in found), None):
+            found[old] = name
+    return found
 
 
 def tensor_file_metadata(path):

@@ -112,11 +112,14 @@ def _changes(explanation, named):
 
 def _verdict(explanations, upstream, no_plan):
     """What a run would do, and what to type where that helps."""
+    lines = []
     if no_plan is not None:
         lines = [f"  What a run would do, and which settings and code it would use, is not known: {no_plan}"]
     else:
+        if any(explanation.guessed for explanation in explanations):
+            lines = ["  Its config is not on record: this is by the file in config/ that names the study."]
         again = [explanation for explanation in explanations if explanation.runs]
-        lines = _some([line for explanation in again for line in _again(explanation, len(explanations) > 1)])
+        lines += _some([line for explanation in again for line in _again(explanation, len(explanations) > 1)])
         if upstream:
             names = [(f"{rule} {subject(wildcards)}".rstrip(), reasons) for rule, wildcards, reasons in upstream]
             lines.append("  Before that, a run would do:")

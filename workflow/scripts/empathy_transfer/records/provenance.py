@@ -7,6 +7,7 @@ of the code, and a digest of itself.
 
 import functools
 import json
+import os
 import platform
 import re
 import shlex
@@ -19,6 +20,7 @@ from empathy_transfer.records.files import sha256_bytes, write_bytes
 FORMAT = 1
 NAME = "provenance.json"
 SUFFIX = ".provenance.json"
+PLAN = "EMPATHY_PLAN"  # the variable in which a run tells its jobs what it was planned with
 PACKAGES = """
     snakemake torch transformers adapters tokenizers numpy pandas pyarrow scikit-learn scipy safetensors
 """.split()
@@ -81,8 +83,24 @@ def repair_command(path):
     return f"empathy-transfer verify {study or '<study>'} --repair"
 
 
-def run_command(study, *arguments):
-    """The snakemake command of a study: names its config file where exactly one file in `config/` has this study."""
+def plan_of_run():
+    """What the run that started this job was planned with, as it was given to Snakemake; None outside of a run.
+
+    {"configfiles": paths, "config": texts such as `seeds=[1]`, "raw_dir": EMPATHY_RAW_DIR or None}
+    """
+    return json.loads(os.environ.get(PLAN, "null"))
+
+
+def run_command(study, *arguments, plan=None):
+    """The snakemake command of a study, with what it was planned with.
+
+    Where that is not known, it names the config file if exactly one file in `config/` has this study.
+    """
+    if plan is not None:
+        files = ["--configfile", *plan["configfiles"]] if plan["configfiles"] else []
+        settings = ["--config", *plan["config"]] if plan["config"] else []
+        command = shlex.join(["snakemake", "--cores", "all", *files, *settings, *map(str, arguments)])
+        return f"EMPATHY_RAW_DIR={shlex.quote(plan['raw_dir'])} {command}" if plan["raw_dir"] else command
     pattern = re.compile(rf"^study:\s*['\"]?{re.escape(str(study))}['\"]?\s*(#.*)?$", re.MULTILINE)
     configs = [file for file in sorted(Path("config").glob("*.yaml")) if pattern.search(file.read_text("utf-8"))]
     chosen = ["--configfile", configs[0].as_posix()] if len(configs) == 1 else []
