@@ -24,9 +24,9 @@ def check_targets():
     if not workflow.is_main_process or STORED or not unknown:
         return
     for target in [target for target in asked_targets() if target in unknown]:
-        if not any(rule.is_producer(os.path.relpath(target)) for rule in workflow.rules):
-            stages = sorted(rule.name for rule in workflow.rules if not rule.output)
-            made = [str(path) for rule in workflow.rules for path in rule.output if not path.contains_wildcard()]
+        if not any(each.is_producer(os.path.relpath(target)) for each in workflow.rules):
+            stages = sorted(each.name for each in workflow.rules if not each.output)
+            made = [str(path) for each in workflow.rules for path in each.output if not path.contains_wildcard()]
             raise WorkflowError(
                 f"There is no target '{target}'{suggestion(target, stages + made)}. Targets: {', '.join(stages)}; or "
                 f"name a file that a rule of this study makes, below {RESULTS}/."
