@@ -64,7 +64,7 @@ def add_plans(root, study, explanations, configfiles=None):
                 add_plan(asked[made[0]], job, root)
                 asked[made[0]].guessed = plan == "null" and study != "published"
             elif asked.keys().isdisjoint(job["output"]):
-                upstream[job["output"][0]] = job["rule"], job["wildcards"], job["reasons"]
+                upstream[job["rule"], *job["wildcards"].items()] = job["rule"], job["wildcards"], job["reasons"]
     return list(upstream.values())
 
 
