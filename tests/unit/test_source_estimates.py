@@ -60,6 +60,32 @@ def test_one_group_has_no_neighbours():
     assert found["log_me"][1] == ""
 
 
+@pytest.mark.parametrize("label", [0, 1, 2, 3])
+@pytest.mark.parametrize("value", [0, 1])
+def test_a_label_of_several_that_none_or_all_examples_have_leaves_no_value(label, value):
+    labels = np.eye(4)[CLASSES]
+    labels[:, label] = value
+    found = of(VECTORS, None, labels, GROUPS, "multilabel")
+    assert np.isnan(found["log_me"][0])
+    assert {name: reason for name, (_, reason) in found.items()} == dict.fromkeys(ESTIMATORS, "not_available") | {
+        "log_me": "undefined"
+    }
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_vectors_that_are_not_finite_leave_no_value(number):
+    vectors = VECTORS.copy()
+    vectors[7, 2] = number
+    found = of(vectors, GUESSES, CLASSES, GROUPS, "classification")
+    assert {reason for _, reason in found.values()} == {"undefined"}
+    assert all(np.isnan(value) for value, _ in found.values())
+
+
+def test_one_example_is_too_few():
+    found = of(VECTORS[:1], GUESSES[:1], CLASSES[:1], GROUPS[:1], "classification")
+    assert {reason for _, reason in found.values()} == {"too_few"}
+
+
 def test_a_class_of_one_item_gives_numbers():
     labels = np.array([0] * 10 + [1] * 9 + [2])
     found = of(VECTORS, GUESSES, labels, GROUPS, "classification")

@@ -12,6 +12,8 @@ from empathy_transfer.features.adapter_features import head_probabilities, vecto
 from empathy_transfer.features.task_embedding import fewest
 from empathy_transfer.features.transferability import (
     ESTIMATORS,
+    UndefinedEstimate,
+    check_rows,
     h_score,
     leep,
     log_me,
@@ -69,7 +71,8 @@ def write_estimates(
             guesses = head_probabilities(read, head) if about["kind"] == "classification" else None
             found = estimates(read, guesses, labels, groups, task["kind"])
             rows += [{"source": source, "examples": len(items)} | row for row in found]
-            print(f"{source}: " + ", ".join(f"{row['estimator']} {row['value']:.4f}" for row in found), flush=True)
+            told = [f"{row['estimator']} {row['reason'] or format(row['value'], '.4f')}" for row in found]
+            print(f"{source}: {', '.join(told)}", flush=True)
     else:
         print(f"the fast engine can't compute {encoder.name}: no estimates")
         nothing = {"examples": 0, "value": numpy.nan, "reason": "not_available"}
@@ -82,25 +85,31 @@ def estimates(vectors, guesses, labels, groups, kind):
     """All estimates of one source: a list of dicts with `estimator`, `value` and `reason`.
 
     `reason` says why there is no value: `not_available` for an estimator that does not know the kind of the target or
-    the source; `constant` where all features or all labels are equal; `too_few` where all examples are of one group.
+    the source; `constant` where all features or all labels are equal; `too_few` where all examples are of one group,
+    are fewer than two, or (for the H-score) have a class each; `undefined` where none or all have a label of several,
+    or a number is not finite.
 
     Args:
         vectors: features, items x size.
         guesses: the source model's class probabilities, items x classes; None for other kinds of source.
         labels: class indices, values, or indicators. groups: the group of each item. kind: kind of the target.
     """
-    indicators = kind_of(kind).indicators(labels)
-    flat = not numpy.ptp(vectors, axis=0).any() or not numpy.ptp(labels, axis=0).any()
-    values = dict.fromkeys(ESTIMATORS, (numpy.nan, "constant" if flat else "not_available"))
-    if not flat:
-        values["log_me"] = (log_me(vectors, indicators), "")
-        if kind in ("classification", "regression"):
-            alone = len(set(groups)) == 1
-            score = numpy.nan if alone else nearest_neighbours(vectors, labels, groups, kind)
-            values["nearest_neighbours"] = (score, "too_few" if alone else "")
-        if kind == "classification":
-            values["h_score"] = (h_score(vectors, labels), "")
-            if guesses is not None:
-                values["leep"] = (leep(guesses, labels), "")
-                values["nce"] = (negative_conditional_entropy(guesses.argmax(axis=1), labels), "")
-    return [{"estimator": name, "value": value, "reason": reason} for name, (value, reason) in values.items()]
+    known = {"log_me": lambda: log_me(vectors, kind_of(kind).indicators(labels))}
+    if kind in ("classification", "regression"):
+        known["nearest_neighbours"] = lambda: nearest_neighbours(vectors, labels, groups, kind)
+    if kind == "classification":
+        known["h_score"] = lambda: h_score(vectors, labels)
+        if guesses is not None:
+            known["leep"] = lambda: leep(guesses, labels)
+            known["nce"] = lambda: negative_conditional_entropy(guesses.argmax(axis=1), labels)
+    rows = []
+    for name in ESTIMATORS:
+        value, reason = numpy.nan, "not_available"
+        if name in known:
+            try:
+                check_rows(vectors, "features")
+                value, reason = known[name](), ""
+            except UndefinedEstimate as error:
+                reason = error.reason
+        rows.append({"estimator": name, "value": value, "reason": reason})
+    return rows

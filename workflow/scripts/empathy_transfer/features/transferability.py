@@ -1,7 +1,8 @@
 """Estimators of transferability that need no training on the target: what practitioners use to choose a source.
 
 Each compares features or predictions of a source model on a target's items with the target's labels; a higher value
-promises a better transfer. All are relative: only values of one target can be compared, and of one set of items.
+promises a better transfer. All are relative: only values of one target can be compared, and of one set of items. Input
+of which an estimator can say nothing, such as items of one class, raises `UndefinedEstimate`, and never gives a number.
 """
 
 import numpy
@@ -13,6 +14,33 @@ from empathy_transfer.metrics import f1_macro, pearson_r
 ESTIMATORS = ("log_me", "h_score", "leep", "nce", "nearest_neighbours")
 NEIGHBOURS = 5
 ITERATIONS, TOLERANCE, TINY = 300, 1e-9, 1e-12
+
+
+class UndefinedEstimate(ValueError):
+    """An estimator has no value for its input; `reason` is the code that tables give."""
+
+    def __init__(self, reason, message):
+        """Keep the code (`constant`, `too_few` or `undefined`) beside what the message says."""
+        super().__init__(message)
+        self.reason = reason
+
+
+def check_rows(values, name, like=None):
+    """Raise UndefinedEstimate where an estimator could say nothing of items, whatever is asked of them.
+
+    Args:
+        values: one row per item: features, labels or classes. name: what they are.
+        like: what there must be as many rows of; None for no such thing. A difference is a ValueError.
+    """
+    values = numpy.asarray(values)
+    if like is not None and len(values) != len(like):
+        raise ValueError(f"{len(values)} {name} for {len(like)} items")
+    if len(values) < 2:
+        raise UndefinedEstimate("too_few", f"{len(values)} {name}: at least 2 items are needed")
+    if values.dtype.kind == "f" and not numpy.isfinite(values).all():
+        raise UndefinedEstimate("undefined", f"the {name} hold numbers that are not finite")
+    if (values == values[0]).all():
+        raise UndefinedEstimate("constant", f"the {name} are the same for all items")
 
 
 def log_me(features, targets):
@@ -27,7 +55,15 @@ def log_me(features, targets):
 
     Returns:
         Mean over the columns of the log evidence / number of items.
+
+    Raises:
+        UndefinedEstimate: fewer than 2 items, constant features, a column that is the same for all items (a class that
+            none has), or numbers that are not finite.
     """
+    check_rows(features, "features")
+    check_rows(targets, "targets", like=features)
+    if flat := [place for place, column in enumerate(numpy.asarray(targets).T) if not numpy.ptp(column)]:
+        raise UndefinedEstimate("undefined", f"column {flat[0] + 1} of the targets is the same for all items")
     left, singular, _ = numpy.linalg.svd(numpy.asarray(features, numpy.float64), full_matrices=False)
     kept = singular > singular.max(initial=0.0) * max(features.shape) * numpy.finfo(numpy.float64).eps
     left, variance = left[:, kept], singular[kept] ** 2
@@ -67,11 +103,14 @@ def h_score(features, classes, shrink=True):
         The score: 0 or more and, without shrinking, at most the number of classes - 1.
 
     Raises:
-        ValueError: all features are constant.
+        UndefinedEstimate: fewer than 2 items, constant features, one class, a class of its own for each item, or
+            features that are not finite.
     """
+    check_rows(features, "features")
+    check_rows(classes, "classes", like=features)
+    if len(numpy.unique(classes)) == len(classes):
+        raise UndefinedEstimate("too_few", "each item has a class of its own, so that nothing varies within a class")
     centred = numpy.asarray(features, numpy.float64) - numpy.mean(features, axis=0, dtype=numpy.float64)
-    if not centred.any():
-        raise ValueError("the features are the same for all items")
     covariance, shrinkage = centred.T @ centred / len(centred), 0.0
     if shrink:
         covariance, shrinkage = ledoit_wolf(centred, assume_centered=True)
@@ -92,7 +131,15 @@ def leep(probabilities, classes):
 
     Returns:
         Mean log-likelihood of the target classes if they are guessed through the source's: 0 at best.
+
+    Raises:
+        UndefinedEstimate: fewer than 2 items, one target class, or probabilities that are not finite or all 0.
     """
+    check_rows(classes, "classes")
+    if len(probabilities) != len(classes):
+        raise ValueError(f"{len(probabilities)} probabilities for {len(classes)} items")
+    if not (numpy.isfinite(probabilities).all() and numpy.sum(probabilities, axis=1).all()):
+        raise UndefinedEstimate("undefined", "an item has no probability, or one that is not finite")
     _, index = numpy.unique(classes, return_inverse=True)
     joint = numpy.zeros((index.max() + 1, probabilities.shape[1]))
     numpy.add.at(joint, index, probabilities)
@@ -105,7 +152,11 @@ def negative_conditional_entropy(source_classes, classes):
 
     Args:
         source_classes: class of each item by the source model. classes: its target class.
+
+    Raises:
+        UndefinedEstimate: fewer than 2 items, or one target class.
     """
+    check_rows(classes, "classes", like=source_classes)
     _, index = numpy.unique(classes, return_inverse=True)
     _, source = numpy.unique(source_classes, return_inverse=True)
     joint = numpy.zeros((index.max() + 1, source.max() + 1))
@@ -124,8 +175,11 @@ def nearest_neighbours(features, labels, groups, kind, neighbours=NEIGHBOURS):
         neighbours: how many are asked.
 
     Raises:
-        ValueError: all items are of one group.
+        UndefinedEstimate: fewer than 2 items, items of one group alone, constant features or labels, or numbers that
+            are not finite.
     """
+    check_rows(features, "features")
+    check_rows(labels, "labels", like=features)
     groups, labels = numpy.asarray(groups), numpy.asarray(labels)
     lengths = numpy.linalg.norm(features, axis=1, keepdims=True)
     unit = features / numpy.where(lengths > 0, lengths, 1)
@@ -134,7 +188,7 @@ def nearest_neighbours(features, labels, groups, kind, neighbours=NEIGHBOURS):
     nearest = numpy.argsort(-similarity, axis=1, kind="stable")[:, :neighbours]
     known = numpy.take_along_axis(similarity, nearest, axis=1) > -numpy.inf
     if not known.any(axis=1).all():
-        raise ValueError("all items are of one group")
+        raise UndefinedEstimate("too_few", "all items are of one group")
     if kind == "regression":
         return pearson_r.value(labels, (labels[nearest] * known).sum(axis=1) / known.sum(axis=1))
     names, index = numpy.unique(labels, return_inverse=True)
