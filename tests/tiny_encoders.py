@@ -20,7 +20,8 @@ LOSSES = {"classification": "cross_entropy", "regression": "squared_error", "mul
 # How such an encoder is trained, but for what a test says itself, and what the settings of a job have besides.
 SCHEDULE = {"epochs": 4, "batch_size": 4, "learning_rate": 0.01, "weight_decay": 0.0, "warmup_share": 0.1}
 SCHEDULE |= {"max_gradient_norm": 1.0, "patience": None}
-OF_A_JOB = {"adapter": ADAPTER, "precision": "fp32", "engine": "auto", "max_train": None, "max_validation": None}
+OF_A_JOB = {"adapter": ADAPTER, "precision": "fp32", "engine": "auto", "label_scale": "standardised"}
+OF_A_JOB |= {"max_train": None, "max_validation": None}
 
 
 def make_encoder(kind, folder, with_head=False):

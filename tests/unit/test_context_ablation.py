@@ -149,10 +149,14 @@ def test_another_model_is_refused(run):
     tensors = read_table(run["predictions"])
     turned = tensors["prediction"].map({"good": "bad", "bad": "good"}).tolist()
     with pytest.raises(RuntimeError, match="does not answer as in"):
-        check_same(turned, tensors["prediction"].tolist(), run["predictions"])
-    check_same([0.5, 1.5], [0.501, 1.499], "run")
-    with pytest.raises(RuntimeError):
-        check_same([0.5, 1.5], [1.5, 0.5], "run")
+        check_same(turned, tensors["prediction"].tolist(), tensors["label"], run["predictions"])
+    for unit in (1e-4, 1, 1e4):
+        earlier, labels = np.array([0.5, 1.5]) * unit, np.array([0.0, 2.0]) * unit
+        check_same([0.501 * unit, 1.499 * unit], earlier, labels, "run")
+        with pytest.raises(RuntimeError):
+            check_same([0.55 * unit, 1.45 * unit], earlier, labels, "run")
+        # Answers that are all but constant: the labels' spread tells what is rounding.
+        check_same([unit, unit], np.full(2, 1.001 * unit), labels, "run")
 
 
 def test_a_model_is_compared_with_itself(run):

@@ -58,7 +58,7 @@ def study():
                 rows.append({
                     "encoder": "minilm", "model": model, "setting": setting, "kind": kind, "seed": seed,
                     "number": float(number) if number else None, "trained_as": setting, "n_base": 320,
-                    "share_concerned": 0.25, "validation_ccc": found["ccc"], **found,
+                    "share_concerned": 0.25, "constant_prediction": False, "validation_ccc": found["ccc"], **found,
                 })  # fmt: skip
     trained = pd.DataFrame(rows)
     stand_ins = [trained[trained["setting"] == "alpha=4"].assign(setting="alpha=chosen", kind="chosen")]

@@ -77,7 +77,7 @@ def study():
                 "encoder": "minilm", "model": model, "setting": setting, "kind": setting.split("=")[0],
                 "number": 3.5 if "=" in setting else None, "seed": seed, "trained_as": setting, "n_base": 10,
                 "n_train": 10, "n_concerned": 2, "share_concerned": 0.2, "seconds": 5.0,
-                "validation_ccc": found["ccc"], **found,
+                "validation_ccc": found["ccc"], "constant_prediction": False, **found,
             })  # fmt: skip
     frame = pd.DataFrame(rows)
     chosen = frame[frame["setting"] == "alpha=3.5"].assign(setting="alpha=chosen", kind="chosen")
@@ -313,6 +313,24 @@ def test_a_correction_of_most_labels_raises_a_flag(study):
     for share, raised in [(0.5, False), (0.9, True)]:
         rows = flags.signs_of_failure(study.scores.assign(share_concerned=share), comparison, pd.DataFrame({"ccc": []}))
         assert rows[rows["flag"] == "controls have little left"]["raised"].tolist() == [raised]
+
+
+def test_seeds_whose_answers_are_all_but_constant_raise_a_flag(study):
+    labels, spread = np.array([1.0, 2.0, 6.0]), np.array([-1.0, 0.0, 1.0])
+    record = {"encoder": "minilm", "model": "crowd", "setting": "baseline", "seed": 1, "n_base": 2, "n_concerned": 0}
+    for size, collapsed in ((0.01, True), (0.1, False)):
+        # The standard deviations are 2.16 and .82 times the size.
+        answers = dict.fromkeys(
+            ["test", "validation"], pd.DataFrame({"label": labels, "prediction": 3 + size * spread})
+        )
+        assert {row["constant_prediction"] for row in scores.rows_of_run(record, answers, 0.5)} == {collapsed}
+    first = (study.scores["trained_as"] == "baseline") & (study.scores["seed"] == 2)
+    found = flags.signs_of_failure(
+        study.scores.assign(constant_prediction=first), compare(study), pd.DataFrame({"ccc": []})
+    )
+    found = found[found["flag"] == "collapsed, share of seeds"].set_index("setting")
+    assert found["value"].to_dict() == {"baseline": pytest.approx(1 / 3), "alpha=3.5": 0, "trimmed": 0}
+    assert found["raised"].to_dict() == {"baseline": True, "alpha=3.5": False, "trimmed": False}
 
 
 def test_flags_do_not_count_what_stands_for_a_run_and_give_number_and_interval_of_test_texts(study):

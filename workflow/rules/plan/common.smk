@@ -71,8 +71,10 @@ def training_settings(task):
     """Training settings of a task: the study's defaults, then the task's own, then the study's override."""
     settings = config["training"]["defaults"] | KNOWN[task].get("training", {}) | config["training"]["override"]
     losses = config["training"]["defaults"]["losses"] | config["training"]["override"].get("losses", {})
-    loss = losses[KNOWN[task]["kind"]]
-    settings = {key: value for key, value in settings.items() if key != "losses"} | {"loss": dict(sorted(loss.items()))}
+    kind = KNOWN[task]["kind"]
+    unused = {"losses"} | (set() if kind == "regression" else {"label_scale"})
+    settings = {key: value for key, value in settings.items() if key not in unused}
+    settings["loss"] = dict(sorted(losses[kind].items()))
     return dict(sorted(settings.items()))
 
 

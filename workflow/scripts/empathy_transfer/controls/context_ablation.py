@@ -20,6 +20,7 @@ from empathy_transfer.models.hardware import use_processor
 from empathy_transfer.models.trained_models import load_trained
 from empathy_transfer.records.artefacts import read_json, read_table, write_json, write_table
 from empathy_transfer.records.encoders import find_encoder
+from empathy_transfer.statistics.values import CONSTANT_TOLERANCE
 from empathy_transfer.training.evaluation import labels_of, predict, prediction_table, score
 
 # The same model on the same items: only the arithmetic of another machine may differ.
@@ -64,7 +65,8 @@ def ablate_context(inputs, outputs, settings, encoder_settings, seed, threads):
         table = prediction_table(frame["id"].tolist(), labels, outputs_here, task)
         write_table(outputs[condition], table)
         if condition == "intact":
-            check_same(table.column("prediction").to_pylist(), earlier["prediction"].tolist(), inputs["predictions"])
+            answers, before = table.column("prediction").to_pylist(), earlier["prediction"].tolist()
+            check_same(answers, before, labels, inputs["predictions"])
         print(f"{condition}: {task['metric']} {values[condition][task['metric']]:.3f}")
     record = {"target": task["task"], "data": "full", "seed": seed, "metric": task["metric"]}
     record |= {"n_test": len(frame), "with_context": sum(map(bool, contexts)), "values": values}
@@ -101,11 +103,12 @@ def shuffle_contexts(contexts, groups, seed):
     return result
 
 
-def check_same(answers, earlier, path):
+def check_same(answers, earlier, labels, path):
     """Raise RuntimeError unless the answers are those of the run, up to the arithmetic of another machine."""
     if isinstance(answers[0], float):
-        spread = max(float(np.std(earlier)), 1e-6)
-        same = float(np.abs(np.subtract(answers, earlier)).mean()) <= SAME_VALUES * max(spread, 0.1)
+        # Of answers that are all but constant the labels tell the unit, and where these are constant, too, the size.
+        spread = max(np.std(earlier), np.std(labels) / 10, np.abs(earlier).max() * CONSTANT_TOLERANCE)
+        same = np.abs(np.subtract(answers, earlier)).mean() <= SAME_VALUES * spread
     else:
         same = np.mean([one == other for one, other in zip(answers, earlier, strict=True)]) >= SAME_ANSWERS
     if not same:

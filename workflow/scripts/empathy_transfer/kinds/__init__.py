@@ -9,6 +9,7 @@ A kind is a file of its own, found by the word in a task's description. Each has
 ``statistics``          numbers of the report on the data
 ``encode``, ``decode``  labels as a tensor for training; labels from a head's outputs
 ``outputs``             the number of outputs of a head
+``label_scale``         a `LabelScale`, in whose units a head is trained; None where it is trained on labels as they are
 ``values``              labels as in files from numbers for training
 ``comparable``          labels or answers as arrays that `metrics` take
 ``constant_answer``     the best answer that knows the training labels alone (the floor)
@@ -20,6 +21,23 @@ A kind is a file of its own, found by the word in a task's description. Each has
 import difflib
 import importlib
 import numbers
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LabelScale:
+    """Numbers in standard deviations from a mean: `mean` and `sd` are in the label's unit, and `sd` is above 0."""
+
+    mean: float
+    sd: float
+
+    def standardised(self, labels):
+        """Labels (array or tensor) in standard deviations from the mean."""
+        return (labels - self.mean) / self.sd
+
+    def mapped_back(self, values):
+        """Values in standard deviations from the mean (array or tensor), in the label's unit."""
+        return values * self.sd + self.mean
 
 
 def kind_of(task):

@@ -70,6 +70,10 @@ def outputs(task):
     return len(task["labels"])
 
 
+def label_scale(labels, wanted):
+    """None: indicators have no unit."""
+
+
 def values(numbers, task):
     """Lists of labels from indicators (n, labels)."""
     names = np.array(task["labels"], dtype=object)

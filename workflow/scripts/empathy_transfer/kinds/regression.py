@@ -5,10 +5,11 @@ import re
 import numpy as np
 
 from empathy_transfer.errors import DataError, shown
-from empathy_transfer.kinds import plain
+from empathy_transfer.kinds import LabelScale, plain
 from empathy_transfer.statistics.values import finite
 
 MATRIX = "regression"
+LABEL_SCALES = ("standardised", "raw")
 # Python would also take underscores, other scripts' digits, "nan" and "infinity".
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -59,6 +60,24 @@ def encode(labels, task):
 def outputs(task):
     """One output."""
     return 1
+
+
+def label_scale(labels, wanted):
+    """The `LabelScale` of training labels (n numbers), or None where labels are trained as they are.
+
+    On raw labels, squared errors of a wide scale have gradients that clipping makes all alike, and next to nothing but
+    the mean is learnt; the same labels in another unit would be learnt well. Of constant labels the SD counts as 1.
+
+    Raises:
+        ValueError: `wanted` is none of `LABEL_SCALES`, or a label is not finite.
+    """
+    if wanted not in LABEL_SCALES:
+        raise ValueError(f"label scale {wanted!r} is none of {', '.join(LABEL_SCALES)}")
+    if wanted == "raw":
+        return None
+    labels = finite(labels, "training labels")
+    # Equal numbers have a standard deviation of rounding.
+    return LabelScale(float(labels.mean()), float(labels.std()) if np.ptp(labels) > 0 else 1.0)
 
 
 def values(numbers, task):

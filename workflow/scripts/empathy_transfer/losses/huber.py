@@ -6,5 +6,5 @@ KINDS = ("regression",)
 
 
 def loss(outputs, labels, delta):
-    """Mean loss of outputs (items, 1) and values (items); `delta` is in units of the label."""
+    """Mean loss of outputs (items, 1) and values (items); `delta` is in the unit of the labels given."""
     return functional.huber_loss(outputs[:, 0], labels, delta=delta)

@@ -6,5 +6,5 @@ KINDS = ("regression",)
 
 
 def loss(outputs, labels):
-    """Mean loss of outputs (items, 1) and values (items), in squared units of the label."""
+    """Mean loss of outputs (items, 1) and values (items), in squared units of the labels as they are given."""
     return functional.mse_loss(outputs[:, 0], labels)

@@ -6,7 +6,7 @@ either side is constant and the other differs.
 
 import numpy as np
 
-from empathy_transfer.statistics.values import is_constant, paired_numbers
+from empathy_transfer.statistics.values import lacks_spread, paired_numbers
 
 KINDS = ("regression",)
 
@@ -16,7 +16,7 @@ def value(labels, predictions):
     labels, predictions = paired_numbers(labels, predictions)
     if np.array_equal(labels, predictions):
         return 1.0
-    if is_constant(labels) or is_constant(predictions):
+    if lacks_spread(labels, predictions):
         return 0.0
     covariance = ((labels - labels.mean()) * (predictions - predictions.mean())).mean()
     spread = labels.var() + predictions.var() + (labels.mean() - predictions.mean()) ** 2

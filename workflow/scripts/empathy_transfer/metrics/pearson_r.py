@@ -7,7 +7,7 @@ import numpy as np
 
 from empathy_transfer.statistics.item_bootstrap import multinomial_blocks
 from empathy_transfer.statistics.moments import pearson_of_means
-from empathy_transfer.statistics.values import is_constant, paired_numbers
+from empathy_transfer.statistics.values import lacks_spread, paired_numbers
 
 KINDS = ("regression",)
 
@@ -15,7 +15,7 @@ KINDS = ("regression",)
 def value(labels, predictions):
     """Pearson's r of two vectors (items)."""
     x, y = paired_numbers(labels, predictions)
-    if is_constant(x) or is_constant(y):
+    if lacks_spread(x, y):
         return 0.0
     x, y = x - x.mean(), y - y.mean()
     return float(np.clip((x / np.linalg.norm(x)) @ (y / np.linalg.norm(y)), -1.0, 1.0))
@@ -24,7 +24,7 @@ def value(labels, predictions):
 def resampled(labels, predictions, seed, resamples):
     """Pearson's r in resamples of the items (resamples); 0 where a resample is constant."""
     x, y = paired_numbers(labels, predictions)
-    if is_constant(x) or is_constant(y):
+    if lacks_spread(x, y):
         return np.zeros(resamples)
     # Standardised values keep the sums of squares below free of cancellation.
     x, y = ((values - values.mean()) / (values.std() or 1.0) for values in (x, y))

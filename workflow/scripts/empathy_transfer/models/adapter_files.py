@@ -20,7 +20,12 @@ def save_adapter(path, tensors, encoder, settings, **keys):
 
 
 def save_head(path, tensors, **keys):
-    """Write a head (see `heads.PooledHead`)."""
+    """Write a head (see `heads.PooledHead`), whose outputs are in the label's unit.
+
+    Args:
+        path: the file. tensors: by name. keys: plain values for the file's metadata: `kind`, `labels`, and
+            `label_scale`, the `mean` and `sd` of the labels that it was trained on (the tensors already map back).
+    """
     write_tensors(path, tensors, {"type": "head"} | keys)
 
 

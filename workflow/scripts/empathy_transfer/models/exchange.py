@@ -13,13 +13,17 @@ from empathy_transfer.models.parameters import fill, shapes_of
 from empathy_transfer.models.pretrained import load_pretrained
 from empathy_transfer.records.artefacts import ArtefactError, read_tensors, write_text
 
-ADAPTER_FILE, HEAD_FILE, CONFIG_FILE = "adapter.safetensors", "model_head.safetensors", "adapter_config.json"
+ADAPTER_FILE, HEAD_FILE = "adapter.safetensors", "model_head.safetensors"
+CONFIG_FILE, HEAD_CONFIG_FILE = "adapter_config.json", "head_config.json"
 # The library takes no notice of this key: weights of one name may be of several revisions.
 WEIGHTS_KEY = "model_weights_sha256"
 
 
 def export_adapter(adapter_path, head_path, encoder, folder, name=None):
     """Write an adapter and its head to a folder from which `model.load_adapter(folder, use_safetensors=True)` loads.
+
+    A regression's head answers in the label's unit. Mean and SD of the labels that it was trained on stand as
+    `label_scale` in `head_config.json`; they are information, and no answer has to be mapped by them.
 
     Args:
         adapter_path: the run's `adapter.safetensors`. head_path: its `head.safetensors`.
@@ -51,6 +55,13 @@ def export_adapter(adapter_path, head_path, encoder, folder, name=None):
     fill(own_head, head)
     model.save_adapter(str(folder), name, with_head=True, use_safetensors=True)
     _name_encoder(Path(folder), encoder)
+    _describe(Path(folder) / HEAD_CONFIG_FILE, label_scale=head_metadata.get("label_scale"))
+
+
+def _describe(path, **facts):
+    """Add facts to a description that the library wrote."""
+    description = json.loads(path.read_text(encoding="utf-8")) | facts
+    write_text(path, json.dumps(description, indent=2, sort_keys=True))
 
 
 def _name_encoder(folder, encoder):
@@ -58,8 +69,7 @@ def _name_encoder(folder, encoder):
     for path in folder.glob("*_config.json"):
         description = json.loads(path.read_text(encoding="utf-8"))
         if "model_name" in description:
-            description |= {"model_name": encoder.public_name, WEIGHTS_KEY: encoder.weights_sha256}
-            write_text(path, json.dumps(description, indent=2, sort_keys=True))
+            _describe(path, **{"model_name": encoder.public_name, WEIGHTS_KEY: encoder.weights_sha256})
 
 
 def import_adapter(folder):

@@ -8,11 +8,26 @@ from empathy_transfer.models.linear import linear
 from empathy_transfer.models.parameters import draw
 
 
+class _Head:
+    """What heads share: their last layer is linear, and `LAST` names it."""
+
+    @torch.no_grad()
+    def map_back(self, tensors, scale):
+        """Change the tensors of a head that was trained on standardised labels: it answers in the label's unit then.
+
+        Args:
+            tensors: by name; changed in place. scale: a `kinds.LabelScale`.
+        """
+        tensors[f"{self.LAST}.weight"].mul_(scale.sd)
+        tensors[f"{self.LAST}.bias"].mul_(scale.sd).add_(scale.mean)
+
+
 @dataclass(frozen=True)
-class PooledHead:
+class PooledHead(_Head):
     """Dense layer, tanh, output layer, with dropout before each: the classification head of the `adapters` library."""
 
     outputs: int
+    LAST = "4"
 
     def shapes(self, hidden):
         """Names and shapes of the tensors, as the library names them; `hidden` is the size of the vector."""
@@ -34,15 +49,16 @@ class PooledHead:
 
 
 @dataclass(frozen=True)
-class LinearHead:
+class LinearHead(_Head):
     """One linear layer behind dropout.
 
-    `bias` is where its biases begin, best the mean of the training labels: from 0 a small learning rate would need many
-    epochs to reach a scale's middle.
+    `bias` is where its biases begin, best the mean of the labels that it is trained on (of standardised ones 0): from
+    elsewhere a small learning rate would need many epochs to reach a scale's middle.
     """
 
     outputs: int
     bias: float = 0.0
+    LAST = "head"
 
     def shapes(self, hidden):
         """Names and shapes of the tensors; `hidden` is the size of the vector."""

@@ -42,9 +42,11 @@ def signs_of_failure(scores, comparisons, slices):
         names = {"encoder": encoder, "model": model, "setting": setting}
         deviation = part["ccc"].std() if len(part) > 1 else np.nan
         share = (part["ccc"] / part["pearson_r"].where(part["pearson_r"] > 0)).mean()
+        collapsed = part["constant_prediction"].astype(bool).mean()
         for flag, value, limit, raised in [
             ("high variance over seeds", deviation, MOST_SEED_DEVIATION, deviation > MOST_SEED_DEVIATION),
             ("concordance far below Pearson r", share, LEAST_CCC_SHARE, share < LEAST_CCC_SHARE),
+            ("collapsed, share of seeds", collapsed, 0, collapsed > 0),
         ]:
             rows.append(names | {"flag": flag, "value": value, "limit": limit, "raised": raised})
     for row in slices[slices["ccc"].notna()].itertuples():

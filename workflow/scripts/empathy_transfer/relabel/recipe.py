@@ -13,6 +13,7 @@ import torch
 from empathy_transfer.data.batches import Items
 from empathy_transfer.data.token_file import unpack_texts
 from empathy_transfer.errors import DataError
+from empathy_transfer.kinds import kind_of
 from empathy_transfer.labelling.valid_labels import lost_line, valid_labels
 from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.heads import LinearHead
@@ -44,13 +45,15 @@ def relabelled_recipe(run, inputs, settings, training_set_path):
     items = {part: join_items([inputs[f"{part}_tokens"]], frame) for part, frame in tested.items()}
     items["train"] = join_items([inputs["train_tokens"], inputs["added_tokens"]], texts.training)
     write_table(training_set_path, texts.training)
+    labels = texts.training["label"]
+    standardised = kind_of(TASK).label_scale(labels, settings["label_scale"]) is not None
     return Recipe(
         items=items,
         held_out={part: (frame["id"].tolist(), frame["label"].to_numpy()) for part, frame in tested.items()},
         task=TASK,
-        training_labels=texts.training["label"],
+        training_labels=labels,
         adaptation=Adaptation({"type": "full"}),
-        head=LinearHead(1, float(texts.training["label"].mean())),
+        head=LinearHead(1, 0.0 if standardised else float(labels.mean())),
         loss=loss_of(run.setting, texts, settings),
         pairing=PAIRING,
         facts={"threshold": texts.threshold, "n_base": texts.n_base, "n_concerned": texts.number},

@@ -6,7 +6,7 @@ from scipy.stats import wasserstein_distance
 from empathy_transfer.metrics import metric, metrics_of
 from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_csv
 from empathy_transfer.relabel.training_sets import CROWD, Setting
-from empathy_transfer.statistics.values import is_constant
+from empathy_transfer.statistics.values import is_all_but_constant
 
 METRICS = ("pearson_r", "ccc", "rmse")
 BASELINE, CHOSEN = "baseline", "alpha=chosen"
@@ -79,7 +79,7 @@ def rows_of_run(record, answers, label_distance):
         "trained_as": record["setting"],
         "share_concerned": record["n_concerned"] / record["n_base"],
         "label_distance": label_distance,
-        "constant_prediction": is_constant(answers["test"]["prediction"]),
+        "constant_prediction": is_all_but_constant(answers["test"]["label"], answers["test"]["prediction"]),
     }
     rows = []
     for name in metrics_of("regression"):

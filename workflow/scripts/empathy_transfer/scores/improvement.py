@@ -106,10 +106,11 @@ def collect_scores(runs, tasks, left_out, seeds, data, failed=()):
 def collapsed_runs(runs):
     """Keys of the collapsed runs.
 
-    A run has collapsed when all its test predictions are equal, or when its validation score exceeds the floor by
-    less than a quarter of what the median run of the same target and data condition does; baseline, transfers and
-    seeds all count in that median, but no controls, so that a run is judged alike with and without them. Where the
-    median run does not exceed the floor, a run below the floor has collapsed.
+    A run has collapsed when all its test predictions are equal or, of numbers, next to equal (`is_all_but_constant`),
+    or when its validation score exceeds the floor by less than a quarter of what the median run of the same target and
+    data condition does; baseline, transfers and seeds all count in that median, but no controls, so that a run is
+    judged alike with and without them. Where the median run does not exceed the floor, a run below the floor has
+    collapsed.
     """
     gains = {}
     for run in runs:

@@ -9,7 +9,7 @@ from empathy_transfer.metrics import metric, metrics_of
 from empathy_transfer.records.artefacts import read_json, read_table, write_csv
 from empathy_transfer.records.runs import TransferRun
 from empathy_transfer.statistics.item_bootstrap import standard_error
-from empathy_transfer.statistics.values import is_constant
+from empathy_transfer.statistics.values import is_all_but_constant
 
 # What a run's own record says of it, beside its key.
 RUN_FACTS = ("validation", "floor_validation")
@@ -72,7 +72,7 @@ def scores_of(table, record):
             error = standard_error(scored, *sides, seed=0)
         row = {"metric": name, "main": error is not None, "value": scored.value(true, given)}
         row |= {"floor": scored.value(true, floor), "standard_error": error, "n_test": len(table)}
-        rows.append(row | {"constant_prediction": is_constant(given)})
+        rows.append(row | {"constant_prediction": is_all_but_constant(true, given)})
     return rows
 
 

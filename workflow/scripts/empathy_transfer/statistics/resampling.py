@@ -178,8 +178,8 @@ def _f1_blocks(items, predictions, blocks):
 
 def _pearson_blocks(items, predictions, blocks):
     """Yield (r, None) of all systems, block by block."""
-    x = _standard(items.labels)
-    answers = [_standard(_finite(values, "predictions", len(x))) for values in predictions]
+    x = _standard(items.labels, 0.0)
+    answers = [_standard(_finite(values, "predictions", len(x)), np.ptp(items.labels)) for values in predictions]
     sizes, own = items.sums(np.ones((len(x), 1))), items.sums(np.column_stack([x, x * x]))
     none = np.empty((items.n_units, 0))  # no system at all has no scores, as for F1
     sums = np.hstack([none, *(items.sums(np.column_stack([y, y * y, x * y])) for y in answers)])
@@ -191,9 +191,12 @@ def _pearson_blocks(items, predictions, blocks):
         yield pearson_of_means(mean_x[:, None], mean_y, mean_xx[:, None], mean_yy, mean_xy).T, None
 
 
-def _standard(values):
-    """Values with mean 0 and standard deviation 1, which keeps sums of squares free of cancellation; else zeros."""
-    if is_constant(values):
+def _standard(values, size):
+    """Values with mean 0 and standard deviation 1, which keeps sums of squares free of cancellation; else zeros.
+
+    `size` is that of `is_constant`; with the labels' spread as that of predictions, no score depends on a unit.
+    """
+    if is_constant(values, size):
         return np.zeros(len(values))
     return (values - values.mean()) / values.std()
 

@@ -2,22 +2,44 @@
 
 import numpy as np
 
-# Values whose spread is below this share of their size (at least 1) differ by rounding of the arithmetic only.
+# Values whose spread is below this share of their size differ by rounding of the arithmetic only.
 CONSTANT_TOLERANCE = 1e-6
+# Predictions whose standard deviation is below this share of the labels' say next to nothing.
+LEAST_SPREAD = 0.01
 
 
-def is_constant(predictions):
+def is_constant(predictions, size=1.0):
     """Whether all items got the same answer: same class, same row of indicators, or same value up to rounding.
 
-    Numbers count as the same when they spread by less than a millionth of their size (at least of 1).
+    Numbers count as the same when they spread by less than a millionth of the greatest, and at least of `size`.
     """
     predictions = np.asarray(predictions)
     if len(predictions) == 0:
         raise ValueError("no predictions: whether they are constant is undefined")
     if predictions.ndim == 1 and predictions.dtype.kind == "f":
-        scale = max(1.0, float(np.abs(predictions).max()))
+        scale = max(float(size), float(np.abs(predictions).max()))
         return bool(np.ptp(predictions) <= CONSTANT_TOLERANCE * scale)
     return bool((predictions == predictions[0]).all())
+
+
+def is_all_but_constant(labels, predictions):
+    """Whether predictions are constant, or numbers that spread by less than a hundredth of what the labels do.
+
+    Args:
+        labels, predictions: as arrays that `metrics` take. The spread is the standard deviation.
+    """
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if predictions.dtype.kind != "f":
+        return is_constant(predictions)
+    return is_constant(predictions, np.ptp(labels)) or bool(predictions.std() < LEAST_SPREAD * labels.std())
+
+
+def lacks_spread(labels, predictions):
+    """Whether the numbers of either side are constant up to rounding, in whatever unit they are.
+
+    Rounding of predictions is a share of their size or of the labels' spread, whichever is more.
+    """
+    return is_constant(labels, 0.0) or is_constant(predictions, np.ptp(labels))
 
 
 def paired_numbers(labels, predictions):

@@ -5,7 +5,7 @@ trains nothing anew; a run computes the one score that chooses among its epochs.
 """
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from empathy_transfer.models.hardware import choose_device, choose_precision, us
 from empathy_transfer.models.kernel_library import kernels_in_use
 from empathy_transfer.records.artefacts import write_json, write_json_lines, write_table
 from empathy_transfer.records.encoders import find_encoder
+from empathy_transfer.statistics.values import is_all_but_constant
 from empathy_transfer.training.checkpoints import Checkpoint, NoCheckpoint
 from empathy_transfer.training.evaluation import predict, prediction_table, score
 from empathy_transfer.training.loop import Objective, fit
@@ -32,9 +33,9 @@ class Recipe:
     `items` are `batches.Items` by split, `held_out` (ids, labels) of those of validation and test, labels as files hold
     them. `task` is the task's description (`kind`, `metric`, and `labels` where it has any). `pairing` is the word that
     seeds of order and of new parameters are derived from: runs with one word are paired. `training_labels` give the
-    best constant answer, `loss` is the loss's name and settings, `facts` further fields of the run's record.
-    `resumable`: whether the state between epochs is kept. `tokens_digest` names the tokens of the items, see
-    `first_layer`.
+    best constant answer and the scale that labels are trained on, `loss` is the loss's name and settings, `facts`
+    further fields of the run's record. `resumable`: whether the state between epochs is kept. `tokens_digest` names
+    the tokens of the items, see `first_layer`.
     """
 
     items: dict
@@ -101,21 +102,30 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
     checkpoint = Checkpoint(Path(outputs["run"]).parent, identity) if recipe.resumable else NoCheckpoint()
     order = derived_seed("order", recipe.pairing, run.seed)
 
-    log, best = fit(model, recipe.items, objective_of(recipe), settings, order, checkpoint, hooks)
+    task, kind = recipe.task, kind_of(recipe.task)
+    scale = kind.label_scale(recipe.training_labels, settings.get("label_scale"))
+    items, objective = recipe.items | {"train": scaled(recipe.items["train"], scale)}, objective_of(recipe, scale)
+    log, best = fit(model, items, objective, settings, order, checkpoint, hooks)
+    if scale is not None:
+        recipe.head.map_back(model.head(), scale)
 
     for before, after in zip(sources, model.sources(), strict=True):
         if any(not torch.equal(tensor, before[key]) for key, tensor in after.items()):
             raise RuntimeError("a frozen source adapter changed in training; its transfer would mean nothing")
-    task, kind = recipe.task, kind_of(recipe.task)
     keys = {"task": task.get("task"), "seed": run.seed}
     if "adapter" in outputs:
         save_adapter(outputs["adapter"], model.adapter(), encoder, recipe.adaptation.settings, **keys)
     if "head" in outputs:
-        save_head(outputs["head"], model.head(), labels=task.get("labels"), kind=task["kind"], **keys)
+        about = {"labels": task.get("labels"), "kind": task["kind"], "label_scale": scale and asdict(scale)}
+        save_head(outputs["head"], model.head(), **about, **keys)
     for split, name in {"test": "predictions", "validation": "validation"}.items():
         if name in outputs:
             answers = predict(model, recipe.items[split], split)
-            write_table(outputs[name], prediction_table(*recipe.held_out[split], answers, task))
+            table = prediction_table(*recipe.held_out[split], answers, task)
+            write_table(outputs[name], table)
+            sides = (kind.comparable(table[side].to_pylist(), task.get("labels")) for side in ("label", "prediction"))
+            if is_all_but_constant(*sides):
+                print(f"WARNING: the answers to the {split} items are all but constant: this run has collapsed")
     write_json_lines(outputs["epochs"], log)
     constant = kind.constant_answer(recipe.training_labels)
     labels = recipe.held_out["validation"][1]
@@ -129,6 +139,7 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
         "best_epoch": best + 1,
         "epochs": len(log),
         "loss": recipe.loss,
+        "label_scale": scale and asdict(scale),
         "adaptation": recipe.adaptation.settings,
         "trained_parameters": sum(parameter.numel() for parameter in model.parameters()),
         "seconds": round(time.monotonic() - started, 3),
@@ -143,13 +154,19 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
     print(f"best epoch {best + 1} of {len(log)}: validation {task['metric']} {log[best]['validation']:.3f}")
 
 
-def objective_of(recipe):
-    """What a recipe's training makes small, and the score of its validation items."""
+def scaled(items, scale):
+    """Training items with labels as the head is to learn them: in standard deviations, or as they are without scale."""
+    return items if scale is None else replace(items, labels=scale.standardised(items.labels.double()).float())
+
+
+def objective_of(recipe, scale=None):
+    """What a recipe's training makes small, and the score of its validation items in the label's own unit."""
     labels = recipe.held_out["validation"][1]
     kind = kind_of(recipe.task)
 
     def score_of(outputs):
         """The task's main score of the validation items."""
+        outputs = outputs if scale is None else scale.mapped_back(outputs)
         return score(labels, kind.decode(outputs, recipe.task), recipe.task)
 
     return Objective(loss_function(recipe.loss), score_of, recipe.task["metric"])
