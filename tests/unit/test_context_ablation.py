@@ -150,7 +150,7 @@ def test_another_model_is_refused(run):
     turned = tensors["prediction"].map({"good": "bad", "bad": "good"}).tolist()
     with pytest.raises(RuntimeError, match="does not answer as in"):
         check_same(turned, tensors["prediction"].tolist(), tensors["label"], run["predictions"])
-    for unit in (1e-4, 1, 1e4):
+    for unit in (1e-4, 1.0, 1e4):
         earlier, labels = np.array([0.5, 1.5]) * unit, np.array([0.0, 2.0]) * unit
         check_same([0.501 * unit, 1.499 * unit], earlier, labels, "run")
         with pytest.raises(RuntimeError):

@@ -177,8 +177,9 @@ def test_a_scale_by_hand():
 def test_a_head_that_is_mapped_back_answers_in_the_label_s_unit(head):
     tensors, vectors = head.draw(8, torch.Generator().manual_seed(1)), torch.linspace(-3, 3, 40).reshape(5, 8)
     before = head.apply(vectors, tensors, lambda values: values)
-    head.map_back(tensors, LabelScale(-20.0, 30.0))
-    torch.testing.assert_close(head.apply(vectors, tensors, lambda values: values), before * 30 - 20)
+    mapped = head.mapped_back(tensors, LabelScale(-20.0, 30.0))
+    torch.testing.assert_close(head.apply(vectors, mapped, lambda values: values), before * 30 - 20)
+    torch.testing.assert_close(head.apply(vectors, tensors, lambda values: values), before)
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-3, 1.0, 1e6])

@@ -11,15 +11,14 @@ from empathy_transfer.models.parameters import draw
 class _Head:
     """What heads share: their last layer is linear, and `LAST` names it."""
 
-    @torch.no_grad()
-    def map_back(self, tensors, scale):
-        """Change the tensors of a head that was trained on standardised labels: it answers in the label's unit then.
+    def mapped_back(self, tensors, scale):
+        """Return the tensors, by name, of a head that answers in the label's unit.
 
         Args:
-            tensors: by name; changed in place. scale: a `kinds.LabelScale`.
+            tensors: of a head that was trained on standardised labels. scale: their `kinds.LabelScale`.
         """
-        tensors[f"{self.LAST}.weight"].mul_(scale.sd)
-        tensors[f"{self.LAST}.bias"].mul_(scale.sd).add_(scale.mean)
+        weight, bias = f"{self.LAST}.weight", f"{self.LAST}.bias"
+        return tensors | {weight: tensors[weight] * scale.sd, bias: scale.mapped_back(tensors[bias])}
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import numpy as np
 
 # Values whose spread is below this share of their size differ by rounding of the arithmetic only.
 CONSTANT_TOLERANCE = 1e-6
+# Numbers below this size spread by nothing, since their squares can't be told from 0.
+SMALLEST_SIZE = 1e-140
 # Predictions whose standard deviation is below this share of the labels' say next to nothing.
 LEAST_SPREAD = 0.01
 
@@ -17,7 +19,7 @@ def is_constant(predictions, size=1.0):
     if len(predictions) == 0:
         raise ValueError("no predictions: whether they are constant is undefined")
     if predictions.ndim == 1 and predictions.dtype.kind == "f":
-        scale = max(float(size), float(np.abs(predictions).max()))
+        scale = max(float(size), float(np.abs(predictions).max()), SMALLEST_SIZE)
         return bool(np.ptp(predictions) <= CONSTANT_TOLERANCE * scale)
     return bool((predictions == predictions[0]).all())
 

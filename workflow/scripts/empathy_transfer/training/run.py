@@ -106,8 +106,6 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
     scale = kind.label_scale(recipe.training_labels, settings.get("label_scale"))
     items, objective = recipe.items | {"train": scaled(recipe.items["train"], scale)}, objective_of(recipe, scale)
     log, best = fit(model, items, objective, settings, order, checkpoint, hooks)
-    if scale is not None:
-        recipe.head.map_back(model.head(), scale)
 
     for before, after in zip(sources, model.sources(), strict=True):
         if any(not torch.equal(tensor, before[key]) for key, tensor in after.items()):
@@ -117,10 +115,11 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
         save_adapter(outputs["adapter"], model.adapter(), encoder, recipe.adaptation.settings, **keys)
     if "head" in outputs:
         about = {"labels": task.get("labels"), "kind": task["kind"], "label_scale": scale and asdict(scale)}
-        save_head(outputs["head"], model.head(), **about, **keys)
+        head = model.head() if scale is None else recipe.head.mapped_back(model.head(), scale)
+        save_head(outputs["head"], head, **about, **keys)
     for split, name in {"test": "predictions", "validation": "validation"}.items():
         if name in outputs:
-            answers = predict(model, recipe.items[split], split)
+            answers = in_label_unit(predict(model, recipe.items[split], split), scale)
             table = prediction_table(*recipe.held_out[split], answers, task)
             write_table(outputs[name], table)
             sides = (kind.comparable(table[side].to_pylist(), task.get("labels")) for side in ("label", "prediction"))
@@ -159,6 +158,11 @@ def scaled(items, scale):
     return items if scale is None else replace(items, labels=scale.standardised(items.labels.double()).float())
 
 
+def in_label_unit(outputs, scale):
+    """A head's outputs as answers: mapped back from the scale that the labels were trained on, where there is one."""
+    return outputs if scale is None else scale.mapped_back(outputs)
+
+
 def objective_of(recipe, scale=None):
     """What a recipe's training makes small, and the score of its validation items in the label's own unit."""
     labels = recipe.held_out["validation"][1]
@@ -166,8 +170,7 @@ def objective_of(recipe, scale=None):
 
     def score_of(outputs):
         """The task's main score of the validation items."""
-        outputs = outputs if scale is None else scale.mapped_back(outputs)
-        return score(labels, kind.decode(outputs, recipe.task), recipe.task)
+        return score(labels, kind.decode(in_label_unit(outputs, scale), recipe.task), recipe.task)
 
     return Objective(loss_function(recipe.loss), score_of, recipe.task["metric"])
 
