@@ -72,13 +72,17 @@ def randomise(model, std, seed):
     return model
 
 
-def save_as_job(model, encoder, folder, labels=None, settings=ADAPTER, **keys):
-    """Save a model's adapter and head as a finished training does, below the working folder; returns both paths."""
+def save_as_job(model, encoder, folder, labels=None, settings=ADAPTER, head=None, label_scale=None, **keys):
+    """Save a model's adapter and head as a finished training does, below the working folder; returns both paths.
+
+    `head` are tensors in place of the model's own, `label_scale` is told in its file.
+    """
     output = {name: f"{folder}/{name}.safetensors" for name in ("adapter", "head")}
     kind = "classification" if labels else "regression"
     with open_job(fake_snakemake("train", output | {"provenance": f"{folder}/provenance.json"})) as job:
         save_adapter(job.output["adapter"], model.adapter(), encoder, settings, **keys)
-        save_head(job.output["head"], model.head(), labels=labels, kind=kind, **keys)
+        about = {"labels": labels, "kind": kind, "label_scale": label_scale}
+        save_head(job.output["head"], head or model.head(), **about, **keys)
     return output["adapter"], output["head"]
 
 

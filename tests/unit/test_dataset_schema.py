@@ -148,6 +148,7 @@ def set_in(dataset, keys, value):
         (["tasks", "epitome_er", "trainig"], {}, "trainig"),
         (["tasks", "epitome_er", "training", "learnig_rate"], 0.1, "learnig_rate"),
         (["tasks", "epitome_er", "training", "learning_rate"], "1e-4", "1e-4"),
+        (["tasks", "epitome_er", "training", "label_scale"], "raw", "label_scale"),
         (["tasks", "epitome_er", "labels"], None, "labels"),
         (["tasks", "epitome_er", "labels"], [0, 1, 2], "0"),
         (["tasks", "epitome_er", "labels"], ["a", "a"], "a"),

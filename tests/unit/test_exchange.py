@@ -8,7 +8,9 @@ import pytest
 import torch
 from adapters import AutoAdapterModel
 
+from empathy_transfer.kinds import LabelScale
 from empathy_transfer.models.exchange import export_adapter, import_adapter
+from empathy_transfer.models.heads import PooledHead
 from empathy_transfer.records.artefacts import ArtefactError
 from empathy_transfer.records.encoders import MINILM, MINILM_WEIGHTS_SHA256
 from tiny_encoders import ADAPTER, batch, make_encoder, make_model, randomise, save_as_job
@@ -111,3 +113,23 @@ def test_pickled_and_other_adapters_are_refused(encoder, exported, tmp_path):
     (exported / "adapter_config.json").write_text(json.dumps(config))
     with pytest.raises(ArtefactError, match="are read; this differs in mh_adapter"):
         import_adapter(exported)
+
+
+def test_a_regression_answers_in_the_label_s_unit_in_the_library_too(encoder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scale, inputs = LabelScale(40.0, 25.0), batch([7, 3, 12], context=encoder.name == "bert")
+    engine = randomise(make_model(encoder, outputs=1), 0.3, 2)
+    expected = scale.mapped_back(engine.logits(inputs).detach())
+    head = PooledHead(1).mapped_back(engine.head(), scale)
+    files = save_as_job(engine, encoder, "run", head=head, task="warmth", label_scale={"mean": 40.0, "sd": 25.0})
+    export_adapter(*files, encoder, tmp_path / "exported")
+    described = json.loads((tmp_path / "exported/head_config.json").read_text(encoding="utf-8"))
+    assert described["label_scale"] == {"mean": 40, "sd": 25}
+    model = AutoAdapterModel.from_pretrained(str(encoder.folder), use_safetensors=True)
+    model.load_adapter(str(tmp_path / "exported"), use_safetensors=True, set_active=True)
+    model.eval()
+    ids, kinds, mask = inputs.padded()
+    with torch.no_grad():
+        theirs = model(input_ids=ids, token_type_ids=kinds, attention_mask=mask).logits
+    torch.testing.assert_close(theirs, expected, rtol=1e-5, atol=1e-3)
+    assert all(torch.equal(head[key], tensor) for key, tensor in import_adapter(tmp_path / "exported")[1].items())

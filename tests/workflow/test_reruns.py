@@ -191,6 +191,10 @@ def loss(study):
     )
 
 
+def label_scale(study):
+    study.edit_yaml("config/config.yaml", lambda content: content["training"]["override"].update(label_scale="raw"))
+
+
 def loop(study):
     study.change(f"{LIBRARY}/training/loop.py", lambda text: text.replace("value > log[best]", "value >= log[best]"))
 
@@ -247,6 +251,7 @@ def flagged_share(study):
 
 MEANINGFUL = [
     loss,
+    label_scale,
     loop,
     new_metric_and_kind,
     title_and_theme,
@@ -345,9 +350,10 @@ def test_nothing_runs_again_after(change, changed):
     assert run.jobs == ()
 
 
-def test_an_edited_loss_retrains_the_tasks_that_use_it_and_what_follows_from_their_adapters(changed):
+@pytest.mark.parametrize("change", ["loss", "label_scale"])
+def test_what_regressions_use_retrains_them_and_what_follows_from_their_adapters(changed, change):
     """Condolence and News Empathy are regressions; ten of twelve pairs have one of them."""
-    run = planned(changed["loss"])
+    run = planned(changed[change])
     assert run.trained == runs_of("condolence", SMALL) | runs_of("news_empathy", SMALL)
     trained = {"train_baseline": 4, "train_transfer": 20}
     assert run.rules == trained | compared(4) | learnt(4, changed=2) | CONTEXT | AGGREGATES
