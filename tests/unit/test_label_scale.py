@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 import torch
 
@@ -14,13 +15,16 @@ from empathy_transfer.metrics import ccc, pearson_r
 from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.heads import LinearHead, PooledHead
 from empathy_transfer.models.trained_models import load_trained
-from empathy_transfer.records.artefacts import read_json, read_table, read_tensors
+from empathy_transfer.records.artefacts import read_json, read_table, read_tensors, write_table
 from empathy_transfer.records.encoders import find_encoder
-from empathy_transfer.records.runs import BASELINE, TransferRun
+from empathy_transfer.records.runs import BASELINE, RelabelledRun, TransferRun
+from empathy_transfer.relabel.recipe import relabelled_recipe
+from empathy_transfer.relabel.tokens import tokenise_label_set
 from empathy_transfer.statistics.values import is_all_but_constant
 from empathy_transfer.training.evaluation import labels_of, predict
 from empathy_transfer.training.run import Recipe, train_run
 from fake_jobs import fake_snakemake
+from label_studies import write_set
 from tiny_encoders import ADAPTER, OF_A_JOB, SCHEDULE, items_of, write_vocabulary_encoder
 from tiny_runs import FILES, WORDS, train_transfer, write_task
 
@@ -141,6 +145,71 @@ def test_a_saved_head_answers_in_the_label_s_unit_and_tells_the_scale_of_its_own
     model = load_trained(paths["adapter"], paths["head"], find_encoder(encoder["name"]), settings)
     answers = kind_of(TASK).decode(predict(model, items["test"], "test"), TASK)
     np.testing.assert_allclose(answers, read_table(paths["predictions"])["prediction"], atol=1e-5)
+
+
+@pytest.fixture
+def label_sets(encoder, tmp_path, monkeypatch):
+    """A function that writes the sets of the study of labels, with labels times a unit, and returns their paths."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(2)
+    parts = {}
+    for part, number in {"train": 60, "added": 20, "validation": 20, "test": 30}.items():
+        good = random.integers(0, 5, number)
+        texts = [
+            " ".join(["good"] * count + ["bad"] * (4 - count) + ["day"] * (row % 3)) for row, count in enumerate(good)
+        ]
+        wrong = np.where(np.arange(number) % 5 == 0, 4 - good, good)  # a fifth of the crowd's labels is turned round
+        parts[part] = (texts, wrong if part in ("train", "added") else good, good)
+
+    def write(unit):
+        paths = {}
+        for part, (texts, crowd, model) in parts.items():
+            name = f"{unit}/{part}"
+            paths[part] = str(write_set(f"{name}.parquet", texts, label=unit * crowd.astype(float)))
+            output = {"tokens": f"{name}.safetensors", "provenance": f"{name}.tokens.provenance.json"}
+            with open_job(fake_snakemake("tokenise_label_set", output)) as job:
+                tokenise_label_set(paths[part], encoder, job.output["tokens"])
+            paths[f"{part}_tokens"] = output["tokens"]
+            paths[f"{part}_labels"] = f"{name}.labels.parquet"
+            output = {"labels": paths[f"{part}_labels"], "provenance": f"{name}.labels.provenance.json"}
+            with open_job(fake_snakemake("parse_labels", output)) as job:
+                labels = {"id": [f"t{place}" for place in range(len(texts))], "label": unit * model.astype(float)}
+                write_table(job.output["labels"], pandas.DataFrame(labels | {"valid": True}))
+        return paths
+
+    return write
+
+
+def train_relabelled(inputs, setting, encoder, folder, **settings):
+    """Train a whole encoder on a model's labels; returns the record, the training set and the predictions."""
+    settings = SETTINGS | {"max_train": None, "max_added": None, "label_scale": "standardised"} | settings
+    run = RelabelledRun("tiny", "gpt", setting, 1)
+    output = {name: f"{folder}/{FILES[name]}" for name in ("predictions", "run", "epochs")}
+    output |= {"training_set": f"{folder}/training_set.parquet", "provenance": f"{folder}/provenance.json"}
+    with open_job(fake_snakemake("train_relabelled", output)) as job:
+        train_run(
+            run,
+            lambda: relabelled_recipe(run, inputs, settings, job.output["training_set"]),
+            job.output,
+            settings,
+            encoder,
+            threads=1,
+            origin={},
+        )
+    return read_json(output["run"]), read_table(output["training_set"]), read_table(output["predictions"])
+
+
+def test_the_study_of_labels_standardises_by_the_labels_that_it_trains_on(encoder, label_sets):
+    results = {}
+    for unit in (1, 25):
+        inputs, setting = label_sets(unit), f"alpha={unit * 1.5:g}"
+        record, training, results[unit] = train_relabelled(inputs, setting, encoder, f"run{unit}", learning_rate=1e-3)
+        labels = training["label"]
+        assert (labels != training["crowd"]).sum() == record["n_concerned"] > 0
+        assert record["label_scale"] == {"mean": pytest.approx(labels.mean()), "sd": pytest.approx(labels.std(ddof=0))}
+    assert np.abs(results[25]["prediction"] - 25 * results[1]["prediction"]).max() < 0.01
+    raw, *_ = train_relabelled(inputs, setting, encoder, "raw", label_scale="raw")
+    assert raw["label_scale"] is None
 
 
 def test_equal_training_labels_are_the_answer_of_their_run(encoder, tmp_path, monkeypatch):
