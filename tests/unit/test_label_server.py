@@ -29,8 +29,8 @@ def rows(folder, query):
         return connection.execute(query).fetchall()
 
 
-def test_a_thousand_requests_to_a_bad_server_are_all_accounted_for(tmp_path, capfd):
-    count = 1000
+def test_hundreds_of_requests_to_a_bad_server_are_all_accounted_for(tmp_path, capfd):
+    count = 300
     texts = write_set(tmp_path / "set.parquet", numbered(count))
     # A request that hangs ends the patience of the client; one that only a busy machine holds up does not.
     with BadServer(hang=20.0) as server:
@@ -61,7 +61,7 @@ def test_a_thousand_requests_to_a_bad_server_are_all_accounted_for(tmp_path, cap
     # What was said and written holds no key.
     assert server.keys == {f"Bearer {KEY}"}
     said = capfd.readouterr()
-    assert f"{count:,} questions, 0 answered before" in said.out
+    assert f"{count} questions, 0 answered before" in said.out
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert KEY not in said.out + said.err
     assert not any(KEY.encode() in content for content in written)
