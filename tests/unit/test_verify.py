@@ -51,12 +51,14 @@ def test_a_sound_study_has_no_problems(study):
     assert report.text().endswith("Nothing is damaged.")
 
 
-def test_the_command_after_a_repair_has_what_the_study_was_planned_with(study, monkeypatch):
+def test_the_commands_to_go_on_have_what_the_study_was_planned_with(study, monkeypatch):
     plan = {"configfiles": ["config/a.yaml", "config/b.yaml"], "config": ["study=tiny"], "raw_dir": None}
     monkeypatch.setenv("EMPATHY_PLAN", json.dumps(plan))
     make("results/tiny/f", 7)
-    Path("results/tiny/a/result.json").unlink()
     command = "snakemake --cores all --configfile config/a.yaml config/b.yaml --config study=tiny"
+    make("results/tiny/a", 100)
+    assert check().text().endswith(f"The study is not finished; go on with: {command}")
+    Path("results/tiny/a/result.json").unlink()
     assert check(repair=True).text().endswith(f"Make them anew with: {command}")
 
 
@@ -330,6 +332,22 @@ def test_damage_that_nothing_was_made_from_still_removes_complete(study):
 def test_complete_without_provenance_is_not_trusted(study):
     Path("results/tiny/COMPLETE.provenance.json").unlink()
     assert check().problems == [("results/tiny/COMPLETE.json", "no provenance lists it")]
+
+
+@pytest.mark.parametrize("target", ["nowhere", "d/result.json"])
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_link_without_provenance_in_the_place_of_a_used_file_is_damage(study, target, complete):
+    """However new it is, and wherever it leads: no job makes a link."""
+    if not complete:
+        for path in Path("results/tiny").glob("COMPLETE*"):
+            path.unlink()
+    for path in Path("results/tiny/b").iterdir():
+        path.unlink()
+    Path(study["b"]).symlink_to(Path("results/tiny", target).absolute())
+    assert study["b"] in dict(check().problems)
+    assert check(repair=True).ok
+    assert not Path(study["b"]).is_symlink()
+    assert Path(study["d"]).exists()
 
 
 def test_foreign_files_are_reported_and_kept(study):

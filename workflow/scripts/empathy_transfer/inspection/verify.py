@@ -180,7 +180,8 @@ def _check_unlisted(study, report, bad, unfinished):
         elif path in study.users:
             # A job that makes it anew, or was killed when it did, has no provenance yet.
             remade = study.in_making(path) or all(_newer(path, provenance) for provenance in study.users[path])
-            found = unfinished if remade else bad
+            # No job makes a link.
+            found = unfinished if remade and not path.is_symlink() else bad
             found.setdefault(path, "no provenance lists it, although results were made from it")
         elif path == study.folder / COMPLETE:
             bad[path] = "no provenance lists it"
@@ -256,8 +257,8 @@ def _drift(study):
 
 
 def _newer(path, other):
-    """Whether a file was written after another one."""
-    return path.stat().st_mtime_ns > other.stat().st_mtime_ns
+    """Whether a file, or a link itself, was written after another one."""
+    return path.lstat().st_mtime_ns > other.lstat().st_mtime_ns
 
 
 def _is_lock(path):

@@ -52,11 +52,11 @@ class Report:
         """The last line: the verdict, and the command to go on."""
         if self.kept:
             return "The repair is not complete; see above."
+        command = run_command(self.study, plan=self.planned_with)
         if not self.problems:
-            go_on = f" The study is not finished; go on with: {run_command(self.study)}"
-            return "Nothing is damaged." + go_on * bool(self.unfinished)
+            return "Nothing is damaged." + f" The study is not finished; go on with: {command}" * bool(self.unfinished)
         if self.repaired:
-            return f"Make them anew with: {run_command(self.study, plan=self.planned_with)}"
+            return f"Make them anew with: {command}"
         return f"Remove them and all that was made from them with: empathy-transfer verify {self.study} --repair"
 
 
