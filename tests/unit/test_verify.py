@@ -350,6 +350,16 @@ def test_a_link_without_provenance_in_the_place_of_a_used_file_is_damage(study, 
     assert Path(study["d"]).exists()
 
 
+def test_a_folder_in_the_place_of_a_used_file_is_told_and_kept(study):
+    for path in Path("results/tiny/b").iterdir():
+        path.unlink()
+    Path(study["b"]).mkdir()
+    assert dict(check().problems) == {study["b"]: "it is missing, although results were made from it"}
+    report = check(repair=True)
+    assert [path for path, _ in report.kept] == [study["b"]]
+    assert not report.ok
+
+
 def test_foreign_files_are_reported_and_kept(study):
     Path("results/tiny/notes.txt").write_text("mine")
     flip(study["b"])

@@ -86,7 +86,7 @@ class _Study:
     def digest(self, path):
         """SHA-256 of a file, computed once; None when it is not there."""
         if path not in self.digests:
-            self.digests[path] = sha256_file(path) if path.exists() else None
+            self.digests[path] = sha256_file(path) if path.is_file() else None
         return self.digests[path]
 
     def maker(self, path):

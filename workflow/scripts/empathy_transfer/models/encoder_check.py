@@ -54,15 +54,13 @@ def told_ids(encoder):
         read_settings(encoder, name) for name in ("tokenizer.json", "tokenizer_config.json", "added_tokens.json")
     )
     try:
-        ids = {}
         vocabulary = (whole.get("model") or {}).get("vocab") or {}
         if isinstance(vocabulary, list):  # of a unigram model: pairs of token and score
             vocabulary = {token: number for number, (token, _) in enumerate(vocabulary)}
         if not whole and (words := encoder.folder / "vocab.txt").is_file():
             lines = words.read_text(encoding="utf-8").rstrip("\n").split("\n")
             vocabulary = {token: number for number, token in enumerate(lines)}
-        ids |= vocabulary
-        ids |= {token["content"]: token["id"] for token in whole.get("added_tokens") or []}
+        ids = vocabulary | {token["content"]: token["id"] for token in whole.get("added_tokens") or []}
         ids |= {token["content"]: int(number) for number, token in (settings.get("added_tokens_decoder") or {}).items()}
         return {token: int(number) for token, number in (ids | added).items()}
     except (AttributeError, KeyError, TypeError, ValueError) as error:
