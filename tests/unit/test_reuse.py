@@ -29,10 +29,10 @@ def shared(tmp_path, monkeypatch):
     return tmp_path / "shared"
 
 
-def script(study, made, rate=0.1):
+def script(study, made, **params):
     """Run an entry point that shares its results; it adds the study to `made` if it computes."""
     output = {name: f"results/{study}/double/{name}.json" for name in ("result", "provenance")}
-    snakemake = fake_snakemake("double", output, {"number": INPUT}, {"rate": rate}, log=f"logs/{study}.log")
+    snakemake = fake_snakemake("double", output, {"number": INPUT}, {"rate": 0.1} | params, log=f"logs/{study}.log")
     if not reuse(snakemake):
         with open_shared_job(snakemake) as job:
             made.append(study)
@@ -198,3 +198,17 @@ def test_a_missing_input_is_told_by_the_job_itself(shared):
     Path(INPUT).unlink()
     with pytest.raises(SystemExit, match="double failed: FileNotFoundError"):
         script("first", [])
+
+
+@pytest.mark.parametrize(
+    ("config", "weights"),
+    [('{"model_type": "gpt2"}', "model.safetensors"), ("{}", "x.bin"), ("{", "model.safetensors")],
+)
+def test_an_encoder_that_can_not_be_used_is_told_by_the_job_itself(config, weights):
+    Path("encoder").mkdir()
+    Path("encoder/config.json").write_text(config)
+    Path("encoder", weights).write_bytes(b"weights")
+    made = []
+    log = script("first", made, encoder={"name": "encoder", "revision": None})[2]
+    assert made == ["first"]  # which a job that loads the encoder does not reach
+    assert "Results are not shared: Encoder 'encoder': " in log

@@ -47,7 +47,7 @@ def facts_of(job):
 
     Raises:
         NotShareableError: the GPUs of this machine are of several models, or of one that can't be told.
-        EncoderNotFoundError: an encoder of the settings is not here.
+        EncoderNotFoundError: an encoder of the settings is not here. EncoderError: it can't be used.
     """
     return {
         "format": FORMAT,

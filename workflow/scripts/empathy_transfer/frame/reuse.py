@@ -14,6 +14,7 @@ import contextlib
 import os
 import sys
 
+from empathy_transfer.errors import EncoderError
 from empathy_transfer.frame.job import begin, describe, finish, frame, open_job
 from empathy_transfer.frame.result_key import CPU, NotShareableError, facts_of, key_of
 from empathy_transfer.frame.result_store import DamagedEntryError, ResultStore, UnreadableEntryError
@@ -110,7 +111,7 @@ def _facts(job):
     """What determines a job's results, or None and the reason why that can't be told."""
     try:
         return facts_of(job), None
-    except (OSError, NotShareableError, EncoderNotFoundError) as error:
+    except (OSError, NotShareableError, EncoderError, EncoderNotFoundError) as error:
         return None, str(error)
 
 
