@@ -469,6 +469,15 @@ def test_good_ratings_are_read_and_unknown_tasks_told(tmp_path):
         assert REGISTRY["check_ratings"](ROOT / f"resources/{study}.csv", [*frame["task"]]) == []
 
 
+def test_a_task_of_another_study_may_have_a_name_like_a_rated_one(tmp_path):
+    others = [row.replace("epitome_er", "epitome_ex") for row in RATED]
+    path = overlay(tmp_path, "\n".join([HEADER, *others, *RATED]), "ratings.csv")
+    assert REGISTRY["check_ratings"](path, ["epitome_er"]) == ["epitome_ex"]
+    path = overlay(tmp_path, "\n".join([HEADER, *others, *RATED[1:]]), "ratings.csv")
+    with pytest.raises(WorkflowError, match=r"line 2: task 'epitome_ex' .*did you mean 'epitome_er'"):
+        REGISTRY["check_ratings"](path, ["epitome_er"])
+
+
 @pytest.mark.parametrize("header", ["task;aspect;annotator;score", "aspect,task,annotator,score", "", HEADER + ",note"])
 def test_ratings_with_another_first_line_are_refused(tmp_path, header):
     path = overlay(tmp_path, f"{header}\n" + "\n".join(RATED), "ratings.csv")

@@ -8,7 +8,7 @@ import unicodedata
 
 RATING_COLUMNS = ["task", "aspect", "annotator", "score"]
 ASPECTS = ["definition", "link", "conduciveness"]
-# From this similarity on, a task that nobody knows is a known one with a slip.
+# From this similarity on, a task that nobody knows may be a known one with a slip.
 MISSPELT = 0.85
 
 
@@ -18,7 +18,7 @@ def check_ratings(path, known):
     A rating has an aspect, a score from 1 to 5, and a task and an annotator that differ from all others in more than
     case or white space; none stands there twice.
     """
-    spellings, seen, unknown = {}, set(), {}
+    spellings, seen = {}, {}
     for line, row in rating_rows(path):
         place = f"{path}, line {line}"
         for column in ("task", "aspect", "annotator"):
@@ -31,13 +31,14 @@ def check_ratings(path, known):
             raise WorkflowError(f"{place}: score '{score}' is not a number from 1 to 5")
         if (rating := (row["task"], row["aspect"], row["annotator"])) in seen:
             raise WorkflowError(f"{place}: {' '.join(rating)} is rated twice. Take one row out.")
-        seen.add(rating)
-        if row["task"] not in known:
-            unknown.setdefault(row["task"], place)
-    for task, place in unknown.items():
-        if hint := suggestion(task, known, MISSPELT):
+        seen[rating] = place
+    unknown = {rating: place for rating, place in seen.items() if rating[0] not in known}
+    for (task, *rest), place in unknown.items():
+        # A known task that has the same rating under its own name is another one.
+        unrated = [other for other in known if (other, *rest) not in seen]
+        if hint := suggestion(task, unrated, MISSPELT):
             raise WorkflowError(f"{place}: task '{task}' is in no file of {config['datasets']}{hint}")
-    return list(unknown)
+    return list(dict.fromkeys(task for task, *_ in unknown))
 
 
 def rating_rows(path):
