@@ -10,7 +10,7 @@ from empathy_transfer.statistics.values import finite
 
 MATRIX = "regression"
 LABEL_SCALES = ("standardised", "raw")
-# Python would also take underscores, other scripts' digits, "nan" and "infinity".
+# Numbers in files: Python would also take underscores, other scripts' digits, "nan" and "infinity".
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 

@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from empathy_transfer.kinds.regression import NUMBER
 from empathy_transfer.labelling.questions import UNASKED
 from empathy_transfer.labelling.scales import REASONING
 
@@ -15,9 +16,6 @@ LENGTH = "length"  # what servers say of an answer that ended at its limit
 # What models put around an answer that is whole all the same: thoughts before it, and a fence of code.
 THOUGHTS = re.compile(r"\A.*?</think(?:ing)?>\s*(?=[`~{])", re.DOTALL)
 FENCE = re.compile(r"(`+|~{3,})[ \t]*(?:[A-Za-z][A-Za-z0-9]*)?\s*(?=\{)")
-NUMBER = re.compile(
-    r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII
-)  # Python would read `0_4` and other digits, too
 
 # Reason of an invalid answer: what it means. Those about one item name it after a colon.
 REASONS = {
