@@ -7,11 +7,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from empathy_transfer.data.lost_rows import LOST_SHARE
 from empathy_transfer.errors import DataError
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.labelling.label_sets import numbers_of, prepare_label_set
 from empathy_transfer.labelling.labels import parse_labels
-from empathy_transfer.labelling.valid_labels import LOST_SHARE, valid_labels
+from empathy_transfer.labelling.valid_labels import valid_labels
 from empathy_transfer.records.artefacts import write_table
 from empathy_transfer.records.files import sha256_file
 from empathy_transfer.relabel.recipe import held_out_texts

@@ -7,9 +7,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from empathy_transfer.data.lost_rows import tell_lost_rows
 from empathy_transfer.data.raw_text import count_lines
 from empathy_transfer.data.readers import table
-from empathy_transfer.data.readers.common import CANONICAL, PLACE, read_headless, tell_lost_rows, value_column
+from empathy_transfer.data.readers.common import CANONICAL, PLACE, read_headless, value_column
 from empathy_transfer.data.tasks import task_frame
 from empathy_transfer.errors import DataError
 from empathy_transfer.labelling.label_sets import read_set
@@ -211,6 +212,17 @@ def test_columns_of_parquet_that_are_not_readable(tmp_path):
         read(path, columns={"text": "words"})
 
 
+def test_decimals_of_parquet_are_numbers(tmp_path):
+    path = tmp_path / "own.parquet"
+    keys = pyarrow.array([7, 10**20 + 1], pyarrow.decimal128(22, 0))
+    moods = pyarrow.array(["1.50", "2.00"]).cast(pyarrow.decimal128(5, 2))
+    pyarrow.parquet.write_table(pyarrow.table({"key": keys, "words": ["one", "two"], "mood": moods}), path)
+    task = {"label": "mood", "kind": "regression", "range": [1, 5], "label_source": "human"}
+    found = read(path, columns={"id": "key", "text": "words"}, task=task)
+    assert found["id"].tolist() == ["7", "100000000000000000001"]
+    assert found["label"].tolist() == [1.5, 2.0]
+
+
 def test_true_and_false_are_labels_as_json_writes_them(tmp_path):
     task = TASK | {"labels": ["true", "false"]}
     for ending in TYPED:
@@ -376,9 +388,9 @@ def test_lost_rows_are_told_and_too_many_stop(capsys):
     tell_lost_rows("a.csv", 0, 10, "no text")
     assert capsys.readouterr().out == ""
     tell_lost_rows("a.csv", 5, 10, "no text")
-    assert capsys.readouterr().out == "a.csv: 5 of 10 rows are left out: no text\n"
+    assert capsys.readouterr().out == "a.csv: 5 of 10 rows are left out: no text (50.0 %)\n"
     with pytest.raises(
-        DataError, match=r"a\.csv: 6 of 10 rows are left out: no text\. .*a share of 0\.5.*`max_lost: 0\.9`"
+        DataError, match=r"a\.csv: 6 of 10 rows are left out: no text \(60\.0 %\)\. .*a share of 0\.5.*`max_lost: 0\.9`"
     ):
         tell_lost_rows("a.csv", 6, 10, "no text")
     tell_lost_rows("a.csv", 9, 10, "no text", 0.9)

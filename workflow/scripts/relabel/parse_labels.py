@@ -1,8 +1,8 @@
 """Entry point of rules parse_labels and parse_sample."""
 
+from empathy_transfer.data.lost_rows import LOST_SHARE
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.labelling.labels import parse_labels
-from empathy_transfer.labelling.valid_labels import LOST_SHARE
 
 if __name__ == "__main__":
     with open_job(snakemake) as job:

@@ -61,8 +61,10 @@ def text_of(value, place):
     Raises:
         DataError: it is anything else, which would have to become text in some way.
     """
-    if isinstance(value, str) or is_missing(value):
-        return "" if is_missing(value) else value
+    if is_missing(value):
+        return ""
+    if isinstance(value, str):
+        return value
     raise DataError(f"{place}: {_type_of(value)}, not a text. Name another column, or write texts into this one.")
 
 
@@ -120,7 +122,7 @@ def _values(column, name, path):
 
     unreadable = (pyarrow.ArrowException, ValueError, OverflowError)
     try:
-        return column.to_pylist()
+        values = column.to_pylist()
     except unreadable:
         for number, value in enumerate(column, 1):
             try:
@@ -131,6 +133,10 @@ def _values(column, name, path):
                     "UTF-8, or a time out of range). Correct the file, or take the column out."
                 ) from None
         raise
+    if pyarrow.types.is_decimal(column.type):
+        # As in JSON, so that what follows knows two types of numbers.
+        values = [value if value is None else int(value) if value == int(value) else float(value) for value in values]
+    return values
 
 
 def _type_of(value):

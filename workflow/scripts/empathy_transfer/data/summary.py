@@ -20,8 +20,9 @@ from empathy_transfer.records.artefacts import read_json, read_table
 COLUMNS = ["task", "dataset", "split", "statistic", "value", "published", "difference", "note"]
 WORD = re.compile(r"\w+")
 LONG_TEXT = 40  # characters; shorter replies ("Thank you so much!") recur by chance
-# What the file of a task tells of its making; the last two of its raw files.
-FACTS = ("scheme", "overlap", "raw_rows", "raw_lines")
+# What the file of a task tells of its making, and of its raw files.
+RAW_COUNTS = ("raw_rows", "raw_lines")
+FACTS = ("scheme", "overlap", *RAW_COUNTS)
 SPLITS_IN_PRINT = {"val": "validation"}
 
 # Faults of the printed tables: see resources/published/README.md.
@@ -80,7 +81,7 @@ def summarise(tasks, published_dir):
                 "vocabulary": len(words[split][1]),
             }
             rows += [(name, task["dataset"], split, statistic, value) for statistic, value in values.items()]
-        counts = {statistic: task[statistic] for statistic in FACTS[2:] if task.get(statistic) is not None}
+        counts = {statistic: task[statistic] for statistic in RAW_COUNTS if task.get(statistic) is not None}
         rows += [(name, task["dataset"], "all", statistic, count) for statistic, count in counts.items()]
         rows.append((name, task["dataset"], "all", "shared_groups", leaks[name]["shared_groups"]))
         rows.append((name, task["dataset"], "test", "repeated_texts", leaks[name]["repeated_texts"]))

@@ -2,7 +2,8 @@
 
 import pandas
 
-from empathy_transfer.data.readers.common import CANONICAL, PLACE, tell_lost_rows, value_column, value_names
+from empathy_transfer.data.lost_rows import tell_lost_rows
+from empathy_transfer.data.readers.common import CANONICAL, PLACE, value_column, value_names
 from empathy_transfer.data.texts import group_key, is_blank, is_broken, name_in_pool
 from empathy_transfer.errors import DataError, shown, shown_names
 from empathy_transfer.kinds import is_missing, kind_of, plain

@@ -4,7 +4,7 @@ A variant keeps the split of every row, so that its test items are test items of
 dataset. Which items a cap or half of the data takes is drawn as for the task itself.
 """
 
-from empathy_transfer.data.readers.common import tell_lost_rows
+from empathy_transfer.data.lost_rows import tell_lost_rows
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.errors import DataError
 from empathy_transfer.kinds import kind_of

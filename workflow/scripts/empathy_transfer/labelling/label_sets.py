@@ -1,19 +1,17 @@
 """Sets of texts with crowd labels: read from their releases, and cleared of texts that another set holds too."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
 
+from empathy_transfer.data.lost_rows import lost_line
 from empathy_transfer.data.raw_files import check_raw
 from empathy_transfer.data.readers.common import AGAIN, PLACE, read_delimited, read_headless, text_key
 from empathy_transfer.data.texts import is_blank
 from empathy_transfer.errors import DataError, shown
 from empathy_transfer.kinds.regression import NUMBER
-from empathy_transfer.labelling.valid_labels import lost_line
 from empathy_transfer.records.artefacts import write_table
 
-DECIMAL_COMMA = r"[+-]?[0-9]+,[0-9]+"
 # What releases write in place of a number about a writer.
 UNKNOWN = ("unknown",)
 
@@ -83,8 +81,8 @@ def numbers_of(values, places, what, missing=(), hint=""):
     if len(wrong := values[given & ~values.str.fullmatch(NUMBER.pattern)]):
         value = wrong.iloc[0]
         problem = f"{what} {shown(value, values[given])} is not a number"
-        if re.fullmatch(DECIMAL_COMMA, value):
-            problem += f": write {value.replace(',', '.')}, with a point"
+        if NUMBER.fullmatch(written := value.replace(",", ".")):
+            problem += f": write {written}, with a point"
         raise DataError(f"{places[wrong.index[0]]}: {problem}. Only an empty field is a missing one.{hint}")
     return pd.to_numeric(values.where(given, None), errors="raise").astype("float64")
 

@@ -2,11 +2,9 @@
 
 import numpy as np
 
+from empathy_transfer.data.lost_rows import LOST_SHARE, lost_line
 from empathy_transfer.errors import DataError
 from empathy_transfer.records.artefacts import read_table
-
-# Where a model has no label for more than this share of a set's texts, what is made of them would be about the others.
-LOST_SHARE = 0.5
 
 
 def valid_labels(labels_path, ids):
@@ -32,9 +30,3 @@ def valid_labels(labels_path, ids):
             "take the model out of relabel: models."
         )
     return found
-
-
-def lost_line(what, lost, total, problem):
-    """Say in one line how many rows a step has lost, such as `notes.tsv: 3 of 60 texts have no label (5.0 %)`."""
-    share = 100 * lost / total if total else 0.0
-    return f"{what}: {lost:,} of {total:,} {problem} ({share:.1f} %)"

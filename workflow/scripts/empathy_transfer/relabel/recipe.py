@@ -11,10 +11,11 @@ import pandas as pd
 import torch
 
 from empathy_transfer.data.batches import Items
+from empathy_transfer.data.lost_rows import lost_line
 from empathy_transfer.data.token_file import unpack_texts
 from empathy_transfer.errors import DataError
 from empathy_transfer.kinds import kind_of
-from empathy_transfer.labelling.valid_labels import lost_line, valid_labels
+from empathy_transfer.labelling.valid_labels import valid_labels
 from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.heads import LinearHead
 from empathy_transfer.records.artefacts import read_json, read_table, read_tensors, write_table

@@ -1,4 +1,4 @@
-"""What all readers need: strict reading of delimited files, contexts, keys of texts, and how many rows are lost."""
+"""What all readers need: strict reading of delimited files, contexts, and keys of texts."""
 
 import hashlib
 
@@ -74,24 +74,6 @@ def require_columns(frame, columns, path):
             f"{path.name}: no column {', '.join(map(repr, missing))}. The file has {shown_names(names)}."
             f"{other_separator(names)} Correct the column name in the dataset's description, or fetch the file again."
         )
-
-
-def tell_lost_rows(where, lost, total, reason, allowed=None):
-    """Print how many rows a join or a parse leaves out; raise DataError if that is more than the allowed share.
-
-    Args:
-        where: file or task. lost: number of rows that are left out, of `total`. reason: why, in a few words.
-        allowed: largest share that may be lost, 0 to 1; a half if not given.
-    """
-    allowed = 0.5 if allowed is None else allowed
-    if lost:
-        words = f"{where}: {lost:,} of {total:,} rows are left out: {reason}"
-        if lost > allowed * total:
-            raise DataError(
-                f"{words}. That is more than a share of {allowed:g}: compare the files. If so many are lost rightly, "
-                "say so in the dataset's description, such as `max_lost: 0.9`."
-            )
-        print(words)
 
 
 def named_file(files, name):

@@ -1,12 +1,12 @@
 """Empathy Hope: supportive and other tweets, with texts that the user has looked up."""
 
+from empathy_transfer.data.lost_rows import tell_lost_rows
 from empathy_transfer.data.readers.common import (
     context_policy,
     named_file,
     ordered_columns,
     read_delimited,
     refuse,
-    tell_lost_rows,
     text_key,
 )
 from empathy_transfer.data.texts import is_blank

@@ -2,6 +2,7 @@
 
 import pandas
 
+from empathy_transfer.data.lost_rows import tell_lost_rows
 from empathy_transfer.data.readers.common import (
     AGAIN,
     context_policy,
@@ -9,7 +10,6 @@ from empathy_transfer.data.readers.common import (
     named_file,
     ordered_columns,
     read_delimited,
-    tell_lost_rows,
 )
 from empathy_transfer.errors import DataError
 

@@ -4,6 +4,7 @@ import ast
 
 import pandas
 
+from empathy_transfer.data.lost_rows import tell_lost_rows
 from empathy_transfer.data.readers.common import (
     AGAIN,
     PLACE,
@@ -14,7 +15,6 @@ from empathy_transfer.data.readers.common import (
     read_delimited,
     refuse,
     require_columns,
-    tell_lost_rows,
 )
 from empathy_transfer.errors import DataError, shown
 

@@ -4,6 +4,7 @@ import re
 
 import pandas
 
+from empathy_transfer.data.lost_rows import tell_lost_rows
 from empathy_transfer.data.raw_text import refuse_names
 from empathy_transfer.data.readers.common import (
     context_policy,
@@ -12,7 +13,6 @@ from empathy_transfer.data.readers.common import (
     read_delimited,
     require_columns,
     row_numbers,
-    tell_lost_rows,
     text_key,
 )
 
