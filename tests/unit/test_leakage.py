@@ -333,6 +333,9 @@ def test_ids_from_groups_and_what_is_wrong_with_them(tmp_path):
     assert row_ids(description, ["1-3", "1-2"], ["g", "g"], {"raw.csv": raw})["article"].tolist() == [None, "w:35"]
     with pytest.raises(DataError, match="no row for 1 of 1 ids"):
         row_ids(description, ["1-4"], ["g"], {"raw.csv": raw})
+    raw.write_text('talk,turn,on\n1,2,"35\n1,3,36"\n')
+    found = row_ids(description | {"quote": "none"}, ["1-3", "1-2"], ["g", "g"], {"raw.csv": raw})
+    assert found["article"].tolist() == ['w:36"', 'w:"35']
 
 
 def test_labels_of_the_heat_map():

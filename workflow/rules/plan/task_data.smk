@@ -72,9 +72,11 @@ def generated_files(wildcards):
 
 def shared_ids(wildcards):
     """What rows of different groups of a task can have in common, as far as the raw files at hand tell it."""
-    about = DATASETS[task_dataset(wildcards)].get("shared_ids")
-    here = about and set(about.get("files", [])) <= set(TASKS[wildcards.task]["form"]["files"])
-    return about if here else None
+    about, form = DATASETS[task_dataset(wildcards)].get("shared_ids"), TASKS[wildcards.task]["form"]
+    if not about or not set(about.get("files", [])) <= set(form["files"]):
+        return None
+    # The files are those of the task, so that they are read in the same way.
+    return about | {key: form[key] for key in ("quote",) if key in form}
 
 
 def shared_id_files(wildcards):

@@ -19,7 +19,7 @@ def row_ids(description, ids, groups, files):
     Args:
         description: None, or {`pool`: prefix that makes ids global, and either `from_group`: {kind: regular expression
             whose match in the group's id is the shared id}, or `columns`: {kind: column}, `files`: names of raw tables,
-            and `row`: the columns whose values, joined by "-", are a row's id}.
+            and `row`: the columns whose values, joined by "-", are a row's id; and `quote`, if the tables are read so}.
         ids, groups: id and group of each row.
         files: {name: path} of the raw files.
 
@@ -35,15 +35,16 @@ def row_ids(description, ids, groups, files):
         }
     columns = description["columns"]
     needed = [*dict.fromkeys([*description["row"], *columns.values()])]
-    tables = [read_delimited(named_file(files, name), needed)[needed] for name in description["files"]]
+    paths = [named_file(files, name) for name in description["files"]]
+    tables = [read_delimited(path, needed, quote=description.get("quote"))[needed] for path in paths]
     table = pandas.concat(tables, ignore_index=True)
     table.index = table[description["row"]].agg("-".join, axis=1)
     table = table[~table.index.duplicated()]
     if missing := [row for row in ids if row not in table.index]:
         raise DataError(
             f"{', '.join(description['files'])}: no row for {len(missing)} of {len(ids)} ids, the first of which is "
-            f"{shown(missing[0])}. Correct `shared_ids: row` in the "
-            "description of the dataset: it names the columns whose values, joined by '-', are the ids of its rows."
+            f"{shown(missing[0])}. Correct `shared_ids: row` in the description of the dataset: it names the columns "
+            "whose values, joined by '-', are the ids of its rows."
         )
     table = table.loc[list(ids)]
     return {
