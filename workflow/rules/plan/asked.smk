@@ -23,8 +23,8 @@ def check_targets():
     unknown = [word for word in words if not (word.isdecimal() or "=" in word or os.path.exists(word))]
     if not workflow.is_main_process or STORED or not unknown:
         return
-    for target in [target for target in asked_targets() if target in unknown]:
-        if not any(each.is_producer(os.path.relpath(target)) for each in workflow.rules):
+    for target in asked_targets():
+        if target in unknown and not any(each.is_producer(os.path.relpath(target)) for each in workflow.rules):
             stages = sorted(each.name for each in workflow.rules if not each.output)
             made = [str(path) for each in workflow.rules for path in each.output if not path.contains_wildcard()]
             raise WorkflowError(

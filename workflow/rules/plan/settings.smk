@@ -50,8 +50,8 @@ def owner_of(keys, given):
     def depth(content):
         """How many of the keys lead to something."""
         for number, key in enumerate(keys):
-            inside = key in content if isinstance(content, dict) else isinstance(content, list) and key < len(content)
-            if not inside:
+            content = dict(enumerate(content)) if isinstance(content, list) else content
+            if not isinstance(content, dict) or key not in content:
                 return number
             content = content[key]
         return len(keys)

@@ -93,18 +93,15 @@ def _plain(encoder):
     kind = settings.get("tokenizer_class") or DEFAULTS.get(encoder.config["model_type"], "")
     kind = kind.removesuffix("Fast") if isinstance(kind, str) else ""
     if kind in WORD_PIECES:
-        steps, own = (
-            [tokenizer.normalizer],
-            {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True},
-        )
+        steps = [tokenizer.normalizer]
+        own = {"do_lower_case": True, "strip_accents": None, "tokenize_chinese_chars": True}
         names = {"do_lower_case": "lowercase", "tokenize_chinese_chars": "handle_chinese_chars"}
         defaults = dict(zip(SPECIAL[1:], ("[CLS]", None, "[MASK]", "[PAD]", "[SEP]", "[UNK]"), strict=True))
     elif kind in BYTE_PAIRS:
         steps, own, names = [tokenizer.pre_tokenizer, tokenizer.post_processor], {"add_prefix_space": False}, {}
-        defaults = dict(zip(SPECIAL, ("<s>", "<s>", "</s>", {}, "<pad>", "</s>", "<unk>"), strict=True))
         mask = {"content": "<mask>", "lstrip": True, "rstrip": False, "normalized": False}
+        defaults = dict(zip(SPECIAL, ("<s>", "<s>", "</s>", mask, "<pad>", "</s>", "<unk>"), strict=True))
         given = settings.get("mask_token", "<mask>")
-        defaults["mask_token"] = mask
         settings["mask_token"] = mask | {"content": given} if isinstance(given, str) else given
     else:
         return None

@@ -23,6 +23,8 @@ import importlib
 import numbers
 from dataclasses import dataclass
 
+from empathy_transfer.errors import DataError, shown
+
 
 @dataclass(frozen=True)
 class LabelScale:
@@ -73,8 +75,6 @@ def plain(value):
         # Above 2^53 a float has lost digits, so that it must not pass for a whole number.
         value = float(value)
         return str(int(value)) if value.is_integer() and abs(value) < 2**53 else str(value)
-    from empathy_transfer.errors import DataError
-
     raise DataError(f"a value of type {type(value).__name__} is neither text nor number. Write it as text.")
 
 
@@ -97,20 +97,18 @@ def known_label(value, task, mapping=None, column=()):
     Raises:
         DataError: there is no such label.
     """
-    from empathy_transfer.errors import DataError, shown
-
     value = plain(value)
     if mapping is not None:
         mapping = {str(raw): str(label) for raw, label in mapping.items()}
     label = value if mapping is None else mapping.get(value)
     known = [str(label) for label in task["labels"]]
     if label not in known:
-        listed = ", ".join(known if mapping is None else mapping)
-        close = difflib.get_close_matches(value, known if mapping is None else mapping, n=1)
+        written = known if mapping is None else list(mapping)
+        close = difflib.get_close_matches(value, written, n=1)
         hint = f", similar to {close[0]!r}" if close else ""
         raise DataError(
-            f"unknown label {shown(value, column)}{hint} (known: {listed}). Add it to `labels` or `label_mapping` of "
-            "the task, leave its rows out with `rows`, or correct the file."
+            f"unknown label {shown(value, column)}{hint} (known: {', '.join(written)}). Add it to `labels` or "
+            "`label_mapping` of the task, leave its rows out with `rows`, or correct the file."
         )
     return label
 

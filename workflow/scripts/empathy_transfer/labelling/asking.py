@@ -145,26 +145,29 @@ class _Asking:
         if refused_again:
             most |= {key: len(known[key]) + attempts for key in refused}
         failures = {}
+
+        def ask(keys):
+            """Ask these questions once more, and return all answers that are known then."""
+            asked = [
+                replace(
+                    unique[key], attempt=len(known.get(key, [])), refused_before=_last_reason(known, key) in REFUSALS
+                )
+                for key in keys
+            ]
+            failed = self._ask(asked)
+            failures.update({(failure.question.text_hash, failure.question.repeat): failure for failure in failed})
+            return self.known()
+
         for _ in range(attempts):
             missing = [key for key in unique if _is_open(known, key, most) and key not in failures]
-            readable = any(_has_label(known, key) for key in unique)
-            # Of a model that has not yet given a label, a few answers show whether it will.
-            for part in [missing] if readable or self.recorded else [missing[:FIRST_ANSWERS], missing[FIRST_ANSWERS:]]:
-                open_questions = [
-                    replace(
-                        unique[key],
-                        attempt=len(known.get(key, [])),
-                        refused_before=_last_reason(known, key) in REFUSALS,
-                    )
-                    for key in part
-                ]
-                if not open_questions:
-                    continue
-                failed = self._ask(open_questions)
-                failures |= {(failure.question.text_hash, failure.question.repeat): failure for failure in failed}
-                known = self.known()
-                if len(part) == FIRST_ANSWERS and len(missing) > FIRST_ANSWERS:
-                    self._refuse_unreadable(unique, known, "first ")
+            readable = self.recorded or any(_has_label(known, key) for key in unique)
+            if len(missing) > FIRST_ANSWERS and not readable:
+                # Of a model that has not yet given a label, a few answers show whether it will.
+                known = ask(missing[:FIRST_ANSWERS])
+                self._refuse_unreadable(unique, known, "first ")
+                missing = missing[FIRST_ANSWERS:]
+            if missing:
+                known = ask(missing)
         unanswered = [key for key in unique if _is_open(known, key, most)]
         if unanswered:
             told = _most_common(failure.cause for failure in failures.values())

@@ -90,7 +90,10 @@ class Budget:
             return self._dollars(given_in, self.most_out if tokens_out is None else tokens_out)
 
     def _check(self, more, reserved=0.0):
-        """Raise CostLimitError if the limit leaves no room for so many dollars more."""
+        """Raise CostLimitError if the limit leaves no room for so many dollars more.
+
+        ``reserved`` is what the message says of a next request whose dollars are reserved already.
+        """
         if self.limit is not None and self.spent + self.reserved + more > self.limit:
             raise CostLimitError(
                 f"max_cost: {self.spent:.4f} dollars are spent, and the next request may cost {more or reserved:.4f}, "

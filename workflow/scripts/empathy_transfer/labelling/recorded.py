@@ -9,7 +9,7 @@ from empathy_transfer.labelling.parsing import parse_recorded
 from empathy_transfer.labelling.questions import Answer, text_hash
 from empathy_transfer.records.files import sha256_file
 
-# Greatest share of the texts that the file may lack, and of those whose label there may be none of the scale.
+# Greatest share of the texts that the file may lack, and of those whose label in it may be none of the scale's.
 MOST_LOST = 0.2
 
 
@@ -51,7 +51,7 @@ class Recorded:
             ids: ids of the texts. scale: the scale that the labels are of. Empty labels are missing, and no loss.
 
         Raises:
-            DataError: too many ids have no label in the file, or too many labels there are none of the scale.
+            DataError: too many ids have no label in the file, or too many of its labels are none of the scale's.
         """
         known = dict.fromkeys(ids)
         ids = list(known)

@@ -18,7 +18,7 @@ class Streaks:
         """Start with a server that has answered nothing; so many requests may be in flight."""
         self.answered = False
         self.failures = self.refusals = 0
-        self.held = []  # (refusal whose cause is unclear, how many requests had started when it came)
+        self.held = []  # (refusal whose cause is unclear, number of requests that had started when it came)
         # Refusals that were in flight together are one event.
         self.most_refusals = IN_A_ROW + concurrency
 
@@ -26,7 +26,8 @@ class Streaks:
         """Take a result.
 
         Args:
-            result: an `Answer` or `Failure`. number: its request was the so-many-th. started: requests started so far.
+            result: an `Answer` or `Failure`. number: place of its request among all, from 1 on.
+            started: number of requests that have started so far.
 
         Returns:
             The results that hold from now on, and the error that ends the job, or None.

@@ -57,7 +57,7 @@ def _gives_away(said, key):
 
 
 def _letters(text):
-    """The letters and digits of a text in small, with JSON's escapes undone."""
+    """The letters and digits of a text in lower case, with JSON's escapes undone."""
     text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), str(text))
     text = re.sub(r"\\[nrt]", " ", text)
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
