@@ -272,7 +272,9 @@ def test_a_label_set_says_how_its_table_is_quoted(tmp_path):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_ids_that_all_repeat_name_the_first_rows_only(tmp_path, ending):
-    with pytest.raises(DataError, match=r"row 2 and own\.\w+, row 3 and 3 more: task t: .* stands in 6 rows") as caught:
+    with pytest.raises(
+        DataError, match=r"row 2 and own\.\w+, row 3 and 3 more: task t: 6 rows have the same id"
+    ) as caught:
         read(write(tmp_path / f"own.{ending}", records(key=["k"] * 6)))
     assert str(caught.value).count(", row") == 3
 

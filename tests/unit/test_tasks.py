@@ -114,7 +114,7 @@ def test_label_source_by_row():
         pytest.param(
             {"id": ["x1", "x2", "x1"]},
             CLASSES,
-            r"^file\.csv, row 1 and file\.csv, row 3: task t: the id of one stands in 2 rows\. Ids must differ",
+            r"^file\.csv, row 1 and file\.csv, row 3: task t: 2 rows have the same id\. Ids must differ",
             id="repeated id",
         ),
     ],

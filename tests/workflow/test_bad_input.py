@@ -100,7 +100,7 @@ FAULTS = {
     "label": (table(mood=(7, "merry")), None, "prepare_task", "mood", rf"{MOOD} 'merry' \(known: glad, sad\)"),
     "range": (table(score=(8, "9.5")), None, "prepare_task", "score", rf"{SCORE} outside of the range 1 to 5"),
     "empty": (table(text=(9, " ")), None, "prepare_task", "mood", r"table\.csv, row 9: .*empty text"),
-    "duplicate": (table(number=(10, "n3")), None, "prepare_task", "mood", rf"{TWICE} .*id of one stands in 2 rows"),
+    "duplicate": (table(number=(10, "n3")), None, "prepare_task", "mood", rf"{TWICE} .*2 rows have the same id"),
     "quote": (
         SWALLOWED,
         None,

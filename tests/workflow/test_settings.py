@@ -408,8 +408,8 @@ RATING_FAULTS = {
     "white space before one": ("epitome_er,conduciveness,\ta,3", "white space", "white space"),
     "a hard space": ("epitome_er,conduciveness,a\u00a0,3", "white space", "white space"),
     "nothing visible": ("epitome_er,conduciveness,a\u200b,3", "invisible", None),
-    "another case": ("epitome_er,conduciveness,A,3", "annotator 'A' stands there as 'a' before", None),
-    "another spelling": ("epitome_er,conduciveness,\uff41,3", "stands there as 'a' before", None),
+    "another case": ("epitome_er,conduciveness,A,3", "annotator 'A' is written 'a' in an earlier row", None),
+    "another spelling": ("epitome_er,conduciveness,\uff41,3", "is written 'a' in an earlier row", None),
     "no annotator": ("epitome_er,conduciveness,,3", "the annotator is empty", "is empty"),
     "a blank annotator": ("epitome_er,conduciveness,  ,3", "the annotator is empty", "is empty"),
     "no task": (",conduciveness,a,3", "the task is empty", "is empty"),
@@ -451,7 +451,7 @@ def test_a_fault_of_the_ratings_is_told_with_its_line_before_any_job(tmp_path, f
     line = place + 2
     if fault in ("twice", "another case", "another spelling") and place == 0:
         line = {"twice": 6, "another case": 3, "another spelling": 3}[fault]
-        message = "rated twice" if fault == "twice" else "stands there as"
+        message = "rated twice" if fault == "twice" else "is written"
     with pytest.raises(WorkflowError, match=rf"ratings\.csv, line {line}: .*{message}"):
         REGISTRY["check_ratings"](path, ["epitome_er", "mi_role"])
     if in_library:

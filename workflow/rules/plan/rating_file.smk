@@ -68,4 +68,4 @@ def check_name(name, column, place, spellings):
     if name != name.strip() or not name.isprintable():
         raise WorkflowError(f"{place}: {column} {name!r} has white space or an invisible character too many.")
     if (other := spellings.setdefault((column, key), name)) != name:
-        raise WorkflowError(f"{place}: {column} '{name}' stands there as '{other}' before. Write both alike.")
+        raise WorkflowError(f"{place}: {column} '{name}' is written '{other}' in an earlier row. Write both alike.")

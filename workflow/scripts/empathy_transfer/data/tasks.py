@@ -107,8 +107,8 @@ def _refuse_repeated_ids(ids, places, task_name):
         where = [place for name, place in zip(ids, places, strict=True) if name == repeated.iloc[0]]
         more = f" and {len(where) - 3} more" if len(where) > 3 else ""
         raise DataError(
-            f"{' and '.join(where[:3])}{more}: task {task_name}: the id of one stands in {len(where)} rows. Ids must "
-            "differ: take the repeated rows out of the file, or name another id column."
+            f"{' and '.join(where[:3])}{more}: task {task_name}: {len(where)} rows have the same id. Ids must differ: "
+            "take the repeated rows out of the file, or name another id column."
         )
 
 

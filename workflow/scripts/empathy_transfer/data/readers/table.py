@@ -24,8 +24,8 @@ def read(files, form, task):
 
     The rows of several files follow one another; columns that the task uses must be in all of them. Without an id
     column, a row is named by its file and number; without a group column, it is its own group. Group ids begin with the
-    dataset's folder. Raises DataError for a damaged file, a missing column, an empty id or group, or a text that is
-    none.
+    dataset's folder. Raises DataError for a damaged file, a missing column, an empty id or group, or a value
+    that is no text where a text must be.
     """
     columns = form["columns"]
     policy = context_policy(form, task, ["none", "paired"])
