@@ -219,7 +219,7 @@ def test_how_tables_are_read_reaches_the_job_of_a_task_and_is_no_param_where_it_
         "alternatives": [{"form": "part", "note": "-", "folder": "part", "files": {}}],
         **said,
     }
-    known = {"config": {"raw_dir": "raw"}}
+    known = {"config": {"raw_dir": "raw", "study": "own"}}
     for name in ("layouts", "task_data"):
         text = (ROOT / f"workflow/rules/plan/{name}.smk").read_text(encoding="utf-8")
         exec(compile(text, f"{name}.smk", "exec"), known)

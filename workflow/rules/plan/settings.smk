@@ -7,6 +7,7 @@ import os
 import shlex
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import update_config
 
 COMMAND_LINE = "--config"
