@@ -1,5 +1,6 @@
 """Code fingerprints: `fingerprint.smk` is plain Python, and is run here with a library of its own."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -52,10 +53,12 @@ FILES = {
 }
 
 
-def load(basedir):
+def load(basedir, cache=None):
     """The functions of fingerprint.smk for a workflow in this folder; nothing is remembered from earlier calls."""
     names = {"workflow": SimpleNamespace(basedir=str(basedir))}
     exec(compile(RULES.read_text(encoding="utf-8"), RULES.name, "exec"), names)
+    names["atexit"] = SimpleNamespace(register=lambda function: None)
+    names["CACHE"] = cache or Path(basedir) / "no/cache.json"
     return names
 
 
@@ -119,6 +122,46 @@ def test_comments_docstrings_and_formatting_do_not_count(library, path, text):
     before = library.fingerprint("train")
     library.write(path, text)
     assert library.fingerprint("train") == before
+
+
+def planned_with(library, cache):
+    """A plan with a cache: its fingerprint of `train`, and the files whose trees it reads."""
+    names = load(library.folder, cache)
+    plain, read = names["read_tree"], []
+    names["read_tree"] = lambda content, path: read.append(path.name) or plain(content, path)
+    found = names["code_fingerprint"]("train")
+    names["keep_trees"]()
+    return found, sorted(read)
+
+
+def test_later_plans_read_the_trees_of_changed_files_only(library, tmp_path):
+    cache = tmp_path / "cache/code.json"
+    first, read = planned_with(library, cache)
+    assert (first, len(read)) == (library.fingerprint("train"), 8)
+    assert planned_with(library, cache) == (first, [])
+    library.write("empathy_transfer/models/base.py", "DEPTH = 3\n")
+    changed, read = planned_with(library, cache)
+    assert (changed, read) == (library.fingerprint("train"), ["base.py"])
+    assert changed != first
+    # A file that was moved is another one: what its relative imports mean depends on its place.
+    library.write("empathy_transfer/models/base.py", "from .depths.two import DEPTH\n")
+    library.write("empathy_transfer/models/depths/two.py", FILES["empathy_transfer/models/adapter.py"])
+    assert planned_with(library, cache) == (library.fingerprint("train"), ["base.py", "two.py"])
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut off", "emptied", "other", "a folder"])
+def test_a_damaged_cache_of_trees_is_read_as_none(library, tmp_path, damage):
+    cache = tmp_path / "cache/code.json"
+    expected, read = planned_with(library, cache)
+    content = bytearray(cache.read_bytes())
+    content[len(content) // 2] ^= 1
+    cache.unlink()
+    if damage == "a folder":
+        cache.mkdir()
+    else:
+        damaged = {"flipped": content, "cut off": content[:-9], "emptied": b"", "other": b"[1]"}
+        cache.write_bytes(damaged[damage])
+    assert planned_with(library, cache) == (expected, read)
 
 
 def test_c_files_beside_a_module_count_and_those_elsewhere_do_not(library):
