@@ -1,4 +1,4 @@
-"""Code fingerprints: `fingerprint.smk` is plain Python, and is run here with a library of its own."""
+"""Code fingerprints: their rule files are plain Python, and are run here with a library of their own."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,7 +7,7 @@ import pytest
 
 from study_copy import ENTRY_POINTS, ROOT
 
-RULES = ROOT / "workflow/rules/plan/fingerprint.smk"
+RULES = [ROOT / f"workflow/rules/plan/{name}.smk" for name in ("code_trees", "fingerprint")]
 FILES = {
     "part/train.py": """
         '''Entry point.'''
@@ -56,7 +56,8 @@ FILES = {
 def load(basedir, cache=None):
     """The functions of fingerprint.smk for a workflow in this folder; nothing is remembered from earlier calls."""
     names = {"workflow": SimpleNamespace(basedir=str(basedir))}
-    exec(compile(RULES.read_text(encoding="utf-8"), RULES.name, "exec"), names)
+    for path in RULES:
+        exec(compile(path.read_text(encoding="utf-8"), path.name, "exec"), names)
     names["atexit"] = SimpleNamespace(register=lambda function: None)
     names["CACHE"] = cache or Path(basedir) / "no/cache.json"
     return names

@@ -10,6 +10,7 @@ import os
 import sys
 
 
+include: "code_trees.smk"
 include: "fingerprint.smk"
 include: "layouts.smk"
 include: "asked.smk"
