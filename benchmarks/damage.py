@@ -4,7 +4,7 @@
 
 Works on a copy of a finished study, which must be sound. Files are drawn from all that are not empty, each as likely
 as another; of each, a bit is flipped (8 times in 10), the end is cut off, or all of it. Prints a table, and exits with
-1 if any damage is missed. 1,000 damages of the demo take a minute.
+1 if any damage is missed. 1,000 damages of the demo take ten seconds on a quiet machine.
 """
 
 import argparse
