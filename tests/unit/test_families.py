@@ -7,7 +7,7 @@ from scipy import stats
 
 from empathy_transfer.significance import families
 from empathy_transfer.significance.families import add_families, significance, write_significance
-from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, detectable, frame_of_tests
+from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, frame_of_tests
 from empathy_transfer.significance.theme_counts import (
     _columns,
     _draw,
@@ -16,6 +16,7 @@ from empathy_transfer.significance.theme_counts import (
     theme_counts,
     wilson_interval,
 )
+from empathy_transfer.statistics.t_tests import detectable
 
 SETTINGS = {"alpha": 0.05, "margins": [5], "resamples": 100, "absent_classes": "drop"}
 TASKS = {
@@ -86,8 +87,8 @@ def test_false_discovery_rates_by_hand():
     assert pairs["a", "b"]["effect_published"] == "harmed"
     # One discovery among six tests.
     assert pairs["a", "b"]["bh_threshold"] == pytest.approx(0.05 / 6)
-    assert pairs["a", "b"]["mde_bh"] == pytest.approx(detectable(0.1, 0.05 / 6))
-    assert pairs["a", "b"]["mde_bh_percent"] == pytest.approx(200 * detectable(0.1, 0.05 / 6))
+    assert pairs["a", "b"]["mde_bh"] == pytest.approx(detectable(0.1, 1000, 0.05 / 6))
+    assert pairs["a", "b"]["mde_bh_percent"] == pytest.approx(200 * detectable(0.1, 1000, 0.05 / 6))
 
 
 def test_the_detectable_difference_stands_at_the_threshold_that_was_reached():
@@ -95,7 +96,7 @@ def test_the_detectable_difference_stands_at_the_threshold_that_was_reached():
     found = make_found(dict(zip(PAIRS, (0.001, 0.012, 0.025, 0.2, 0.5, 0.9), strict=True)))
     row = cell(found, source="a", target="b", data="full", runs="all")
     assert row["bh_threshold"] == pytest.approx(0.025)
-    assert row["mde_bh"] == pytest.approx(detectable(0.1, 0.025))
+    assert row["mde_bh"] == pytest.approx(detectable(0.1, 1000, 0.025))
     # Without any discovery, what the first one needs.
     row = cell(make_found(dict.fromkeys(PAIRS, 0.5)), source="a", target="b", data="full", runs="all")
     assert row["bh_threshold"] == pytest.approx(0.05 / 6)

@@ -22,6 +22,72 @@ from empathy_transfer.relabel.thresholds import chosen_threshold
 from empathy_transfer.statistics.intervals import correlation_in_words, correlation_interval
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import SeedVariance
+from empathy_transfer.statistics.t_tests import degrees_of_freedom
+from study_copy import ROOT
+
+COLUMNS = {"id": "number", "text": "essay", "group": "article", "label": "empathy"}
+
+
+def write_set(folder, name, rows, gold=None):
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{name}.tsv"
+    pd.DataFrame(rows).to_csv(path, sep="\t", index=False)
+    digests = {path.name: sha256_file(path)}
+    if gold is not None:
+        (folder / f"{name}_gold.tsv").write_text("".join(f"{value}\t0\n" for value in gold), encoding="utf-8")
+        digests[f"{name}_gold.tsv"] = None
+    return {
+        "essays": path.name,
+        "gold": f"{name}_gold.tsv" if gold is not None else None,
+        "columns": COLUMNS,
+        "sha256": digests,
+    }
+
+
+def prepare(tmp_path, name, sets):
+    output = tmp_path / f"{name}.parquet"
+    folders = dict.fromkeys(sets, str(tmp_path / "raw"))
+    prepare_label_set(name, sets, folders, ["gender", "age"], (1, 7), tmp_path / "digests", output)
+    return pd.read_parquet(output)
+
+
+def rows(texts, labels=None, **columns):
+    frame = {"number": [f"n{place}" for place in range(len(texts))], "essay": texts, "article": ["a"] * len(texts)}
+    return frame | ({"empathy": labels} if labels else {}) | columns
+
+
+def test_a_text_of_two_sets_stays_in_the_first_and_unknown_demographics_are_missing(tmp_path):
+    raw = tmp_path / "raw"
+    sets = {
+        "test": write_set(raw, "test", rows(["One  text", "two"], age=[20, 30]), gold=[1, 6.5]),
+        "train": write_set(raw, "train", rows(["three", "one text", "four"], [2, 3, 7], gender=["1", "unknown", "2"])),
+    }
+    test = prepare(tmp_path, "test", {"test": sets["test"]})
+    assert test["label"].tolist() == [1.0, 6.5]
+    train = prepare(tmp_path, "train", sets)
+    assert train["id"].tolist() == ["n0", "n2"]
+    assert train["gender"].tolist() == [1.0, 2.0]
+    assert "gender" not in test
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"empathy": [2, 9]}, "row 2: its label"),
+        ({"number": ["n0", "n0"]}, "row 2: its id"),
+        ({"essay": ["a", " "]}, "empty"),
+    ],
+)
+def test_a_set_that_can_not_be_right_is_refused(tmp_path, change, message):
+    about = write_set(tmp_path / "raw", "train", rows(["a", "b"], [2, 3]) | change)
+    with pytest.raises(DataError, match=message):
+        prepare(tmp_path, "train", {"train": about})
+
+
+def test_essays_of_newsemp_are_grouped_by_their_writers():
+    sets = yaml.safe_load((ROOT / "config/label_sets/newsemp.yaml").read_text(encoding="utf-8"))["sets"]
+    writers = {"wassa22": "response_id", "news_wassa23": "speaker_id"}
+    assert {about["columns"]["group"] == writers[about["folder"]] for about in sets.values()} == {True}
 
 
 def test_scores_of_a_resample_are_those_of_the_drawn_texts():
@@ -152,7 +218,7 @@ def test_the_paired_test_by_hand_and_none_with_few_seeds():
     found = comparisons.Resampled({"ccc": whole}, {"ccc": np.stack([whole + shift, whole - zero], axis=1)})
     row = comparisons.paired_test(found, "ccc", [list(range(5)), list(range(5, 10))], 100, 0.05)
     # Items: the variance of two means that differ by 1, .5. Seeds: 2.5 of one, .5 of the mean of five.
-    freedom = 1.0**2 / (0.5**2 / 99 + 0.5**2 / 4)
+    freedom = degrees_of_freedom([(0.5, 99), (0.5, 4)])
     assert row["high_paired"] - 3 == pytest.approx(stats.t.isf(0.025, freedom))
     assert row["p_paired"] == pytest.approx(2 * stats.t.sf(3, freedom))
     few = comparisons.paired_test(found, "ccc", [list(range(4)), list(range(5, 9))], 100, 0.05)

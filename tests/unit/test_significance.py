@@ -9,23 +9,17 @@ from sklearn.metrics import f1_score
 from empathy_transfer.frame.job import open_job
 from empathy_transfer.records.artefacts import write_table
 from empathy_transfer.records.runs import TransferRun
-from empathy_transfer.significance.paired_tests import (
-    COVARIANCE_COLUMNS,
-    compare,
-    detectable,
-    frame_of_tests,
-    satterthwaite,
-    two_sided_p,
-    write_tests,
-)
+from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, compare, frame_of_tests, write_tests
 from empathy_transfer.statistics.resampling import Scores, bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import (
     SeedVariance,
     beyond_items,
     changes_beyond_items,
+    paired_variance,
     seed_variance,
     spread,
 )
+from empathy_transfer.statistics.t_tests import degrees_of_freedom, detectable, satterthwaite, two_sided_p
 from fake_jobs import fake_snakemake
 from finished_runs import RESULTS, finish_run, predictions_of, score_runs
 
@@ -127,15 +121,45 @@ def test_seed_variance_of_changes_by_hand():
     assert alone == (0, 0, 0, 31)
 
 
-def expected_error(item_variance, row, share, number, units):
-    """Standard error and degrees of freedom by the formula in words: items, and what seeds differ by beyond items."""
-    weight = (1 + share**2) / number
-    between, items = row["seed_sd"] ** 2 * weight, row["seed_item_sd"] ** 2 * weight
-    if between <= items:
-        return np.sqrt(item_variance), units - 1
-    total = item_variance + between - items
-    freedom = item_variance**2 / (units - 1) + between**2 / row["seed_df"] + items**2 / (units - 1)
-    return np.sqrt(total), total**2 / freedom
+def test_what_seeds_do_to_all_transfers_and_to_each_by_hand():
+    """Two transfers and their baseline on two seeds: differences 0, .4 and .1, .3."""
+    differences = [0.0, 0.4, 0.1, 0.3]
+    replicates = np.array([[0.0, 0.2, 0.1], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], [0.3, 0.3, 0.3]])
+    found = paired_variance(["a", "a", "b", "b"], [1, 2, 1, 2], differences, replicates, 31, few=False)
+    # Deviations from the means of the cells: -.2, .2 and -.1, .1. By seed -.15 and .15, twice each: squares .09, one
+    # degree of freedom. Left are -.05, .05, .05, -.05: squares .01, one degree.
+    assert (found.seeds.between, found.seeds.freedom) == (pytest.approx(0.09), 1)
+    assert (found.rest.between, found.rest.freedom) == (pytest.approx(0.01), 1)
+    assert found.cells == 2
+    # Resampled, the first difference alone moves, with a variance of .01: a quarter of it goes to either.
+    assert (found.seeds.items, found.rest.items) == (pytest.approx(0.0025), pytest.approx(0.0025))
+    # A difference of one seed has the variance (.0875 + .0075) / 2; of two seeds, half of that.
+    parts = found.parts(2)
+    assert [part[0] for part in parts] == [pytest.approx(0.0875 / 4), pytest.approx(0.0075 / 4)]
+    assert [part[2] for part in parts] == [1, 1]
+    assert found.shared == pytest.approx((0.0875 - 0.0075) / 2)
+    # One transfer: its own paired differences, and nothing to tell the two parts apart.
+    alone = paired_variance(["a", "a"], [1, 2], differences[:2], replicates[:2], 31, few=False)
+    assert (alone.seeds.between, alone.cells, alone.rest.freedom) == (pytest.approx(0.08), 1, 0)
+    assert alone.parts(2)[1] == (0, 0, 0)
+    assert paired_variance(["a", "b"], [1, 1], [0.1, 0.2], replicates[:2], 31, few=False).seeds.freedom == 0
+
+
+def test_seeds_that_some_transfers_lack():
+    """The mean squares are those of a two-way analysis of variance with missing cells, by least squares."""
+    cells, seeds = ["a", "a", "a", "b", "b", "c", "c"], [1, 2, 3, 1, 3, 2, 3]
+    differences = np.array([0.1, 0.5, 0.2, 0.0, 0.3, 0.4, 0.1])
+    found = paired_variance(cells, seeds, differences, np.zeros((7, 2)), 31, few=False)
+
+    def squares(*factors):
+        """Sum of squares that is left after least squares on the dummies of factors."""
+        dummies = np.hstack([(np.array(factor)[:, None] == np.unique(factor)).astype(float) for factor in factors])
+        return np.square(differences - dummies @ np.linalg.lstsq(dummies, differences, rcond=None)[0]).sum()
+
+    assert (found.seeds.freedom, found.rest.freedom) == (2, 2)
+    assert found.rest.between == pytest.approx(squares(cells, seeds) / 2)
+    assert found.seeds.between == pytest.approx((squares(cells) - squares(cells, seeds)) / 2)
+    assert found.cells == 2
 
 
 def test_satterthwaite_is_that_of_the_welch_test():
@@ -155,9 +179,30 @@ def test_the_jackknife_of_a_mean_is_its_usual_variance():
     assert spread(values, few=False) == pytest.approx(values.var(ddof=1))
 
 
+def test_degrees_of_freedom_lie_between_those_of_satterthwaite_and_cochran():
+    parts = [(1.0, 2), (3.0, 30)]
+    assert satterthwaite(parts) == pytest.approx(16 / 0.8)
+    # Two-sided at 5 %: t(2) = 4.3027, t(30) = 2.0423, t(20) = 2.0860; Cochran's (4.3027 + 3 x 2.0423) / 4 = 2.6074.
+    critical = stats.t.isf(0.025, degrees_of_freedom(parts))
+    assert critical == pytest.approx((2.0860 + 2.6074) / 2, abs=1e-4)
+    assert degrees_of_freedom([(0.5, 20), (0.0, 0)]) == 20
+    assert degrees_of_freedom([(0.0, 20), (0.0, 0)]) == 20
+    # Much taken out leaves next to no degrees of freedom; Cochran's are those that it was taken from.
+    little = [(1.0, 100), (0.001, 0.01, 2)]
+    expected = (stats.t.isf(0.025, satterthwaite(little)) + (stats.t.isf(0.025, 100) + 0.001 * 4.3027) / 1.001) / 2
+    assert stats.t.isf(0.025, degrees_of_freedom(little)) == pytest.approx(expected, rel=1e-5)
+
+
 def test_detectable_difference():
-    assert detectable(1.0, 0.05) == pytest.approx(2.80, abs=0.002)
-    assert detectable(0.02, 0.05 / 306) == pytest.approx(0.02 * (3.7703 + 0.8416), rel=1e-3)
+    assert detectable(1.0, 1e6, 0.05) == pytest.approx(2.80, abs=0.002)
+    assert detectable(0.02, 1e6, 0.05 / 306) == pytest.approx(0.02 * (3.7703 + 0.8416), rel=1e-3)
+    # With eight degrees of freedom normal quantiles would say 3.99.
+    difference, critical = detectable(1.0, 8, 0.05 / 30), stats.t.isf(0.05 / 60, 8)
+    assert difference == pytest.approx(5.77, abs=0.005)
+    assert stats.nct.sf(critical, 8, difference) == pytest.approx(0.8, abs=1e-4)
+    assert detectable(pd.Series([1.0, 2.0]), pd.Series([8.0, 1e6]), 0.05 / 30).iloc[1] == pytest.approx(
+        2 * 3.985, abs=0.01
+    )
 
 
 def test_two_sided_p_is_that_of_a_t_test():
@@ -165,6 +210,18 @@ def test_two_sided_p_is_that_of_a_t_test():
     expected = stats.ttest_1samp(values, 0)
     assert two_sided_p(values.mean(), values.std(ddof=1) / np.sqrt(5), 4) == pytest.approx(expected.pvalue)
     assert two_sided_p(0.0, 0.0, 10) == 1
+
+
+def paired_runs(scores, resampled, share=1.0, data="full"):
+    """Cells, seeds, differences and resampled differences of transfers a and b less a share of their baseline."""
+    keys = [(source, seed) for source in ("a", "b") for seed in (1, 2, 3)]
+    if data == "half":
+        keys = [("none", seed) for seed in (1, 2, 3)] + keys
+    found = [
+        [known[source, data, seed] - share * known["none", "full", seed] for source, seed in keys]
+        for known in (scores, resampled)
+    ]
+    return *zip(*keys, strict=True), found[0], np.array(found[1])
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
@@ -198,18 +255,20 @@ def test_the_primary_test_by_loops(kind):
     assert (row["seed_sd"], row["seed_df"]) == (pytest.approx(np.sqrt(between)), 12)
     by_items = np.mean([(cell - cell.mean(axis=0)).var(axis=1, ddof=1).sum() / 2 for cell in cells.values()])
     assert row["seed_item_sd"] == pytest.approx(np.sqrt(by_items), rel=1e-6)
-    own = max(between - by_items, 0)
-    se, freedom = expected_error(deviations[0].var(ddof=1), row, 1, 3, 120)
-    assert se == pytest.approx(np.sqrt(deviations[0].var(ddof=1) + own * 2 / 3))
+    # What seeds add: each difference seed by seed, as of two transfers on three seeds.
+    paired = paired_variance(*paired_runs(scores, runs), 120, few=False)
+    parts = [(deviations[0].var(ddof=1), 119), *paired.parts(3)]
+    se, freedom = np.sqrt(sum(part[0] for part in parts)), degrees_of_freedom(parts)
+    assert row["seed_se"] == pytest.approx(np.sqrt(sum(part[0] for part in parts[1:])), rel=1e-5)
     assert (row["se"], row["df"]) == (pytest.approx(se, rel=1e-6), pytest.approx(freedom, rel=1e-6))
     low, high = stats.t.interval(0.95, freedom, loc=row["difference"], scale=se)
     assert (row["low"], row["high"]) == (pytest.approx(low, rel=1e-5), pytest.approx(high, rel=1e-5))
     assert row["p"] == pytest.approx(2 * stats.t.sf(abs(row["difference"]) / se, freedom), rel=1e-5)
-    assert row["mde_percent"] == pytest.approx(100 * 2.8016 * se / means["none"], rel=1e-4)
+    assert row["mde_percent"] == pytest.approx(100 * detectable(se, freedom, 0.05) / means["none"], rel=1e-5)
     chosen = covariance[(covariance["data"] == "full") & (covariance["runs"] == "all")]
     pair = chosen[(chosen["source_1"] == "b") & (chosen["source_2"] == "a")].iloc[0]
     assert pair["items"] == pytest.approx(np.cov(deviations)[0, 1], rel=1e-6)
-    assert pair["total"] == pytest.approx(np.cov(deviations)[0, 1] + own / 3, rel=1e-6)
+    assert pair["total"] == pytest.approx(np.cov(deviations)[0, 1] + paired.shared / 3, rel=1e-6)
     diagonal = chosen[(chosen["source_1"] == "a") & (chosen["source_2"] == "a")].iloc[0]
     assert diagonal["total"] == pytest.approx(se**2, rel=1e-6)
 
@@ -227,7 +286,11 @@ def test_half_data_against_the_full_baseline():
     # By loops: the standard error of transfer - .95 baseline.
     counts = np.concatenate(list(bootstrap_counts(120, 100, seed=0))).astype(int)
     weighted = [mean_difference(items, predictions, line, "half", 0.95) for line in counts]
-    se, freedom = expected_error(np.var(weighted, ddof=1), row, 0.95, 3, 120)
+    scores = {key: record["values"]["pearson_r"] for key, record in records.items()}
+    runs = {key: np.array([correlation(items, predictions[key], line) for line in counts]) for key in records}
+    paired = paired_variance(*paired_runs(scores, runs, 0.95, "half"), 120, few=False)
+    parts = [(np.var(weighted, ddof=1), 119), *paired.parts(3)]
+    se, freedom = np.sqrt(sum(part[0] for part in parts)), degrees_of_freedom(parts)
     expected = stats.t.sf((row["transfer"] - 0.95 * row["baseline"]) / se, freedom)
     assert row["p_noninferior_5"] == pytest.approx(expected, rel=1e-5)
     # The table holds the standard error and degrees of freedom of this very test, for each margin.
@@ -351,10 +414,17 @@ def test_a_baseline_near_the_floor_has_no_percentages():
 def test_only_seeds_of_both_are_compared():
     records, sample, items, predictions = make_target()
     del records["a", "full", 3], records["none", "full", 1]
+    set_run(records, predictions, ("b", "full", 3), items.labels, items.labels.copy())
     row = cell(compare(records, sample, items, predictions, SETTINGS)[0], "a")
     assert (row["seeds"], row["seed_published"]) == (1, 2)
     assert row["covers"] == "items_and_seeds"
-    assert (row["se"], row["df"]) == pytest.approx(expected_error(row["item_se"] ** 2, row, 1, 1, 120))
+    # What seeds do is known of the other transfer, which has two of them.
+    differences = [
+        records["b", "full", seed]["values"]["pearson_r"] - records["none", "full", seed]["values"]["pearson_r"]
+        for seed in (2, 3)
+    ]
+    assert 0 < row["seed_se"] < np.std(differences, ddof=1)
+    assert row["se"] == pytest.approx(np.hypot(row["item_se"], row["seed_se"]))
 
 
 def test_predictions_that_do_not_give_the_score_of_the_table_are_refused():

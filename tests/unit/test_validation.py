@@ -23,6 +23,8 @@ from empathy_transfer.validation.coverage import (
     Target,
     covered,
     expected_score,
+    found_better,
+    intervals,
     simulate_target,
     true_macro_f1,
     true_score,
@@ -157,11 +159,32 @@ def test_the_expected_score_is_the_mean_over_seeds():
 
 
 def test_intervals_of_a_target():
-    found = covered(Target((), items=100, seeds=3, transfers=4), 200, np.random.default_rng(0))
-    assert found.shape == (4,)
-    assert set(found) <= {0.0, 1.0}
+    target = Target((), items=100, seeds=3, transfers=4)
+    low, high, truth = intervals(target, 200, np.random.default_rng(0)).T
+    assert low.shape == (4,)
+    assert (low < high).all()
+    assert covered(target, 200, np.random.default_rng(0)) == ((low <= truth) & (truth <= high)).mean()
+    assert found_better(target, 200, np.random.default_rng(0)) == (low > 0).mean()
     # Four groups are too few for any interval.
-    assert np.isnan(covered(Target((), items=100, seeds=2, group_size=25), 50, np.random.default_rng(0))).all()
+    few = Target((), items=100, seeds=2, group_size=25)
+    assert np.isnan(covered(few, 50, np.random.default_rng(0)))
+    assert found_better(few, 50, np.random.default_rng(0)) == 0
+
+
+def test_luck_of_the_baseline_and_of_a_seed():
+    """With very many items a score is that of its run: its spread over seeds, and what runs of a seed share."""
+    target = Target((), 4_000, seeds=60, transfers=1, level=0.3, system_spread=0.0, shared=0.0)
+    lucky = target._replace(baseline_spread=3.0, seed_correlation=0.8)
+    labels, answers, truth = simulate_target(lucky, np.random.default_rng(3))
+    scores = np.array(
+        [[np.arctanh(np.corrcoef(labels, answers[system, seed])[0, 1]) for seed in range(60)] for system in (0, 1)]
+    )
+    assert scores.std(axis=1, ddof=1) == pytest.approx([0.24, 0.08], rel=0.25)
+    assert np.corrcoef(scores)[0, 1] == pytest.approx(0.8, abs=0.12)
+    # No transfer is better; but tanh bends down, so the expected r of a baseline that varies more is lower.
+    assert 0 < truth[0] < 0.02
+    gained = simulate_target(target._replace(gain=0.1), np.random.default_rng(3))[2]
+    assert gained[0] == pytest.approx(np.tanh(np.arctanh(0.3) + 0.1) - 0.3, abs=0.001)
 
 
 def test_summary_by_hand():
@@ -200,7 +223,7 @@ def test_every_bar_that_was_missed_is_explained(recorded):
         assert f"`{row.condition}`" in words, row
 
 
-@pytest.mark.parametrize("name", ["level", "published", "coverage"])
+@pytest.mark.parametrize("name", ["level", "published", "coverage", "cells"])
 def test_the_first_simulations_give_what_was_recorded(name, truth, recorded):
     """A small part of `make validate`. On another machine rounding may turn a case at a threshold: two of 40 may."""
     for part in itertools.islice((part for part in parts(truth) if part.name == name), 1):

@@ -78,7 +78,7 @@ def target_effects(runs, test_path, settings):
     ]
     few = sample.n_units < FEW_CLUSTERS
     variance = changes_beyond_items(list(changes.values()), replicates, sample.n_units, few)
-    between = variance.own / len(runs), variance.own_freedom
+    between = variance.part(1 / len(runs))
     first = next(iter(runs.values()))[0]
     for condition in ABLATED:
         sides = [(rows[condition], rows[INTACT])]

@@ -80,7 +80,7 @@ def compare_with_controls(records, sample, predictions, settings):
                 value, against = (
                     float(np.mean([np.mean([values[key] for key in pair[side]]) for pair in pairs])) for side in (0, 1)
                 )
-                seeds = variance.own * squared_weights(pairs), variance.own_freedom
+                seeds = variance.part(squared_weights(pairs))
                 row = contrast_test(scores, sides, value - against, seeds, sample.n_units, settings)
                 row |= {"data": data, "runs": runs, "compared": compared, "reference": reference}
                 row |= {"value": value, "reference_value": against, "difference": value - against}

@@ -97,7 +97,7 @@ def compare_sides(ours, theirs, test_path, settings):
     value, reference_value = (float(np.mean([values[side, seed] for seed in seeds])) for side in ("ours", "theirs"))
     row = {"metric": name, "seeds": len(seeds), "n_test": len(shared)}
     row |= {"value": value, "reference_value": reference_value, "difference": value - reference_value}
-    between = variance.own * 2 / len(seeds), variance.own_freedom
+    between = variance.part(2 / len(seeds))
     return row | contrast_test(scores, [tuple(rows)], value - reference_value, between, sample.n_units, settings)
 
 

@@ -24,10 +24,10 @@ from scipy import stats
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
-from empathy_transfer.significance.paired_tests import detectable, t_test
 from empathy_transfer.statistics.moments import concordance_of_means, pearson_of_means
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
 from empathy_transfer.statistics.seed_variance import beyond_items, changes_beyond_items, spread
+from empathy_transfer.statistics.t_tests import detectable, t_test
 
 COLUMNS = [
     *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],
@@ -190,11 +190,14 @@ def pooled_test(found, metric, sides, between, n_units, alpha):
     values = [found.whole[metric][side] for side in sides]
     replicates = [found.replicates[metric][side].mean(axis=0) for side in sides]
     difference = float(values[0].mean() - values[1].mean())
-    parts = [(spread(replicates[0] - replicates[1], few), n_units - 1), (between.own * 2 / number, between.own_freedom)]
+    parts = [(spread(replicates[0] - replicates[1], few), n_units - 1), between.part(2 / number)]
     row = {"seeds": number, "clusters": n_units, "value": values[0].mean(), "other_value": values[1].mean()}
     row |= {"difference": difference, "seed_sd": float(np.sqrt(between.own)), **t_test(difference, parts, alpha)}
     varied = number > 1 and np.ptp(np.concatenate(values)) > 0
-    row |= {"mde": detectable(row["se"], alpha), "p_published": stats.ttest_ind(*values).pvalue if varied else None}
+    row |= {
+        "mde": detectable(row["se"], row["df"], alpha),
+        "p_published": stats.ttest_ind(*values).pvalue if varied else None,
+    }
     return row | paired_test(found, metric, sides, n_units, alpha)
 
 
@@ -206,6 +209,6 @@ def paired_test(found, metric, sides, n_units, alpha):
     changes = found.whole[metric][sides[0]] - found.whole[metric][sides[1]]
     replicates = found.replicates[metric][sides[0]] - found.replicates[metric][sides[1]]
     between = changes_beyond_items([changes], [replicates], n_units, few)
-    parts = [(spread(replicates.mean(axis=0), few), n_units - 1), (between.own / number, between.own_freedom)]
+    parts = [(spread(replicates.mean(axis=0), few), n_units - 1), between.part(1 / number)]
     tested = t_test(float(changes.mean()), parts, alpha)
     return {f"{name}_paired": tested[name] for name in ("low", "high", "p")}

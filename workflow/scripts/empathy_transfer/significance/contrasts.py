@@ -7,9 +7,10 @@ two runs of one seed are independent.
 
 import numpy as np
 
-from empathy_transfer.significance.paired_tests import LEAST_CLUSTERS, NOTHING, t_test
+from empathy_transfer.significance.paired_tests import LEAST_CLUSTERS
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
 from empathy_transfer.statistics.seed_variance import spread
+from empathy_transfer.statistics.t_tests import NOTHING, t_test
 
 CONTRAST_COLUMNS = ["clusters", "method", "covers", "item_se", "seed_se", "se", "df", "low", "high", "p"]
 
@@ -32,7 +33,7 @@ def contrast_test(scores, pairs, difference, seeds, n_units, settings):
         pairs: (systems of one side, systems of the other) as lists of rows of `scores`; the contrast is the mean over
             pairs of the difference of the two sides' mean scores.
         difference: that contrast on all test items.
-        seeds: variance of the contrast between seeds, and its degrees of freedom; (0.0, 0) if it can't be told.
+        seeds: what seeds add to the variance of the contrast, as a part of `t_tests`; (0.0, 0) if it can't be told.
         n_units: units of the test items. settings: `alpha` and `absent_classes`.
 
     Fewer than five units give no test (`too_few`); a difference that no resample varies gives none either

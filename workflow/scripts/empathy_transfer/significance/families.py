@@ -17,12 +17,12 @@ from empathy_transfer.significance.paired_tests import (
     ALL,
     SOUND,
     TEXT_COLUMNS,
-    detectable,
     effects_of,
     frame_of_tests,
     margin_column,
 )
 from empathy_transfer.significance.theme_counts import theme_counts
+from empathy_transfer.statistics.t_tests import detectable
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 FAMILY_COLUMNS = """
@@ -107,7 +107,7 @@ def add_families(found, tasks, settings):
         # any. One more discovery would raise it to (r + 1) alpha / m, so mde_bh errs on the side of too large.
         level = max((found.loc[tested, "q"] <= alpha).sum(), 1) * alpha / len(tested)
         found.loc[tested, "bh_threshold"] = level
-        found.loc[tested, "mde_bh"] = detectable(found.loc[tested, "se"], level)
+        found.loc[tested, "mde_bh"] = detectable(found.loc[tested, "se"], found.loc[tested, "df"], level)
         found.loc[tested, "mde_bh_percent"] = found["mde_percent"] * found["mde_bh"] / found["mde"]
         held = tested[found.loc[tested, main].notna()] if main in found else tested[:0]
         if len(held):

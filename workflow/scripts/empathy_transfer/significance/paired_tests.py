@@ -2,12 +2,14 @@
 
 Section 5 of the study tests with a bootstrap over the items of one seed. That is done here too (``p_published``). The
 primary test also covers what another seed would have given: the variance of the difference of the means over seeds is
-the bootstrap variance over items, paired, plus the variance between seeds, pooled over all runs of the target, since
-three seeds of one pair say too little about it. Of the latter, what the choice of items makes seeds differ by is taken
-out: the bootstrap holds it already, and counting it twice makes intervals too wide. The statistic is compared with a t
-distribution (Satterthwaite). A percentile bootstrap over three to five seeds is no alternative: it rejects a true null
-far too often.
+the bootstrap variance over items, paired, plus the variance between seeds of that difference, taken seed by seed and
+pooled over the target's transfers, since three seeds of one pair say too little about it (`seed_variance`). Of the
+latter, what the choice of items makes seeds differ by is taken out: the bootstrap holds it already, and counting it
+twice makes intervals too wide. The statistic is compared with a t distribution. A percentile bootstrap over three to
+five seeds is no alternative: it rejects a true null far too often.
 """
+
+import functools
 
 import numpy as np
 import pandas as pd
@@ -27,23 +29,21 @@ from empathy_transfer.statistics.resampling import (
     score_systems,
     whole_counts,
 )
-from empathy_transfer.statistics.seed_variance import beyond_items, spread
+from empathy_transfer.statistics.seed_variance import beyond_items, paired_variance, spread
+from empathy_transfer.statistics.t_tests import NOTHING, degrees_of_freedom, detectable, t_test
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED, UNDECIDED
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"
 TEST_COLUMNS = """
     source target data runs metric n_test clusters method covers seeds baseline
-    transfer difference percent item_se seed_sd seed_item_sd seed_df se df low high p
+    transfer difference percent item_se seed_sd seed_item_sd seed_df seed_se se df low high p
     dropped_share mde mde_percent seed_published difference_published se_published p_published reason
 """.split()
 TEXT_COLUMNS = ("source", "target", "data", "runs", "metric", "method", "covers", "reason")
 COVARIANCE_COLUMNS = ["data", "runs", "source_1", "source_2", "items", "total"]
 # Fewer units than this have no variance to speak of.
 LEAST_CLUSTERS = 5
-POWER = 0.8
-# Differences and standard errors below this are rounding of the arithmetic: scores lie between -1 and 1.
-NOTHING = 1e-9
 
 
 def write_tests(scores_path, prediction_paths, test_path, settings, tests_path, covariance_path):
@@ -94,11 +94,13 @@ def compare(records, sample, items, predictions, settings):
     collapsed = {(source, data, seed) for source, _, data, seed in collapsed_runs(list(records.values()))}
     variants = {ALL: records, SOUND: {key: records[key] for key in keys if key not in collapsed}}
     values = {key: system_score(whole, row) for key, row in rows.items()}
-    variances = {}
+    absent, units, pooled, paired = settings["absent_classes"], sample.n_units, {}, {}
     for runs, kept in variants.items():
         chosen = [{key: known[key] for key in kept} for known in (values, rows)]
-        absent = settings["absent_classes"]
-        variances[runs] = beyond_items(chosen[0], scores, chosen[1], sample.n_units, few, absent)
+        pooled[runs] = beyond_items(chosen[0], scores, chosen[1], units, few, absent)
+        for data in {key[1] for key in kept}:
+            sides = [(cell[2], cell[3]) for cell in _cells(kept) if cell[1] == data]
+            paired[data, runs] = between_seeds(values, scores, rows, sides, units, absent)
     cells = [(runs, *cell) for runs, kept in variants.items() for cell in _cells(kept)]
     first = sorted({run for *_, transfers, baselines in cells for run in (transfers[0], baselines[0])})
     published = score_systems(
@@ -108,29 +110,38 @@ def compare(records, sample, items, predictions, settings):
     for runs, source, data, transfers, baselines in cells:
         sides = [rows[key] for key in transfers], [rows[key] for key in baselines]
         ends = [first.index(transfers[0])], [first.index(baselines[0])]
-        row, deviation = primary_test(
-            whole, scores, sides, variances[runs], sample.n_units, settings, half=data == "half"
-        )
+        between = paired[data, runs]
+        row, deviation = primary_test(whole, scores, sides, between, units, settings, half=data == "half")
+        row |= _seed_columns(pooled[runs])
         row |= _published(whole, published, ends, [[side[0]] for side in sides], items.n_units, settings)
         row |= {"source": source, "data": data, "runs": runs, "seed_published": transfers[0][2]}
         marked = not collapsed.isdisjoint([*transfers, *baselines])
         found.append(row | _describe(row, [records[key] for key in baselines], marked, settings))
         if found[-1]["p"] is not None:
-            deviations.setdefault((data, runs), []).append((source, transfers, deviation, variances[runs].own))
+            deviations.setdefault((data, runs), []).append((source, transfers, deviation, between(1.0)))
     found += _gone(found)
     return frame_of_tests(found, settings), _covariance(_covariances(deviations, few))
 
 
-def satterthwaite(parts):
-    """Degrees of freedom of a sum of independent variances: ``parts`` are (variance, degrees of freedom) of each."""
-    total = sum(variance for variance, _ in parts)
-    terms = sum(variance**2 / freedom for variance, freedom in parts if freedom)
-    return total**2 / terms if terms > 0 else min(freedom for _, freedom in parts if freedom)
+def between_seeds(values, scores, rows, sides, n_units, absent):
+    """A function of a share: the ``PairedVariance`` of transfer - share x baseline, over the cells of a target.
 
+    Args:
+        values: {run: its score on all items}. scores: ``resampling.Scores`` in the resamples of ``n_units`` units.
+        rows: {run: its row in ``scores``}. sides: (runs of the transfer, runs of the baseline), seed by seed, of each
+            cell; the last entry of a run's key is its seed. absent: see ``resampling.paired_difference``.
+    """
+    pairs = [(cell, *pair) for cell, both in enumerate(sides) for pair in zip(*both, strict=True)]
+    cells, seeds = [cell for cell, _, _ in pairs], [transfer[-1] for _, transfer, _ in pairs]
 
-def detectable(se, alpha):
-    """Smallest true difference that a two-sided test at ``alpha`` finds with a power of 80 %: 2.80 se for .05."""
-    return (stats.norm.isf(alpha / 2) + stats.norm.ppf(POWER)) * se
+    @functools.cache
+    def of_share(share):
+        """It is the same for all cells, so it is worked out once for each share."""
+        differences = [values[transfer] - share * values[baseline] for _, transfer, baseline in pairs]
+        drawn = [paired_difference(scores, [rows[one]], [rows[other]], share, absent) for _, one, other in pairs]
+        return paired_variance(cells, seeds, differences, np.stack(drawn), n_units, n_units < FEW_CLUSTERS)
+
+    return of_share
 
 
 def effects_of(difference, significant):
@@ -151,14 +162,14 @@ def margin_columns(settings):
     return [margin_column(margin, statistic) for margin in settings["margins"] for statistic in ("se", "df", "p")]
 
 
-def primary_test(whole, scores, sides, seeds, n_units, settings, half):
+def primary_test(whole, scores, sides, between, n_units, settings, half):
     """The primary test of one cell as columns, and the resampled differences around their mean.
 
     Args:
         whole, scores: ``resampling.Scores`` of the runs on all items, and in the resamples (below ``FEW_CLUSTERS``
             units: with each unit left out).
         sides: rows of the transfer's runs and of the baseline's, one per seed.
-        seeds: ``seed_variance.SeedVariance`` of the target.
+        between: gives the ``seed_variance.PairedVariance`` of transfer - share x baseline of a share.
         n_units: number of units that are resampled.
         settings: see ``write_tests``. half: whether to test for non-inferiority, too.
     """
@@ -168,47 +179,39 @@ def primary_test(whole, scores, sides, seeds, n_units, settings, half):
     margins = dict.fromkeys(margin_columns(settings))
     row = {"seeds": number, "clusters": n_units, "method": "cluster_t" if few else "bootstrap", "p": None}
     row |= {"baseline": baseline, "transfer": transfer, "difference": transfer - baseline, **margins}
-    row |= {"covers": "items_and_seeds" if seeds.freedom else "items", "seed_sd": None, "seed_item_sd": None}
-    if seeds.freedom:
-        row |= {"seed_sd": np.sqrt(seeds.between), "seed_item_sd": np.sqrt(seeds.items)}
-    row |= {"seed_df": seeds.freedom, "dropped_share": dropped_share(scores, [*sides[0], *sides[1]])}
+    row |= {"covers": "items_and_seeds" if between(1.0).seeds.freedom else "items", "seed_se": None}
+    row |= {"dropped_share": dropped_share(scores, [*sides[0], *sides[1]])}
     if n_units < LEAST_CLUSTERS:
         return row | {"reason": "too_few"}, None
 
     def error(share):
-        """Resampled transfer - share x baseline, its item variance, standard error and degrees of freedom."""
+        """Resampled transfer - share x baseline, and the parts of its variance."""
         replicates = paired_difference(scores, *sides, share, absent)
-        items = spread(replicates, few)
-        between = seeds.own * (1 + share**2) / number
-        freedom = satterthwaite([(items, n_units - 1), (between, seeds.own_freedom)])
-        return replicates, items, np.sqrt(items + between), freedom
+        return replicates, [(spread(replicates, few), n_units - 1), *between(share).parts(number)]
 
-    replicates, items, se, freedom = error(1.0)
-    row |= {"item_se": np.sqrt(items), "se": se, "df": freedom}
-    if se < NOTHING < abs(row["difference"]):
+    replicates, parts = error(1.0)
+    tested = t_test(row["difference"], parts, settings["alpha"])
+    row |= {"item_se": np.sqrt(parts[0][0]), "se": tested["se"], "df": tested["df"]}
+    if row["covers"] != "items":
+        row["seed_se"] = np.sqrt(sum(part[0] for part in parts[1:]))
+    if row["se"] < NOTHING < abs(row["difference"]):
         return row | {"reason": "no_variance"}, None
-    half_width = stats.t.isf(settings["alpha"] / 2, freedom) * se
-    row |= {"low": row["difference"] - half_width, "high": row["difference"] + half_width}
-    row |= {"p": two_sided_p(row["difference"], se, freedom), "mde": detectable(se, settings["alpha"])}
+    row |= tested | {"mde": detectable(row["se"], row["df"], settings["alpha"])}
     for margin in settings["margins"] if half else []:
         share = 1 - margin / 100
-        _, _, se, freedom = error(share)
+        _, parts = error(share)
+        se, freedom = np.sqrt(sum(part[0] for part in parts)), degrees_of_freedom(parts)
         if se >= NOTHING:
             p = stats.t.sf((transfer - share * baseline) / se, freedom)
             row |= {margin_column(margin, name): value for name, value in (("se", se), ("df", freedom), ("p", p))}
     return row, replicates - replicates.mean()
 
 
-def two_sided_p(difference, se, freedom):
-    """Two-sided p of a t statistic; 1 where neither difference nor standard error is more than rounding."""
-    return 2 * stats.t.sf(abs(difference) / se, freedom) if se >= NOTHING else 1.0
-
-
-def t_test(difference, parts, alpha):
-    """Interval and p of a difference whose variance is the sum of ``parts``, as ``satterthwaite`` takes them."""
-    freedom, se = satterthwaite(parts), float(np.sqrt(sum(variance for variance, _ in parts)))
-    half_width, p = stats.t.isf(alpha / 2, freedom) * se, two_sided_p(difference, se, freedom)
-    return {"low": difference - half_width, "high": difference + half_width, "se": se, "df": freedom, "p": p}
+def _seed_columns(pooled):
+    """What seeds of one cell differ by on the same items, pooled over all runs of the target, as columns."""
+    if not pooled.freedom:
+        return {"seed_sd": None, "seed_item_sd": None, "seed_df": 0}
+    return {"seed_sd": np.sqrt(pooled.between), "seed_item_sd": np.sqrt(pooled.items), "seed_df": pooled.freedom}
 
 
 def _published(whole, scores, ends, sides, n_items, settings):
@@ -264,7 +267,7 @@ def _gone(found):
 def _covariances(deviations, few):
     """Rows of the covariances of the differences of all transfers to a target in a data condition.
 
-    ``items`` is that over items; ``total`` adds the variance between seeds, of which transfers share the baseline's.
+    ``items`` is that over items; ``total`` adds the variance between seeds, of which transfers have a part in common.
     """
     for (data, runs), cells in deviations.items():
         replicates = np.stack([deviation for _, _, deviation, _ in cells])
@@ -273,7 +276,9 @@ def _covariances(deviations, few):
         for first, (source, transfers, _, variance) in enumerate(cells):
             for second, (other, others, _, _) in enumerate(cells[: first + 1]):
                 shared = len({key[2] for key in transfers} & {key[2] for key in others})
-                seeds = variance * shared / (len(transfers) * len(others)) + (first == second) * variance / len(others)
+                seeds = variance.shared * shared / (len(transfers) * len(others))
+                if first == second:
+                    seeds = sum(part[0] for part in variance.parts(len(others)))
                 yield data, runs, source, other, items[first, second], items[first, second] + seeds
 
 

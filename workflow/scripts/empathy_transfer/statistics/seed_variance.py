@@ -2,6 +2,11 @@
 
 Two seeds of a run err on different items, so their scores on the same items differ even if one seed is as good as
 another. The bootstrap over items holds that part already; adding it once more makes intervals too wide.
+
+All transfers to a target share its baseline, and all runs of a seed share their order of items and weights to begin
+with. So differences of a transfer and its baseline are taken seed by seed, and what seeds make them differ by has two
+parts: one that all transfers have in common, of the baseline's luck and whatever a seed does to everybody, and one of
+each transfer's own.
 """
 
 from typing import NamedTuple
@@ -34,6 +39,64 @@ class SeedVariance(NamedTuple):
         if not self.freedom or not self.own:
             return self.freedom
         return self.own**2 / (self.between**2 / self.freedom + self.items**2 / (self.n_units - 1))
+
+    def part(self, weight):
+        """What ``own``, times a weight, adds to a variance: a part as `t_tests` takes it."""
+        return self.own * weight, self.own_freedom, self.freedom
+
+
+class PairedVariance(NamedTuple):
+    """Variance between seeds of the differences of transfers and their baseline, seed by seed.
+
+    It is an analysis of variance of cells by seeds. ``seeds`` is the mean square of the seeds: what all cells have in
+    common. ``rest`` is that of what is left: each transfer's own. ``cells`` is how many cells a seed has on average.
+    """
+
+    seeds: SeedVariance
+    rest: SeedVariance
+    cells: float
+
+    def parts(self, number):
+        """The parts that seeds add to the variance of a cell's mean difference over a number of seeds."""
+        return [self.seeds.part(1 / self.cells / number), self.rest.part((1 - 1 / self.cells) / number)]
+
+    @property
+    def shared(self):
+        """Variance between seeds, on the same items, that two transfers have in common; it may be negative."""
+        return (self.seeds.own - self.rest.own) / self.cells
+
+
+def paired_variance(cells, seeds, differences, replicates, n_units, few):
+    """``PairedVariance`` of a target's transfers.
+
+    Args:
+        cells, seeds: the cell and the seed of each difference (differences).
+        differences: of a transfer's score and the baseline's of the same seed, on all items.
+        replicates: the same in the resamples of ``n_units`` units (differences x resamples). few: see ``spread``.
+    """
+    cells, seeds = (np.asarray(values)[:, None] == np.unique(values) for values in (cells, seeds))
+    within = np.eye(len(cells)) - _projection(cells.astype(float))
+    of_seeds = _projection(within @ seeds)
+    freedom = [round(np.trace(matrix)) for matrix in (of_seeds, within - of_seeds)]
+    if not freedom[0]:
+        nothing = SeedVariance(0.0, 0.0, 0, n_units)
+        return PairedVariance(nothing, nothing, 1.0)
+    differences, found = np.asarray(differences, dtype=float), []
+    for matrix, number in zip((of_seeds, within - of_seeds), freedom, strict=True):
+        between = items = 0.0
+        if number:
+            between = float(differences @ matrix @ differences) / number
+            # The sum of a variance's diagonal in the directions of the matrix.
+            items = float(spread(matrix @ replicates, few).sum()) / number if n_units > 1 else 0.0
+        found.append(SeedVariance(max(between, 0.0), items, number, n_units))
+    return PairedVariance(*found, sum(freedom) / freedom[0])
+
+
+def _projection(columns):
+    """The matrix that projects on the space of some columns, which may depend on each other."""
+    basis, sizes, _ = np.linalg.svd(columns, full_matrices=False)
+    basis = basis[:, sizes > 1e-9]
+    return basis @ basis.T
 
 
 def seed_variance(values):

@@ -13,15 +13,13 @@ import numpy
 from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import ndtr, ndtri
 
-from empathy_transfer.significance.paired_tests import primary_test, system_score
+from empathy_transfer.significance.paired_tests import between_seeds, primary_test, system_score
 from empathy_transfer.statistics.resampling import (
-    FEW_CLUSTERS,
     make_sample,
     resampled_counts,
     score_systems,
     whole_counts,
 )
-from empathy_transfer.statistics.seed_variance import beyond_items
 
 SETTINGS = {"alpha": 0.05, "margins": [], "absent_classes": "drop"}
 NODES, WEIGHTS = hermegauss(40)
@@ -33,7 +31,8 @@ class Target(NamedTuple):
     `shares` are the true class shares, empty for a regression; `items` the number of test items, in groups of
     `group_size`; `level` the accuracy of the baseline (or its r), `seed_spread` the standard deviation between seeds
     and `system_spread` that between true systems, both on the probit (or Fisher's z) scale; `shared` the share of an
-    item's variance that all runs have in common.
+    item's variance that all runs have in common. The baseline differs between seeds `baseline_spread` times as much as
+    transfers do; `seed_correlation` is that of runs of one seed. Transfers are better by `gain`, on the same scale.
     """
 
     shares: tuple
@@ -45,6 +44,9 @@ class Target(NamedTuple):
     seed_spread: float = 0.08
     system_spread: float = 0.1
     shared: float = 0.6
+    baseline_spread: float = 1.0
+    seed_correlation: float = 0.0
+    gain: float = 0.0
 
 
 def expected_least(target):
@@ -68,9 +70,9 @@ def true_score(target, strength):
     return true_macro_f1(ndtr(strength), target.shares) if target.shares else numpy.tanh(strength)
 
 
-def expected_score(target, strength):
-    """The true score of a system, over all seeds there could be."""
-    strengths = numpy.asarray(strength)[..., None] + target.seed_spread * NODES
+def expected_score(target, strength, spread=1.0):
+    """The true score of a system, over all seeds there could be, of which it differs ``spread`` x `seed_spread`."""
+    strengths = numpy.asarray(strength)[..., None] + target.seed_spread * numpy.asarray(spread)[..., None] * NODES
     return true_score(target, strengths) @ WEIGHTS / WEIGHTS.sum()
 
 
@@ -83,8 +85,15 @@ def simulate_target(target, generator):
     """
     systems = range(target.transfers + 1)
     level = numpy.arctanh(target.level) if not target.shares else ndtri(target.level)
-    strength = level + target.system_spread * generator.standard_normal(len(systems)) * (numpy.arange(len(systems)) > 0)
-    runs = strength[:, None] + target.seed_spread * generator.standard_normal((len(systems), target.seeds))
+    strength = level + target.gain * (numpy.arange(len(systems)) > 0)
+    strength = strength + target.system_spread * generator.standard_normal(len(systems)) * (
+        numpy.arange(len(systems)) > 0
+    )
+    spread = numpy.where(numpy.arange(len(systems)) > 0, 1.0, target.baseline_spread)
+    luck = numpy.sqrt(1 - target.seed_correlation) * generator.standard_normal((len(systems), target.seeds))
+    if target.seed_correlation:
+        luck += numpy.sqrt(target.seed_correlation) * generator.standard_normal(target.seeds)
+    runs = strength[:, None] + target.seed_spread * spread[:, None] * luck
     groups = numpy.repeat(generator.standard_normal(-(-target.items // target.group_size)), target.group_size)
     single = generator.standard_normal(target.items)
     # Items of a group are alike by half of what they share.
@@ -99,34 +108,49 @@ def simulate_target(target, generator):
             own = generator.standard_normal(target.items)
             noise = numpy.sqrt(target.shared) * common + numpy.sqrt(1 - target.shared) * own
             answers[system, seed] = _answers(target, labels, runs[system, seed], noise, generator)
-    truth = true_score(target, runs[:, 0]) if target.seeds == 1 else expected_score(target, strength)
+    truth = true_score(target, runs[:, 0]) if target.seeds == 1 else expected_score(target, strength, spread)
     return labels, answers, truth[1:] - truth[0]
 
 
-def covered(target, resamples, generator):
-    """Whether the interval of each transfer holds the truth, in one simulated target: booleans.
+def intervals(target, resamples, generator):
+    """The interval of each transfer and the truth, in one simulated target: an array (transfers, low high truth).
 
-    The intervals are those of the primary test. A cell without an interval does not count; NaN stands there.
+    The intervals are those of the primary test; NaN stands for a cell without one.
     """
     labels, answers, truth = simulate_target(target, generator)
     groups = numpy.arange(target.items) // target.group_size
     known = numpy.unique(labels) if target.shares else None
     encoded = {key: _encoded(values, known) for key, values in answers.items()}
     sample = make_sample(_encoded(labels, known), groups)
-    few = sample.n_units < FEW_CLUSTERS
     counts = _resamples(sample.n_units, resamples)
     keys = list(encoded)
     predictions = [encoded[key] for key in keys]
     whole, scores = (score_systems(sample, predictions, blocks) for blocks in (whole_counts(sample.n_units), counts))
     placed = {(system, "full", seed): row for row, (system, seed) in enumerate(keys)}
     values = {key: system_score(whole, row) for key, row in placed.items()}
-    variance = beyond_items(values, scores, placed, sample.n_units, few, SETTINGS["absent_classes"])
-    rows = [[row for row, (system, _) in enumerate(keys) if system == number] for number in range(target.transfers + 1)]
+    runs = [[key for key in placed if key[0] == system] for system in range(target.transfers + 1)]
+    sides = [(transfer, runs[0]) for transfer in runs[1:]]
+    units, absent = sample.n_units, SETTINGS["absent_classes"]
+    between = between_seeds(values, scores, placed, sides, units, absent)
     found = []
-    for transfer, true in zip(rows[1:], truth, strict=True):
-        cell, _ = primary_test(whole, scores, [transfer, rows[0]], variance, sample.n_units, SETTINGS, half=False)
-        found.append(cell["low"] <= true <= cell["high"] if cell.get("low") is not None else numpy.nan)
+    for pair, true in zip(sides, truth, strict=True):
+        rows = [[placed[key] for key in side] for side in pair]
+        cell, _ = primary_test(whole, scores, rows, between, units, SETTINGS, half=False)
+        ends = [numpy.nan if cell.get(end) is None else cell[end] for end in ("low", "high")]
+        found.append([*ends, true])
     return numpy.array(found, dtype=float)
+
+
+def covered(target, resamples, generator):
+    """Share of the transfers of one simulated target whose interval holds the truth; cells without one don't count."""
+    low, high, truth = intervals(target, resamples, generator).T
+    known = ~numpy.isnan(low)
+    return float(numpy.mean((low <= truth)[known] & (truth <= high)[known])) if known.any() else numpy.nan
+
+
+def found_better(target, resamples, generator):
+    """Share of the transfers of one simulated target whose interval lies above 0."""
+    return float(numpy.mean(intervals(target, resamples, generator)[:, 0] > 0))
 
 
 @functools.cache

@@ -8,6 +8,7 @@ TITLES = {
     "power": "Power of the primary test of the definition",
     "published": "What the published protocol finds where ratings have no effect",
     "coverage": "Coverage of the 95 % intervals of cells",
+    "cells": "False positives and power of single cells whose runs share their luck",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 
