@@ -43,7 +43,7 @@ NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
 
 
 class Part(NamedTuple):
-    """A condition to simulate. `kind` is studies, published, coverage or cells; `about` is what its simulation needs."""
+    """A condition to simulate. `kind` is studies, published, coverage or cells; `about` is what that needs."""
 
     name: str
     condition: str
