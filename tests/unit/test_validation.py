@@ -21,10 +21,10 @@ from empathy_transfer.validation.calibration import (
 )
 from empathy_transfer.validation.coverage import (
     Target,
+    cell_intervals,
     covered,
     expected_score,
     found_better,
-    intervals,
     simulate_target,
     true_macro_f1,
     true_score,
@@ -160,7 +160,7 @@ def test_the_expected_score_is_the_mean_over_seeds():
 
 def test_intervals_of_a_target():
     target = Target((), items=100, seeds=3, transfers=4)
-    low, high, truth = intervals(target, 200, np.random.default_rng(0)).T
+    low, high, truth = cell_intervals(target, 200, np.random.default_rng(0)).T
     assert low.shape == (4,)
     assert (low < high).all()
     assert covered(target, 200, np.random.default_rng(0)) == ((low <= truth) & (truth <= high)).mean()

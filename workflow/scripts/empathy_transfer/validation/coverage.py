@@ -112,7 +112,7 @@ def simulate_target(target, generator):
     return labels, answers, truth[1:] - truth[0]
 
 
-def intervals(target, resamples, generator):
+def cell_intervals(target, resamples, generator):
     """The interval of each transfer and the truth, in one simulated target: an array (transfers, low high truth).
 
     The intervals are those of the primary test; NaN stands for a cell without one.
@@ -143,14 +143,14 @@ def intervals(target, resamples, generator):
 
 def covered(target, resamples, generator):
     """Share of the transfers of one simulated target whose interval holds the truth; cells without one don't count."""
-    low, high, truth = intervals(target, resamples, generator).T
+    low, high, truth = cell_intervals(target, resamples, generator).T
     known = ~numpy.isnan(low)
     return float(numpy.mean((low <= truth)[known] & (truth <= high)[known])) if known.any() else numpy.nan
 
 
 def found_better(target, resamples, generator):
     """Share of the transfers of one simulated target whose interval lies above 0."""
-    return float(numpy.mean(intervals(target, resamples, generator)[:, 0] > 0))
+    return float(numpy.mean(cell_intervals(target, resamples, generator)[:, 0] > 0))
 
 
 @functools.cache
