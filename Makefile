@@ -25,9 +25,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
-# In the order of the folders, small studies first: else the files of few long tests come last, and one core waits.
 test: $(INSTALLED)
-	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/storage -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder $(PYTEST)
+	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/storage -n logical --maxprocesses=4 --dist loadfile $(PYTEST)
 
 # Needs the packages of Slurm (the tests say which), and starts a cluster of its own on the loopback.
 test-cluster: $(INSTALLED)

@@ -74,8 +74,9 @@ def test_refusals_that_no_answer_follows_are_no_answers_whatever_they_say(tmp_pa
             Unanswered, match=rf"refus.*: status {status} \(invalid_request_error\): This request is not"
         ):
             ask_server(server, tmp_path, texts)
-        # After 20 in a row, and what was in flight, nothing more is sent.
-        assert len(server.bodies) == min(count, ANSWERED + 20 + 2 * SERVER["concurrency"] - 1)
+        # After more than 20 in a row, and what was in flight, nothing more is sent.
+        most = ANSWERED + 20 + 2 * SERVER["concurrency"] - 1
+        assert min(count, ANSWERED + 21) <= len(server.bodies) <= min(count, most)
     assert kept(tmp_path) == [(None, ANSWERED)]
     with BadServer() as server:
         ask_server(server, tmp_path, texts)

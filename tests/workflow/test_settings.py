@@ -24,7 +24,7 @@ from study_copy import ROOT
 
 SCHEMAS = ["schemas", "settings"]
 NAMES = plan_names(*SCHEMAS)
-REGISTRY = plan_names("schemas", "settings", "fingerprint", "registry", "rating_file")
+REGISTRY = plan_names("schemas", "settings", "code_trees", "fingerprint", "registry", "rating_file")
 BASE = read_yaml(CONFIG)
 DATASET = read_yaml(ROOT / "config/datasets/epitome.yaml")
 DATASET_SCHEMA = ROOT / "workflow/schemas/dataset.schema.yaml"
