@@ -130,12 +130,17 @@ def test_an_input_that_changed_unseen_makes_its_users_out_of_date(study):
     assert not any(Path(path).exists() for path in JOBS_FROM_B)
 
 
+def take_completion_away():
+    """The study as it was before it was ever complete."""
+    for path in Path("results/tiny").glob("COMPLETE*"):
+        path.unlink()
+
+
 @pytest.mark.parametrize("name", ["a", "d"])
 @pytest.mark.parametrize("complete", [True, False])
 def test_what_a_stage_made_anew_leaves_the_rest_unfinished_and_not_damaged(study, name, complete):
     if not complete:
-        for path in Path("results/tiny").glob("COMPLETE*"):
-            path.unlink()
+        take_completion_away()
     make(f"results/tiny/{name}", 100)
     user = {"a": "results/tiny/b/provenance.json", "d": "results/tiny/tables/e.provenance.json"}[name]
     for repair in (False, True):
@@ -339,8 +344,7 @@ def test_complete_without_provenance_is_not_trusted(study):
 def test_a_link_without_provenance_in_the_place_of_a_used_file_is_damage(study, target, complete):
     """However new it is, and wherever it leads: no job makes a link."""
     if not complete:
-        for path in Path("results/tiny").glob("COMPLETE*"):
-            path.unlink()
+        take_completion_away()
     for path in Path("results/tiny/b").iterdir():
         path.unlink()
     Path(study["b"]).symlink_to(Path("results/tiny", target).absolute())

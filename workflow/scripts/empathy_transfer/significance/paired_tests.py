@@ -30,7 +30,7 @@ from empathy_transfer.statistics.resampling import (
     whole_counts,
 )
 from empathy_transfer.statistics.seed_variance import beyond_items, paired_variance, spread
-from empathy_transfer.statistics.t_tests import NOTHING, degrees_of_freedom, detectable, t_test
+from empathy_transfer.statistics.t_tests import NOTHING, detectable, t_test, variance_of
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED, UNDECIDED
 
 # Which runs count: all of them, or those that did not collapse.
@@ -193,14 +193,14 @@ def primary_test(whole, scores, sides, between, n_units, settings, half):
     tested = t_test(row["difference"], parts, settings["alpha"])
     row |= {"item_se": np.sqrt(parts[0][0]), "se": tested["se"], "df": tested["df"]}
     if row["covers"] != "items":
-        row["seed_se"] = np.sqrt(sum(part[0] for part in parts[1:]))
+        row["seed_se"] = np.sqrt(variance_of(parts[1:]))
     if row["se"] < NOTHING < abs(row["difference"]):
         return row | {"reason": "no_variance"}, None
     row |= tested | {"mde": detectable(row["se"], row["df"], settings["alpha"])}
     for margin in settings["margins"] if half else []:
         share = 1 - margin / 100
-        _, parts = error(share)
-        se, freedom = np.sqrt(sum(part[0] for part in parts)), degrees_of_freedom(parts)
+        tested = t_test(transfer - share * baseline, error(share)[1], settings["alpha"])
+        se, freedom = tested["se"], tested["df"]
         if se >= NOTHING:
             p = stats.t.sf((transfer - share * baseline) / se, freedom)
             row |= {margin_column(margin, name): value for name, value in (("se", se), ("df", freedom), ("p", p))}
@@ -278,7 +278,7 @@ def _covariances(deviations, few):
                 shared = len({key[2] for key in transfers} & {key[2] for key in others})
                 seeds = variance.shared * shared / (len(transfers) * len(others))
                 if first == second:
-                    seeds = sum(part[0] for part in variance.parts(len(others)))
+                    seeds = variance_of(variance.parts(len(others)))
                 yield data, runs, source, other, items[first, second], items[first, second] + seeds
 
 
