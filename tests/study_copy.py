@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import yaml
 
 from empathy_transfer.records.files import sha256_bytes, sha256_file
+from forked_snakemake import run_snakemake
 
 ROOT = Path(__file__).resolve().parents[1]
 # The entry points of all rules.
@@ -33,11 +33,6 @@ ROLES = ("task", "source", "target")
 NOT_COMPARED = ("provenance.json", "/provenance.csv", ".lock", "/summary.json", "/.stored", ".sha256")
 TIMES = ("seconds", "tokens_per_second")
 TRAINING = ("train_baseline", "train_transfer")
-# Snakemake waits a tenth of a second before it touches the outputs of a job.
-TOUCH_AT_ONCE = (
-    "import sys; from snakemake.executors.touch import Executor; Executor.SLEEPING_TIME = 0; "
-    "from snakemake.cli import main; sys.exit(main())"
-)
 
 
 class Job(NamedTuple):
@@ -139,34 +134,44 @@ class StudyCopy:
         for job in jobs:
             for path in job.output:
                 self.write(path, "")
-        run = self.run(*target, "--touch", "--forceall", "--cores", "1", "--quiet", start=["-c", TOUCH_AT_ONCE])
+        self.touch(*target)
+
+    def touch(self, *target):
+        """Let all outputs that are there count as made just now."""
+        run = self.run(*target, "--touch", "--forceall", "--cores", "1", "--quiet")
         assert run.status == 0, run.text
 
     def dry_run(self, *arguments, **environment):
         """What would run."""
         return self.run("--dry-run", *arguments, **environment)
 
-    def run(self, *arguments, start=("-m", "snakemake"), python=sys.executable, **environment):
-        """Run Snakemake in the copy."""
+    def run(self, *arguments, python=None, **environment):
+        """Run Snakemake in the copy.
+
+        Args:
+            arguments: of the command line. python: an interpreter to start, else see `forked_snakemake`.
+            environment: more variables.
+        """
         record = self.folder.with_name(f"{self.folder.name}.jobs")
         record.unlink(missing_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("EMPATHY_", "SNAKEMAKE_"))}
-        done = subprocess.run(
-            [python, *start, *arguments, "--logger", "empathy", "recorder"],
-            cwd=self.folder,
-            env=kept | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": PYTHONPATH, "RECORDED_JOBS": str(record)} | environment,
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
+        environment = (
+            kept | {"HF_HUB_OFFLINE": "1", "PYTHONPATH": PYTHONPATH, "RECORDED_JOBS": str(record)} | environment
         )
+        arguments = [*arguments, "--logger", "empathy", "recorder"]
+        if python is None:
+            status, text = run_snakemake(arguments, self.folder, environment)
+        else:
+            pipes = {"capture_output": True, "text": True, "timeout": 900}
+            done = subprocess.run([python, "-m", "snakemake", *arguments], cwd=self.folder, env=environment, **pipes)
+            status, text = done.returncode, done.stdout + done.stderr
         jobs = []
         if record.exists():
             for line in record.read_text(encoding="utf-8").splitlines():
                 job = json.loads(line)
                 wildcards = " ".join(f"{name}={value}" for name, value in sorted(job["wildcards"].items()))
                 jobs.append(Job(job["rule"], wildcards, tuple(job["output"])))
-        return Run(done.returncode, done.stdout + done.stderr, tuple(jobs))
+        return Run(status, text, tuple(jobs))
 
     def files(self, folder="results"):
         """Paths of all files below a folder, relative to the copy."""

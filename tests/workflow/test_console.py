@@ -14,11 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from forked_snakemake import run_snakemake
 from snakemake_logger_plugin_empathy.command import go_on_command, partial_command
 from snakemake_logger_plugin_empathy.failure import failure_block, missing_output, scheduler_end
 from snakemake_logger_plugin_empathy.state import Job, Run
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "workflow" / "scripts"
+OPTIONS = ["--logger", "empathy", "--cores", "1"]
 SNAKEFILE = """
 rule all:
     input: "out/a--b.txt", "out/b--a.txt", "scores.csv"
@@ -55,15 +57,12 @@ def environment():
 
 def command(*arguments):
     """The command line of Snakemake with the plugin."""
-    return [sys.executable, "-m", "snakemake", "--logger", "empathy", "--cores", "1", *arguments]
+    return [sys.executable, "-m", "snakemake", *OPTIONS, *arguments]
 
 
 def run(folder, *arguments):
     """Run Snakemake without a terminal: status and everything it said."""
-    done = subprocess.run(
-        command(*arguments), cwd=folder, env=environment(), text=True, capture_output=True, timeout=600, check=False
-    )
-    return done.returncode, done.stdout + done.stderr
+    return run_snakemake([*OPTIONS, *arguments], folder, environment())
 
 
 def run_in_terminal(folder, *arguments):
@@ -125,8 +124,8 @@ def test_failure_block(failed_run):
     assert re.search(r"^    \| start$", text, re.MULTILINE)
     go_on = re.search(r"^  go on +(.*)$", text, re.MULTILINE).group(1)
     arguments = "--logger empathy --cores 1 --keep-going --show-failed-logs --config 'note=it'\"'\"'s all'"
-    assert go_on == f"python -m snakemake {arguments}"
-    assert f"  partial  python -m snakemake partial {arguments}\n" in text
+    assert go_on == f"snakemake {arguments}"
+    assert f"  partial  snakemake partial {arguments}\n" in text
     assert text.rstrip().endswith("1 of 6 jobs failed, 4 done, 1 not run.")
 
 
@@ -252,6 +251,7 @@ def test_commands_to_go_on(monkeypatch):
     assert (
         go_on_command(argv) == "/elsewhere/snakemake --configfile config/local.yaml --config 'note=a b' --cores 2 all"
     )
+    assert go_on_command(["/elsewhere/snakemake/__main__.py", "all"]) == "python -m snakemake all"
     monkeypatch.setenv("EMPATHY_RAW_DIR", "/my data")
     start = "EMPATHY_RAW_DIR='/my data' /elsewhere/snakemake partial --configfile config/local.yaml"
     assert partial_command(argv) == f"{start} --config 'note=a b' --cores 2"
