@@ -119,7 +119,7 @@ use rule tabulate_claims as tabulate_published_claims with:
     log:
         "logs/published/claims.log",
     params:
-        tasks={},
+        tasks=published_tasks,
         code=code_fingerprint("tabulate_claims"),
 
 

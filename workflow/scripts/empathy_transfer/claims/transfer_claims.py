@@ -41,7 +41,7 @@ def write_transfer_claims(
         significance_path: significance.csv of a study, or None to judge the printed scores.
         importance_path: importance_variants.csv, or None. nulls_path: rating_nulls.csv, or None.
         variants_path: variants.csv, or None.
-        tasks: {task: its theme and kind} of the study; not read for the printed scores.
+        tasks: {task: its theme, kind and dataset} of the study; for the printed scores the dataset alone is read.
         outputs: paths of `csv` and `text`, the files to write.
     """
     claim_set = read_claims(claims_path, RULES, BOUNDS)
@@ -51,7 +51,9 @@ def write_transfer_claims(
     for runs in (ALL, SOUND):
         importance = read_importance_tables(importance_path, nulls_path, runs)
         if study is None:
-            evidence, own, printed = printed_evidence(*printed_paths.values(), runs, *importance), None, None
+            datasets = {task: about["dataset"] for task, about in tasks.items()}
+            evidence = printed_evidence(*printed_paths.values(), runs, *importance, datasets)
+            own, printed = None, None
         else:
             evidence = study_evidence(study, tasks, runs, TESTS, *importance, variants)
             own = study_evidence(study, tasks, runs, OWN_TESTS)

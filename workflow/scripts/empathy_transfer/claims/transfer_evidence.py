@@ -8,24 +8,27 @@ import pandas
 from empathy_transfer.features.task_facts import KIND_OF_METRIC
 from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOMES
 from empathy_transfer.records.artefacts import read_csv
+from empathy_transfer.scores.points import with_points
 from empathy_transfer.scores.published import printed_floors, published_improvement
 from empathy_transfer.significance.paired_tests import ALL, SOUND, TEXT_COLUMNS
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 TESTS, OWN_TESTS, SCORES = "tests", "tests_of_the_paper", "scores"
+UNKNOWN = ""  # dataset
 
 
 class Evidence(NamedTuple):
     """The pairs that can be judged, what is known of their tasks, and the tables of the importance analysis.
 
-    `pairs` has source, target, data, percent, `improved`, `harmed` and `not_harmed` (booleans), and `detectable`, the
-    smallest detectable change in percent at the corrected level (infinite where the baseline is too near constant
-    answers for percentages, missing where that is unknown). `tasks` is {task: its theme and kind}. `basis` says what
-    improved and harmed rest on: `tests` (corrected), `tests_of_the_paper` (one seed, uncorrected), or `scores` (any
-    difference that is printed). `seeds` is the smallest number of seeds behind a pair, and `covers_seeds` whether all
-    tests cover the choice of seeds: a pair of one seed does if other runs of its target have two. `importance` and
-    `nulls` are frames, or None; of `importance` the rows of one outcome. `variants` is the frame of `variant_gains`, or
-    None.
+    `pairs` has source, target, data, `points` and `one_percent` (`scores.points`), `improved`, `harmed` and
+    `not_harmed` (booleans), and of the test its `p` (two-sided), `se` and `df`, and `detectable`, the smallest
+    detectable change in percent of the target's baseline, which is `own` points, at the corrected level (infinite where
+    the baseline is too near constant answers for percentages); all four are missing where they are unknown. `tasks` is
+    {task: its theme, kind and dataset}. `basis` says what improved and harmed rest on: `tests` (corrected),
+    `tests_of_the_paper` (one seed, uncorrected), or `scores` (any difference that is printed). `seeds` is the smallest
+    number of seeds behind a pair, and `covers_seeds` whether all tests cover the choice of seeds: a pair of one seed
+    does if other runs of its target have two. `importance` and `nulls` are frames, or None; of `importance` the rows of
+    one outcome. `variants` is the frame of `variant_gains`, or None.
     """
 
     pairs: pandas.DataFrame
@@ -50,32 +53,43 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     """Evidence of a study from the frame of `read_study`: the tested pairs, with or without collapsed runs.
 
     Args:
-        frame: see `read_study`. tasks: {task: its theme and kind}. runs: `all` or `without_collapsed`.
+        frame: see `read_study`. tasks: {task: its theme, kind and dataset}. runs: `all` or `without_collapsed`.
         basis: `tests` or `tests_of_the_paper`. importance, nulls: see `read_importance_tables`.
         variants: see `variant_gains`.
     """
     effect, p = ("effect", "q") if basis == TESTS else ("effect_published", "p_published")
     chosen = frame[(frame["runs"] == runs) & frame[p].notna()]
     # Where there are no percentages, no change in percent could show.
-    detectable = chosen["mde_bh_percent"].where(chosen["percent"].notna(), numpy.inf)
-    pairs = chosen[["source", "target", "data", "percent"]].assign(detectable=detectable)
+    known = chosen["percent"].notna()
+    pairs = with_points(chosen[["source", "target", "data", "baseline", "difference", "p", "se", "df"]])
+    pairs = pairs.assign(
+        own=(100 * chosen["baseline"]).where(known), detectable=chosen["mde_bh_percent"].where(known, numpy.inf)
+    )
     pairs = _with_outcomes(pairs, chosen[effect] == IMPROVED, chosen[effect] == HARMED)
     seeds = 1 if basis == OWN_TESTS else _seeds(chosen)
     covers_seeds = basis == TESTS and not (chosen["covers"] == "items").any()
     return Evidence(pairs, tasks, basis, seeds, importance, nulls, variants, covers_seeds)
 
 
-def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance=None, nulls=None):
-    """Evidence of the printed score tables: every printed difference counts, since no tests are printed for pairs."""
+def printed_evidence(scores_path, labels_path, themes_path, runs=ALL, importance=None, nulls=None, datasets=None):
+    """Evidence of the printed score tables: every printed difference counts, since no tests are printed for pairs.
+
+    `datasets` is {task: its dataset}; without it no mean has an interval.
+    """
     scores = read_csv(scores_path, verify=False)
     shares = read_csv(labels_path, verify=False, dtype={"label": str})
     improvement = published_improvement(scores, printed_floors(shares, scores["target"].unique()))
     themes = read_csv(themes_path, verify=False).set_index("task")["theme"]
     kinds = scores.drop_duplicates("target").set_index("target")["metric"].map(KIND_OF_METRIC)
-    tasks = {task: {"theme": theme, "kind": kinds[task]} for task, theme in themes.items()}
+    datasets = datasets or {}
+    tasks = {
+        task: {"theme": theme, "kind": kinds[task], "dataset": datasets.get(task, UNKNOWN)}
+        for task, theme in themes.items()
+    }
     if runs == SOUND:
         improvement = improvement[improvement["reason"] != "collapsed"]
-    pairs = improvement[["source", "target", "data", "percent"]].assign(detectable=numpy.nan)
+    pairs = with_points(improvement[["source", "target", "data", "baseline", "difference"]])
+    pairs = pairs.assign(**dict.fromkeys(("p", "se", "df", "own", "detectable"), numpy.nan))
     # Rounding of the subtraction is no difference.
     differences = improvement["difference"].round(6)
     pairs = _with_outcomes(pairs, differences > 0, differences < 0)

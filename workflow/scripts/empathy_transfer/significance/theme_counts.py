@@ -12,6 +12,7 @@ from scipy import stats
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.paired_tests import effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
+from empathy_transfer.statistics.intervals import wilson_interval
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 COUNT_COLUMNS = """
@@ -52,17 +53,6 @@ def theme_counts(found, covariances, tasks, settings):
                 rows += [key | row for row in counts]
     frame = pd.DataFrame(rows, columns=COUNT_COLUMNS)
     return frame.astype(dict.fromkeys(("rate", "low", "high", "design_effect", "p_kind", "p_dataset"), "float64"))
-
-
-def wilson_interval(count, number, alpha, design_effect=1.0):
-    """Wilson's interval of a rate, for number / design_effect independent cells; (None, None) for none."""
-    if number == 0:
-        return None, None
-    z, effective, rate = stats.norm.isf(alpha / 2), number / design_effect, count / number
-    middle = (rate + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    half = z / (1 + z**2 / effective) * np.sqrt(rate * (1 - rate) / effective + z**2 / (4 * effective**2))
-    # Exactly 0 and 1 where the rate is, whatever the rounding.
-    return (max(0.0, middle - half) if count else 0.0), (min(1.0, middle + half) if count < number else 1.0)
 
 
 def design_effect(drawn):

@@ -1,4 +1,4 @@
-"""Intervals of single numbers whose values are independent: a mean, and a Pearson r."""
+"""Intervals of single numbers whose values are independent: a mean, a rate, and a Pearson r."""
 
 import numpy as np
 from scipy import stats
@@ -14,6 +14,17 @@ def mean_interval(values, level):
         return None, None
     half_width = stats.t.isf(level / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean() - half_width), float(values.mean() + half_width)
+
+
+def wilson_interval(count, number, alpha, design_effect=1.0):
+    """Wilson's interval of a rate, for number / design_effect independent cells; (None, None) for none."""
+    if number == 0:
+        return None, None
+    z, effective, rate = stats.norm.isf(alpha / 2), number / design_effect, count / number
+    middle = (rate + z**2 / (2 * effective)) / (1 + z**2 / effective)
+    half = z / (1 + z**2 / effective) * np.sqrt(rate * (1 - rate) / effective + z**2 / (4 * effective**2))
+    # Exactly 0 and 1 where the rate is, whatever the rounding.
+    return (max(0.0, middle - half) if count else 0.0), (min(1.0, middle + half) if count < number else 1.0)
 
 
 def correlation_interval(r, n, level):
