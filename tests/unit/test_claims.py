@@ -414,7 +414,7 @@ def test_the_printed_scores():
     assert table.loc["abstract_targets_never_improve", "verdict"] == UNDECIDED
     assert table.loc["half_with_transfer_equals_full", "verdict"] == NOT_TESTABLE
     mean = table.loc["no_substantial_evidence"]
-    # The mean baseline in print is .703. Seven differences lie further than 17.6 points from the median.
+    # The mean baseline in print is .703. Seven are cut off 17.6 points below 0 and the median.
     assert mean["why"] == "the interval lies below 1 % of the mean baseline (0.70 points)"
     assert (mean["verdict"], mean["pairs"]) == (SUPPORTED, 306)
     assert mean["low"] < mean["number"] < mean["high"] < 0

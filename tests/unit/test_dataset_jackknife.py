@@ -96,8 +96,8 @@ def test_points_stand_where_percentages_do_not():
     )  # fmt: skip
     found = with_points(pairs)
     assert found["one_percent"].tolist() == pytest.approx([0.4] * 5)
-    # The median is 1 point: a collapsed run counts as -9. Tripled from next to nothing, a score is 3 points better.
-    assert found["points"].tolist() == pytest.approx([-9, 2, 1, 3, 1])
+    # The median is 1 point: a collapsed run counts as -10. Four times next to nothing is a score 3 points better.
+    assert found["points"].tolist() == pytest.approx([-10, 2, 1, 3, 1])
     # Where half of the data cost 30 points everywhere, the mean says so.
     half = pairs.assign(data="half", difference=-0.3)
-    assert with_points(pd.concat([pairs, half]))["points"].tolist() == pytest.approx([-9, 2, 1, 3, 1] + [-30] * 5)
+    assert with_points(pd.concat([pairs, half]))["points"].tolist() == pytest.approx([-10, 2, 1, 3, 1] + [-30] * 5)

@@ -1,5 +1,6 @@
 """Scores, improvement and findings: small studies whose numbers are worked out by hand."""
 
+import itertools
 import json
 
 import pandas
@@ -25,9 +26,9 @@ from empathy_transfer.scores.run_scores import COLUMNS
 from fake_jobs import fake_snakemake
 
 TASKS = {
-    "a": {"title": "Task A", "kind": "classification", "metric": "f1_macro", "theme": "direct"},
-    "b": {"title": "Task B", "kind": "classification", "metric": "f1_macro", "theme": "abstract"},
-    "r": {"title": "Task R", "kind": "regression", "metric": "pearson_r", "theme": "adjacent"},
+    "a": {"title": "Task A", "kind": "classification", "metric": "f1_macro", "theme": "direct", "dataset": "x"},
+    "b": {"title": "Task B", "kind": "classification", "metric": "f1_macro", "theme": "abstract", "dataset": "y"},
+    "r": {"title": "Task R", "kind": "regression", "metric": "pearson_r", "theme": "adjacent", "dataset": "z"},
 }
 
 
@@ -177,7 +178,8 @@ def test_only_seeds_of_both_are_compared():
 
 
 def test_half_data_is_compared_with_the_full_baseline_and_its_own_as_control():
-    runs = [make_run("none", "a", 0.5), make_run("none", "a", 0.4, data="half"), make_run("b", "a", 0.5, data="half")]
+    runs = [make_run("none", "a", 0.5), make_run("none", "a", 0.4, data="half")]
+    runs = [run | {"standard_error": 0.03} for run in [*runs, make_run("b", "a", 0.5, data="half")]]
     improvement = percent_improvement(collect_scores(runs, TASKS, {}, [1], ["full", "half"]), runs)
     row = cell(improvement, source="b", target="a", data="half")
     assert row["percent"] == pytest.approx(0)
@@ -186,13 +188,13 @@ def test_half_data_is_compared_with_the_full_baseline_and_its_own_as_control():
 
 
 def test_percent_is_undefined_near_the_floor():
-    # The baseline is .1 above the floor: not more than two standard errors.
-    runs = [make_run("none", "a", 0.3), make_run("b", "a", 0.5)]
+    # The baseline is .1 above the floor: not more than five standard errors of .02.
+    runs = [make_run("none", "a", 0.3, standard_error=0.0201), make_run("b", "a", 0.5)]
     row = cell(percent_improvement(collect_scores(runs, TASKS, {}, [1], ["full"]), runs), source="b", target="a")
     assert row["reason"] == "undefined"
     assert row["percent"] != row["percent"]
     assert row["difference"] == pytest.approx(0.2)
-    runs[0]["standard_error"] = 0.04
+    runs[0]["standard_error"] = 0.0199
     row = cell(percent_improvement(collect_scores(runs, TASKS, {}, [1], ["full"]), runs), source="b", target="a")
     assert row["percent"] == pytest.approx(100 * 0.2 / 0.3)
 
@@ -314,15 +316,39 @@ def test_findings_state_what_the_numbers_say():
     runs = [make_run("none", task, 0.5) for task in TASKS]
     runs += [make_run("a", "b", 0.6), make_run("b", "a", 0.45), make_run("r", "a", 0.5)]
     themes, targets, counts = make_findings(runs)
-    assert themes["best"] == "direct"
-    assert themes["themes"] == pytest.approx({"direct": 20, "abstract": -10, "adjacent": 0})
-    assert "direct +20.0 % (n = 1 pair)" in themes["text"].replace("pairs", "pair")
-    assert "1 seed; tests are in analysis/significance.csv" in themes["text"]
+    assert themes["themes"] == pytest.approx({"direct": 10, "abstract": -5, "adjacent": 0})
+    assert "direct +10.0 in 1 pair, abstract −5.0 in 1 pair, adjacent +0.0 in 1 pair; 1 seed." in themes["text"]
+    # One task a theme: each theme is one dataset, so that no interval tells them apart.
+    assert themes["intervals"] == dict.fromkeys(("direct", "abstract", "adjacent"))
+    assert themes["text"].endswith(
+        "No theme is clearly ahead of another. Settings were chosen for runs without transfer, which favours the "
+        "baseline."
+    )
     assert (targets["most"], targets["least"]) == ("b", "a")
-    assert "Task A (−5.0 %, n = 2 sources)" in targets["text"]
-    assert (counts["above_baseline"], counts["defined"], counts["planned"]) == (1, 3, 6)
-    assert counts["text"].startswith("1 of 3 pairs score above their baseline (median change +0.0 %")
+    assert "between −2.5 points (Task A, n = 2 sources) and +10.0 points (Task B, n = 1 source)" in targets["text"]
+    assert (counts["above_baseline"], counts["compared"], counts["planned"]) == (1, 3, 6)
+    assert counts["text"].startswith("1 of 3 pairs score above their baseline, by chance or not (median change +0.0 ")
     assert counts["text"].endswith("; 0 of 6 runs collapsed, 0 failed, and 3 pairs can't be compared (not run).")
+
+
+def test_findings_compare_themes_by_intervals_over_datasets():
+    """Two tasks a theme in six datasets. Direct sources give 4 points more than others, or one of them gives 8."""
+    themes = {f"{theme}{number}": theme for theme in ("direct", "abstract", "adjacent") for number in (1, 2)}
+    tasks = {task: {"title": task, "theme": theme, "kind": "classification", "metric": "f1_macro", "dataset": task}
+             for task, theme in themes.items()}  # fmt: skip
+    found = {}
+    for name, gains in (("both", {"direct1": 0.04, "direct2": 0.041}), ("one", {"direct1": 0.08})):
+        runs = [make_run("none", task, 0.5) for task in tasks]
+        for number, (source, target) in enumerate(itertools.permutations(tasks, 2)):
+            runs.append(make_run(source, target, 0.49 + gains.get(source, 0.0) + 0.0001 * (number % 3)))
+        found[name] = make_findings(runs, tasks)[0]
+    assert found["both"]["ahead"] == [["direct", "abstract"], ["direct", "adjacent"]]
+    assert "Clearly ahead: direct of abstract, direct of adjacent." in found["both"]["text"]
+    assert found["one"]["ahead"] == []
+    assert found["one"]["themes"]["direct"] == pytest.approx(3, abs=0.1)
+    low, high = found["one"]["intervals"]["direct"]
+    assert low < -1
+    assert high > 7
 
 
 def test_findings_tell_why_pairs_cannot_be_compared():
@@ -343,8 +369,9 @@ def test_findings_of_a_study_without_results():
 def test_findings_of_one_pair_and_of_a_collapsed_run():
     runs = [make_run("none", "a", 0.6), make_run("b", "a", 0.7)]
     themes, targets, _ = make_findings(runs)
-    assert themes["text"].startswith("Only abstract sources have results")
-    assert targets["text"].startswith("The only target with results is Task A")
+    assert themes["text"].startswith("Mean change in points of the score by theme of source: abstract +10.0 in 1 pair;")
+    assert "ahead" not in themes["text"]
+    assert targets["text"] == "The only target with results changes by +10.0 points (Task A, n = 1 source) on average."
     themes, _, counts = make_findings([*runs, make_run("r", "a", 0.2, constant_prediction=True)])
-    assert "Without 1 pair with a collapsed run: abstract +16.7 %." in themes["text"]
+    assert "Without 1 pair with a collapsed run: abstract +10.0." in themes["text"]
     assert counts["collapsed"] == 1

@@ -177,8 +177,8 @@ def rare(evidence, bounds, data, outcome):
 def equal_to_baseline(evidence, bounds, data):
     """Whether transfer gives the full-data baseline's score: the interval of the mean change lies within the margin.
 
-    The margin is in percent of the mean baseline of the targets. Changes are in points, cut off 25 % of it away from
-    their median.
+    The margin is in percent of the mean baseline of the targets. Changes are in points, cut off 25 % of it beyond
+    0 and their median.
     """
     finding, one_percent = _mean_change(evidence, bounds, data)
     if finding.low is None:
@@ -194,8 +194,8 @@ def equal_to_baseline(evidence, bounds, data):
 def no_substantial_gain(evidence, bounds, data):
     """Whether the mean change over all pairs is below what would be substantial.
 
-    That bound is in percent of the mean baseline of the targets. Changes are in points, cut off 25 % of it away from
-    their median.
+    That bound is in percent of the mean baseline of the targets. Changes are in points, cut off 25 % of it beyond
+    0 and their median.
     """
     finding, one_percent = _mean_change(evidence, bounds, data)
     if finding.low is None:

@@ -7,7 +7,7 @@ REASONS = {
     "not_available": ("NA", "not available"),
     "failed": ("FA", "the run failed"),
     "collapsed": ("†", "a run behind the number collapsed: constant answers, or next to nothing learnt"),
-    "undefined": ("UN", "undefined: the baseline is within two standard errors of constant answers"),
+    "undefined": ("UN", "undefined: the baseline is too near constant answers"),
     "no_ratings": ("NT", "no ratings: two raters for an agreement, one rating of each aspect for a mean"),
     "constant": ("CO", "all values are the same"),
     "too_few": ("TF", "too few items, groups of items, ratings, tasks or pairs of tasks to say"),

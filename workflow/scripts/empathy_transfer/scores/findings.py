@@ -1,124 +1,173 @@
-"""The main findings in three sentences, worked out from the scores: descriptions of what was measured, nothing more.
+"""The main findings in three sentences, worked out from the scores: what was measured, and which themes differ clearly.
 
-What the study says of its themes; whether a difference is more than chance says `significance`.
+Changes are in points of the score (`scores.points`), their intervals over datasets. Which single transfers improve is
+for `significance` to say.
 """
+
+import itertools
 
 import numpy as np
 
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import THEMES
+from empathy_transfer.scores.points import with_points
+from empathy_transfer.statistics.dataset_jackknife import DatasetJackknife
+
+ALPHA = 0.05
+FAVOUR = "Settings were chosen for runs without transfer, which favours the baseline."
 
 
 def findings(improvement, scores, tasks):
     """Three sentences on the full-data transfers: a list of {"text": sentence, ...numbers behind it}.
 
     ``improvement`` and ``scores`` are the frames of ``empathy_transfer.scores.improvement``, ``tasks`` {task: its
-    title and theme}. All percentages are relative to the baseline of the same target without transfer, each pair
+    title, theme and dataset}. Changes are relative to the baseline of the same target without transfer, each pair
     counted once (its mean over seeds). Works with any number of cells; numbers that do not exist are None.
     """
     pairs = improvement[(improvement["data"] == "full") & improvement["source"].isin(list(tasks))]
-    defined = pairs[pairs["percent"].notna()].copy()
-    defined["theme"] = [tasks[source]["theme"] for source in defined["source"]]
-    return [_source_themes(defined), _targets(defined, tasks), _counts(pairs, defined, scores, tasks)]
+    known = with_points(pairs[pairs["difference"].notna()])
+    known["theme"] = [tasks[source]["theme"] for source in known["source"]]
+    for role in ("source", "target"):
+        known[f"{role}_dataset"] = [tasks[task]["dataset"] for task in known[role]]
+    return [_source_themes(known), _targets(known, tasks), _counts(pairs, known, scores, tasks)]
 
 
-def _source_themes(defined):
-    """Which theme of source tasks goes with the highest mean change."""
-    sound = defined[defined["reason"] != "collapsed"]
-    means, sound_means = _by_theme(defined, np.mean), _by_theme(sound, np.mean)
+def _source_themes(known):
+    """The mean change by theme of source, and which themes are clearly ahead of which."""
+    sound = known[known["reason"] != "collapsed"]
+    means, sound_means = _by_theme(known, np.mean), _by_theme(sound, np.mean)
+    intervals = {theme: DatasetJackknife(known, known["theme"] == theme).interval(_points(known), ALPHA)
+                 for theme in means}  # fmt: skip
     record = {
         "themes": means,
+        "intervals": {theme: _ends(interval) for theme, interval in intervals.items()},
         "themes_without_collapsed": sound_means,
-        "pairs": _by_theme(defined, len),
-        "best": max(means, key=means.get) if means else None,
+        "pairs": _by_theme(known, len),
+        "ahead": _ahead(known, list(means)),
     }
     if not means:
-        return {"text": "No pair has a percent improvement yet, so source themes can't be compared.", **record}
+        return {"text": "No pair has been compared yet, so source themes can't be.", **record}
     listed = ", ".join(
-        f"{theme} {_percent(mean)} (n = {record['pairs'][theme]} pairs)" for theme, mean in means.items()
+        f"{theme} {_signed(mean)}{_interval(intervals[theme])} in {_count(record['pairs'][theme], 'pair')}"
+        for theme, mean in means.items()
     )
-    text = (
-        f"Transfer from {record['best']} source tasks has the highest mean change over the baseline: {listed}; "
-        f"{_seeds(defined)}; tests are in analysis/significance.csv."
-    )
-    if len(means) == 1:
-        text = f"Only {record['best']} sources have results: mean change over the baseline {listed}; {_seeds(defined)}."
-    if len(sound) < len(defined):
-        listed = ", ".join(f"{theme} {_percent(mean)}" for theme, mean in sound_means.items()) or "no pair left"
-        text += f" Without {_count(len(defined) - len(sound), 'pair')} with a collapsed run: {listed}."
-    return {"text": text, **record}
+    text = f"Mean change in points of the score by theme of source: {listed}; {_seeds(known)}."
+    if any(low is not None for low, _ in intervals.values()):
+        text = text.replace("points of the score", "points of the score (95 % interval over datasets)")
+    if len(means) > 1:
+        text += f" {_comparison(record['ahead'])}"
+    if len(sound) < len(known):
+        listed = ", ".join(f"{theme} {_signed(mean)}" for theme, mean in sound_means.items()) or "no pair left"
+        text += f" Without {_count(len(known) - len(sound), 'pair')} with a collapsed run: {listed}."
+    return {"text": f"{text} {FAVOUR}", **record}
 
 
-def _targets(defined, tasks):
-    """Which targets gain most and least, averaged over their sources."""
-    means = defined.groupby("target", sort=False)["percent"].mean().to_dict()
-    counts = defined.groupby("target", sort=False)["percent"].size().to_dict()
+def _ahead(known, themes):
+    """[theme, theme behind it] wherever the interval of a difference, corrected for their number, has no 0."""
+    ahead, choices = [], list(itertools.combinations(themes, 2))
+    for one, other in choices:
+        jackknife = DatasetJackknife(known, known["theme"] == one, known["theme"] == other)
+        low, high = jackknife.interval(_points(known), ALPHA / len(choices))
+        if low is not None and (low > 0 or high < 0):
+            ahead.append([one, other] if low > 0 else [other, one])
+    return ahead
+
+
+def _comparison(ahead):
+    """Which themes are clearly ahead, in words."""
+    if not ahead:
+        return "No theme is clearly ahead of another."
+    return "Clearly ahead: " + ", ".join(f"{one} of {other}" for one, other in ahead) + "."
+
+
+def _targets(known, tasks):
+    """Between which targets the mean changes over their sources lie."""
+    means = known.groupby("target", sort=False)["points"].mean().to_dict()
+    counts = known.groupby("target", sort=False)["points"].size().to_dict()
     record = {"targets": means, "pairs": counts, "most": None, "least": None}
     if not means:
-        return {"text": "No target has a percent improvement yet.", **record}
+        return {"text": "No target has been compared with its baseline yet.", **record}
     most, least = max(means, key=means.get), min(means, key=means.get)
     described = {
-        task: f"{tasks[task]['title']} ({_percent(means[task])}, n = {_count(counts[task], 'source')})"
+        task: f"{_signed(means[task])} points ({tasks[task]['title']}, n = {_count(counts[task], 'source')})"
         for task in (most, least)
     }
     if len(means) == 1:
-        text = f"The only target with results is {described[most]}."
+        text = f"The only target with results changes by {described[most]} on average."
     else:
-        highest, lowest = described[most], described[least]
-        text = f"Of {len(means)} targets, the mean change is highest for {highest} and lowest for {lowest}."
+        text = (
+            f"The mean changes of {len(means)} targets over their sources lie between {described[least]} and "
+            f"{described[most]}; they have not been tested."
+        )
     return {"text": text, **record, "most": most, "least": least}
 
 
-def _counts(pairs, defined, scores, tasks):
+def _counts(pairs, known, scores, tasks):
     """How many pairs score above their baseline, medians per theme, and how many runs collapsed or failed."""
     main = scores[scores["metric"].isin(["f1_macro", "pearson_r"]) & (scores["data"] == "full")]
     planned = main[main["source"].isin(["none", *tasks])]
     record = {
-        "above_baseline": int((defined["percent"] > 0).sum()),
-        "defined": len(defined),
+        "above_baseline": int((known["difference"] > 0).sum()),
+        "compared": len(known),
         "planned": len(pairs),
         "undefined": int((pairs["reason"] == "undefined").sum()),
-        "median_percent": float(defined["percent"].median()) if len(defined) else None,
-        "medians": _by_theme(defined, np.median),
+        "median_points": float(known["points"].median()) if len(known) else None,
+        "medians": _by_theme(known, np.median),
         "runs": int(planned["value"].notna().sum()),
         "collapsed": int((planned["reason"] == "collapsed").sum()),
         "failed": int((planned["reason"] == "failed").sum()),
     }
     runs = f"{record['collapsed']} of {_count(record['runs'], 'run')} collapsed, {record['failed']} failed"
-    if not record["defined"]:
+    if not record["compared"]:
         return {"text": f"0 of {_count(len(pairs), 'planned pair')} can be compared with a baseline; {runs}.", **record}
-    medians = ", ".join(f"{theme} {_percent(median)}" for theme, median in record["medians"].items())
+    medians = ", ".join(f"{theme} {_signed(median)}" for theme, median in record["medians"].items())
     text = (
-        f"{record['above_baseline']} of {_count(record['defined'], 'pair')} score above their baseline "
-        f"(median change {_percent(record['median_percent'])}; by source theme {medians}); {runs}"
+        f"{record['above_baseline']} of {_count(record['compared'], 'pair')} score above their baseline, by chance or "
+        f"not (median change {_signed(record['median_points'])} points; by source theme {medians}); which differences "
+        f"are more than chance is in analysis/significance.csv; {runs}"
     )
-    if len(pairs) > len(defined):
-        text += f", and {_count(len(pairs) - len(defined), 'pair')} can't be compared ({_why(pairs)})"
+    if len(pairs) > len(known):
+        text += f", and {_count(len(pairs) - len(known), 'pair')} can't be compared ({_why(pairs)})"
     return {"text": f"{text}.", **record}
 
 
 def _why(pairs):
-    """Why pairs have no percent improvement; with counts where there are several reasons."""
-    counts = pairs.loc[pairs["percent"].isna(), "reason"].value_counts()
+    """Why pairs have no change; with counts where there are several reasons."""
+    counts = pairs.loc[pairs["difference"].isna(), "reason"].value_counts()
     told = (f"{count} × {REASONS[reason][1]}" for reason, count in counts.items())
     return "; ".join(told) if len(counts) > 1 else REASONS[counts.index[0]][1]
 
 
-def _by_theme(defined, statistic):
-    """{theme: statistic of the percentages} for the themes that have any, in their fixed order."""
-    groups = {theme: defined.loc[defined["theme"] == theme, "percent"].to_numpy() for theme in THEMES}
+def _points(known):
+    """The changes as an array."""
+    return known["points"].to_numpy(float)
+
+
+def _by_theme(known, statistic):
+    """{theme: statistic of the points} for the themes that have any, in their fixed order."""
+    groups = {theme: known.loc[known["theme"] == theme, "points"].to_numpy() for theme in THEMES}
     values = {theme: statistic(values) for theme, values in groups.items() if len(values)}
     return {theme: value if isinstance(value, int) else float(value) for theme, value in values.items()}
 
 
-def _percent(value):
-    """A signed percentage with one decimal, such as +1.2 %."""
-    return f"{value:+.1f} %".replace("-", "−")
+def _ends(interval):
+    """An interval as a list of plain numbers, or None."""
+    return None if interval[0] is None else [float(end) for end in interval]
 
 
-def _seeds(defined):
+def _interval(interval):
+    """An interval as text in brackets; empty where there is none."""
+    return "" if interval[0] is None else f" ({_signed(interval[0])} to {_signed(interval[1])})"
+
+
+def _signed(value):
+    """A signed number with one decimal, such as +1.2."""
+    return f"{value:+.1f}".replace("-", "−")
+
+
+def _seeds(known):
     """How many seeds the pairs' means rest on."""
-    low, high = int(defined["seeds"].min()), int(defined["seeds"].max())
+    low, high = int(known["seeds"].min()), int(known["seeds"].max())
     return _count(high, "seed") if low == high else f"{low} to {high} seeds"
 
 

@@ -13,6 +13,7 @@ from empathy_transfer.records.runs import BASELINE, CONTROLS
 from empathy_transfer.records.score_tables import read_run_scores
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.findings import findings
+from empathy_transfer.scores.points import percent_stands
 
 SCORE_COLUMNS = "source target data seed metric main value n_test collapsed reason".split()
 IMPROVEMENT_COLUMNS = """
@@ -133,7 +134,7 @@ def percent_improvement(scores, runs):
     them with the half-data baseline, the control that tells "transfer makes up for data" from "half is enough".
     ``difference`` = transfer - baseline, ``percent`` = 100 difference / baseline, ``scaled`` = difference /
     (1 - floor), ``floor`` the score of constant answers on the test items. Percentages are undefined when the
-    baseline does not exceed the floor by two of its standard errors (item bootstrap, mean over seeds).
+    baseline is not well above the floor (``scores.points.percent_stands``, by item bootstrap, mean over seeds).
 
     ``reason`` says why ``percent`` is blank, or ``collapsed`` when one of the runs behind it, the baseline's
     included, collapsed.
@@ -199,7 +200,7 @@ def _compare(transfers, baselines, floor, errors):
     baseline = sum(references[seed].value for seed in seeds) / len(seeds)
     transfer = sum(values[seed].value for seed in seeds) / len(seeds)
     error = sum(errors[seed] for seed in seeds) / len(seeds)
-    defined = baseline - floor > 2 * error
+    defined = percent_stands(baseline, floor, error)
     collapsed = any(runs[seed].reason == "collapsed" for runs in (values, references) for seed in seeds)
     return row | {
         "seeds": len(seeds),

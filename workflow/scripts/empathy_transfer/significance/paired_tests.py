@@ -19,6 +19,7 @@ from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.records.score_tables import file_of, read_run_scores
 from empathy_transfer.scores.improvement import collapsed_runs
+from empathy_transfer.scores.points import percent_stands
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.statistics.resampling import (
     FEW_CLUSTERS,
@@ -231,7 +232,7 @@ def _describe(row, baselines, collapsed, settings):
     """Columns that need the records of the runs: metric, percentages and the reason code."""
     floor = np.mean([record["floor"] for record in baselines])
     error = np.mean([record["standard_error"] for record in baselines])
-    defined = row["baseline"] - floor > 2 * error
+    defined = percent_stands(row["baseline"], floor, error)
     columns = {"target": baselines[0]["target"], "metric": baselines[0]["metric"]}
     columns["percent"] = 100 * row["difference"] / row["baseline"] if defined else None
     columns["mde_percent"] = 100 * row["mde"] / row["baseline"] if defined and row.get("mde") else None
