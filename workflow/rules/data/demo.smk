@@ -2,7 +2,7 @@
 Stage: the generated data of the demo study, with a planted truth, and whether transfer follows it: `snakemake planted`.
 
 MAKES    <results>/raw/demo_{letters,notes,replies}/{letters,notes,replies}.csv
-         <results>/raw/truth.json, <results>/analysis/planted.csv
+         <results>/raw/truth.json, <results>/analysis/planted.{csv,json}
 """
 
 
@@ -30,9 +30,11 @@ rule generate_demo:
 rule compare_with_truth:
     input:
         improvement="<results>/analysis/improvement.csv",
+        significance="<results>/analysis/significance.csv",
         truth="<results>/raw/truth.json",
     output:
         planted="<results>/analysis/planted.csv",
+        finding="<results>/analysis/planted.json",
         provenance="<results>/analysis/planted.provenance.json",
     log:
         "<logs>/analysis/planted.log",

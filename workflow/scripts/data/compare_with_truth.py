@@ -7,6 +7,8 @@ if __name__ == "__main__":
     with open_job(snakemake) as job:
         compare_with_truth(
             improvement_path=job.input["improvement"],
+            significance_path=job.input["significance"],
             truth_path=job.input["truth"],
             planted_path=job.output["planted"],
+            finding_path=job.output["finding"],
         )

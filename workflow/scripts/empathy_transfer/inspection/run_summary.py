@@ -135,7 +135,9 @@ def main_findings(results, since, earlier=True):
         if not path.is_file() or (path.stat().st_mtime < since and not earlier):
             continue
         try:
-            texts = [one_line(entry["text"], 1000) for entry in read_json(path)]
+            planted = path.with_name("planted.json")  # of generated data: whether what was planted was found
+            entries = [*(read_json(planted) if planted.is_file() else []), *read_json(path)]
+            texts = [one_line(entry["text"], 1000) for entry in entries]
             if path.stat().st_mtime < since:
                 note = "worked out in an earlier run" if note is None else f"{note} in an earlier run"
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
