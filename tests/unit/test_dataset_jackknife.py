@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from empathy_transfer.scores.points import with_points
 from empathy_transfer.statistics.dataset_jackknife import DatasetJackknife, freedom_of_datasets, share_interval
 
 
@@ -86,18 +85,3 @@ def test_the_interval_of_a_share():
     spread = np.random.default_rng(0).permutation(target)
     wide, narrow = (np.diff(share_interval(hits, pairs, 0.05))[0] for hits in (target, spread))
     assert wide > 2 * narrow
-
-
-def test_points_stand_where_percentages_do_not():
-    """A baseline of .01 beside one of .79: their mean is .40, of which a quarter is 10 points."""
-    pairs = pd.DataFrame(
-        {"target": ["a", "a", "a", "b", "b"], "data": "full", "baseline": [0.79, 0.79, 0.79, 0.01, 0.01],
-         "difference": [-0.5, 0.02, 0.01, 0.03, 0.01]}
-    )  # fmt: skip
-    found = with_points(pairs)
-    assert found["one_percent"].tolist() == pytest.approx([0.4] * 5)
-    # The median is 1 point: a collapsed run counts as -10. Four times next to nothing is a score 3 points better.
-    assert found["points"].tolist() == pytest.approx([-10, 2, 1, 3, 1])
-    # Where half of the data cost 30 points everywhere, the mean says so.
-    half = pairs.assign(data="half", difference=-0.3)
-    assert with_points(pd.concat([pairs, half]))["points"].tolist() == pytest.approx([-10, 2, 1, 3, 1] + [-30] * 5)

@@ -187,6 +187,12 @@ def test_theme_counts_by_hand():
     assert row("direct", "direct", "p", "improved", "between_datasets")["n"] == 0
     assert row("direct", "adjacent", "p", "improved", "between_datasets")["n"] == 2
     assert row("adjacent", "abstract", "p", "improved")["n"] == 0
+    # Two datasets tell nothing of others.
+    assert counts["low_datasets"].isna().all()
+    apart = {task: about | {"dataset": task} for task, about in TASKS.items()}
+    counts = theme_counts(found, make_covariances(), apart, SETTINGS)
+    assert one["n"] == row("direct", "adjacent", "p", "improved")["n"]
+    assert 0 < row("direct", "adjacent", "p", "improved")["low_datasets"] < 0.5
 
 
 def test_cells_that_move_together_widen_the_interval():

@@ -29,6 +29,7 @@ from empathy_transfer.validation.coverage import (
     true_macro_f1,
     true_score,
 )
+from empathy_transfer.validation.means import points_of, true_mean
 from empathy_transfer.validation.page import END, START, figures, with_figures
 from empathy_transfer.validation.parts import FIRST, Part, bar_of, parts, simulate, summarise_simulations
 from empathy_transfer.validation.simulated_studies import (
@@ -232,3 +233,32 @@ def test_the_first_simulations_give_what_was_recorded(name, truth, recorded):
         assert set(rows["statistic"]) == set(outcomes)
         for row in rows.itertuples():
             assert np.nanmean(outcomes[row.statistic]) == pytest.approx(row.first_value, abs=0.051), row
+
+
+def test_the_true_mean_of_simulated_changes(truth):
+    """Over many studies: .09 above 0 by the ratio to a baseline that varies by 3, and one pair of 306 at -25."""
+    generators = [np.random.default_rng(number) for number in range(1500)]
+    sizes = Sizes(*[0.0] * 8)._replace(baseline=3.0)
+    points = points_of(truth.design, generators, sizes)
+    assert points.min() == pytest.approx(-25, abs=4)  # and so far below 0 as the median is
+    assert true_mean(sizes, 306) == pytest.approx(0.09 - 25.09 / 306)
+    assert points.mean() == pytest.approx(true_mean(sizes, 306), abs=0.06)
+
+
+def test_intervals_over_datasets_hold_the_mean_and_those_over_tasks_do_not(truth):
+    strong = [part for part in parts(truth) if part.condition == "no effect, strong dataset effects"]
+    part = next(part for part in strong if part.name == "means")
+    found = simulate(truth, part, range(150))
+    datasets, tasks = found["mean, datasets left out"].mean(), found["mean, tasks drawn"].mean()
+    assert datasets > 0.9  # 95 % of 150 less three standard errors
+    assert tasks < datasets - 0.08
+    assert found["a true share of 10 % lies outside of its interval"].mean() < 0.12
+    assert len(found) == 9
+
+
+def test_claims_on_all_of_many_transfers_are_not_turned_by_gains_elsewhere(truth):
+    part = next(part for part in parts(truth) if part.condition == "claims that hold, called not supported")
+    found = {name: values.mean() for name, values in simulate(truth, part, range(40)).items()}
+    for rule in ("none_improved", "only_these_targets"):
+        assert found[f"{rule}, own family"] < 0.13  # 2.5 % of 40 and three standard errors
+    assert found["none_improved, false discovery rate of all pairs"] > 0.15

@@ -7,6 +7,8 @@ pair and stands whatever the baseline.
 Differences far from both 0 and the median are cut off, so that one collapsed run doesn't make the mean of hundreds.
 """
 
+import numpy
+
 PERCENT_FROM = 5  # standard errors of the baseline above the floor
 CUT_OFF_AT = 25  # percent of the mean baseline, beyond no change and the median
 
@@ -34,7 +36,17 @@ def with_points(pairs):
     """
     baselines = pairs.groupby(["data", "target"], sort=False)["baseline"].mean().groupby("data").mean()
     one_percent = pairs["data"].map(baselines).astype("float64")
-    points = 100 * pairs["difference"]
-    middle, reach = points.groupby(pairs["data"]).transform("median"), CUT_OFF_AT * one_percent.abs()
-    least, most = middle.clip(upper=0) - reach, middle.clip(lower=0) + reach
-    return pairs.assign(one_percent=one_percent, points=points.clip(least, most))
+    points = (100 * pairs["difference"]).astype("float64")
+    for data, changes in points.groupby(pairs["data"]):
+        points[changes.index] = cut_off(changes.to_numpy(), baselines[data])
+    return pairs.assign(one_percent=one_percent, points=points)
+
+
+def cut_off(points, one_percent):
+    """Changes in points, at most 25 percent of the mean baseline below (or above) both 0 and their median.
+
+    Args:
+        points: array (pairs,) of one data condition. one_percent: one percent of its mean baseline, in points.
+    """
+    middle, reach = numpy.median(points), CUT_OFF_AT * abs(one_percent)
+    return numpy.clip(points, min(middle, 0) - reach, max(middle, 0) + reach)

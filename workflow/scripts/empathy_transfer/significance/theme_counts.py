@@ -2,7 +2,8 @@
 
 The study prints counts. But 30 pairs lie within a theme and 36 between two, and all transfers to a target share its
 baseline: one lucky baseline moves a whole column. So counts stand with their number of cells, and intervals are widened
-by how much the cells of a target move together.
+by how much the cells of a target move together. These intervals speak of the same tasks, with other test items and
+seeds; those over datasets speak of other datasets.
 """
 
 import numpy as np
@@ -12,17 +13,19 @@ from scipy import stats
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.paired_tests import effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
+from empathy_transfer.statistics.dataset_jackknife import share_interval
 from empathy_transfer.statistics.intervals import wilson_interval
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
 COUNT_COLUMNS = """
-    data runs test outcome pairs source_theme target_theme n count rate low high
+    data runs test outcome pairs source_theme target_theme n count rate low high low_datasets high_datasets
     design_effect p_kind p_dataset leaked
 """.split()
 # Each test, and the column that only tested cells have.
 TESTS = {"published": "p_published", "p": "p", "q": "q", "noninferiority": "noninferior"}
 PAIRS = ("all", "between_datasets")
 DRAWS = 2_000
+NUMBERS = ("rate", "low", "high", "low_datasets", "high_datasets", "design_effect", "p_kind", "p_dataset")
 
 
 def theme_counts(found, covariances, tasks, settings):
@@ -52,7 +55,7 @@ def theme_counts(found, covariances, tasks, settings):
                 counts = _by_theme(tested, hits, drawn[outcome], tasks, settings["alpha"])
                 rows += [key | row for row in counts]
     frame = pd.DataFrame(rows, columns=COUNT_COLUMNS)
-    return frame.astype(dict.fromkeys(("rate", "low", "high", "design_effect", "p_kind", "p_dataset"), "float64"))
+    return frame.astype(dict.fromkeys(NUMBERS, "float64"))
 
 
 def design_effect(drawn):
@@ -69,7 +72,11 @@ def _by_theme(tested, observed, drawn, tasks, alpha):
     """A row per choice of pairs, source theme and target theme."""
     sources, targets = ([tasks[task] for task in tested[role]] for role in ("source", "target"))
     source_themes, target_themes = (np.array([task["theme"] for task in side]) for side in (sources, targets))
-    between = np.array([a["dataset"] != b["dataset"] for a, b in zip(sources, targets, strict=True)], dtype=bool)
+    ends = {
+        "source_dataset": [task["dataset"] for task in sources], "target_dataset": [task["dataset"] for task in targets]
+    }  # fmt: skip
+    tested = tested.assign(**ends)
+    between = (tested["source_dataset"] != tested["target_dataset"]).to_numpy()
     for pairs in PAIRS:
         counted = between if pairs == "between_datasets" else np.ones(len(tested), dtype=bool)
         p = theme_p_values(observed[counted], tested[counted], tasks, DRAWS)
@@ -79,11 +86,13 @@ def _by_theme(tested, observed, drawn, tasks, alpha):
                 number, count = int(chosen.sum()), int(observed[chosen].sum())
                 effect = design_effect(drawn[:, chosen])
                 low, high = wilson_interval(count, number, alpha, effect)
+                others = share_interval(observed[chosen], tested[chosen], alpha)
                 key = {"pairs": pairs, "source_theme": source_theme, "target_theme": target_theme}
                 key |= {"n": number, "count": count, "rate": count / number if number else None}
                 key |= {f"p_{strata}": p[strata][row, column] for strata in ("kind", "dataset")}
                 leaked = int(tested.loc[chosen, "leaked"].sum())
-                yield key | {"low": low, "high": high, "design_effect": effect, "leaked": leaked}
+                key |= {"low": low, "high": high, "low_datasets": others[0], "high_datasets": others[1]}
+                yield key | {"design_effect": effect, "leaked": leaked}
 
 
 def _outcomes(tested, draws, test, settings):

@@ -9,6 +9,7 @@ TITLES = {
     "published": "What the published protocol finds where ratings have no effect",
     "coverage": "Coverage of the 95 % intervals of cells",
     "cells": "False positives and power of single cells whose runs share their luck",
+    "means": "Intervals of means over pairs, and claims on all of many transfers",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 

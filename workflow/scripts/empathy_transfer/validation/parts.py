@@ -23,6 +23,7 @@ from empathy_transfer.validation.calibration import (
     variants_of,
 )
 from empathy_transfer.validation.coverage import Target, covered, expected_least, found_better
+from empathy_transfer.validation.means import means_conditions
 from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
 
 SEED = 2026
@@ -43,7 +44,11 @@ NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
 
 
 class Part(NamedTuple):
-    """A condition to simulate. `kind` is studies, published, coverage or cells; `about` is what that needs."""
+    """A condition to simulate. `kind` is studies, published, coverage, cells or means; `about` is what that needs.
+
+    A part with a file of its own has `run` there, a function of the truth, `about` and the generators of its
+    simulations, which returns {statistic: one number per simulation}, and `bars`, {statistic: (lowest, highest)}.
+    """
 
     name: str
     condition: str
@@ -60,11 +65,12 @@ class Truth(NamedTuple):
     columns: dict
     draws: int = 1000
     resamples: int = 500
+    themes: dict | None = None
 
 
-def make_truth(pairs, columns, draws=1000, resamples=500):
-    """`Truth` from a frame of pair features and their columns (`pair_features.feature_columns`)."""
-    return Truth(pairs, make_design(pairs), columns, draws, resamples)
+def make_truth(pairs, columns, draws=1000, resamples=500, themes=None):
+    """`Truth` from a frame of pair features, their columns (`pair_features.feature_columns`), and {task: theme}."""
+    return Truth(pairs, make_design(pairs), columns, draws, resamples, themes)
 
 
 def parts(truth):
@@ -95,6 +101,7 @@ def parts(truth):
         about = {"target": target._replace(seed_correlation=correlation)}
         words = f"seeds of the baseline {spread:g} times as far apart, runs of a seed correlate {correlation:g}"
         found.append(Part("cells", f"{words}, {_described(target)}", "cells", 600, about))
+    found += [Part("means", words, "means", number, about) for words, number, about in means_conditions()]
     return found
 
 
@@ -105,6 +112,8 @@ def simulate(truth, part, numbers):
     whose interval held the truth (`coverage`).
     """
     generators = [numpy.random.default_rng([SEED, *part.name.encode(), *part.condition.encode(), n]) for n in numbers]
+    if "run" in part.about:
+        return part.about["run"](truth, part.about, generators)
     if part.kind == "cells":
         shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
         better = part.about["target"]._replace(gain=CELL_GAIN)
@@ -148,7 +157,10 @@ def bar_of(part, statistic):
     definition explains 5 % of what is left beside targets and datasets: at least 80 %. Coverage of 95 % intervals: 93.5
     to 96.5 % with at least 300 test items, one by one, of which each class is expected to have five or more. False
     positives of single cells: 3.5 to 6.5 %, however much more the baseline's seeds differ and runs of a seed agree.
+    Other parts have their bars in their own files.
     """
+    if "bars" in part.about:
+        return part.about["bars"].get(statistic)
     words = statistic.split(": ")
     test, outcome = words[0], words[-1]
     harder = part.about.get("sizes") == HARDER
