@@ -36,9 +36,10 @@ def with_points(pairs):
     """
     baselines = pairs.groupby(["data", "target"], sort=False)["baseline"].mean().groupby("data").mean()
     one_percent = pairs["data"].map(baselines).astype("float64")
-    points = (100 * pairs["difference"]).astype("float64")
-    for data, changes in points.groupby(pairs["data"]):
-        points[changes.index] = cut_off(changes.to_numpy(), baselines[data])
+    points = 100 * pairs["difference"].to_numpy(float)
+    for data, mean_baseline in baselines.items():
+        rows = (pairs["data"] == data).to_numpy()
+        points[rows] = cut_off(points[rows], mean_baseline)
     return pairs.assign(one_percent=one_percent, points=points)
 
 
