@@ -8,6 +8,7 @@ testable`; what the interval (and the permutation test) settles is `supported` o
 import functools
 
 import numpy
+import pandas
 
 from empathy_transfer.claims.engine import ALPHA, DRAWS, Finding, nothing
 from empathy_transfer.claims.families import as_family
@@ -144,7 +145,7 @@ def only_these_targets(evidence, bounds, data, source_theme, target_themes):
     families = [as_family(evidence, pairs[pairs["target_theme"] == theme]) for theme in target_themes]
     missing = [theme for theme, family in zip(target_themes, families, strict=True) if not family["improved"].any()]
     if missing:
-        why = _too_small(pairs, bounds) or f"no {missing[0]} target improved either"
+        why = _too_small(pandas.concat(families), bounds) or f"no {missing[0]} target improved either"
         return share._replace(why=why)
     small = _too_small(others, bounds)
     return share._replace(verdict=UNDECIDED if small else SUPPORTED, why=small or "no other target improved")
