@@ -53,7 +53,7 @@ def test_whether_it_was_found_is_said_in_words():
     row = planted_agreement(improvement(), pair_tests(("a", "b")), TRUTH).to_dict("records")[0]
     assert planted_finding(row)["text"] == (
         "The planted truth was found: within targets the mean rank correlation of transfer and planted relatedness is "
-        "1.00 (exact p = 0.042). Of 3 planted gains 0 score above the baseline, and 1 is more than chance (false "
+        "1.00 (exact p = 0.042). Of 3 planted gains 0 score above the baseline, 1 by more than chance (false "
         "discovery rate 5 %)."
     )
     against = planted_agreement(improvement(-1.0), pair_tests(), TRUTH).to_dict("records")[0]

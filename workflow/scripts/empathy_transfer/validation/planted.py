@@ -41,8 +41,8 @@ def compare_with_truth(improvement_path, significance_path, truth_path, planted_
 def planted_finding(row):
     """A row of the table of full data as {"text": whether what was planted was found, ...the row's numbers}."""
     gains = (
-        f"Of {row['planted_gains']} planted gains {row['above']} score above the baseline, and {row['improved']} "
-        f"{'is' if row['improved'] == 1 else 'are'} more than chance (false discovery rate 5 %)."
+        f"Of {row['planted_gains']} planted gains {row['above']} score above the baseline, {row['improved']} by more "
+        "than chance (false discovery rate 5 %)."
     )
     if row["reason"]:
         text = f"Too few or too many pairs ({row['pairs']}) to say whether transfer follows what was planted. {gains}"
