@@ -76,8 +76,8 @@ def freedom_of_datasets(sizes):
     """Half-way between those of so many datasets, and of as many equal ones as weigh the same.
 
     `sizes` are the datasets' numbers of tasks; as many equal ones as weigh the same are sum(sizes)² / sum(sizes²) (Kish
-    1965), from which one is taken, and one at least is left. The first alone are too many where one dataset has half of
-    the tasks (coverage 91 %), the second too few (98 %); half-way it is 93 to 97 % (docs/validation.md).
+    1965), from which one is taken, and one at least is left. The first alone are too many where few datasets have most
+    tasks (coverage 91 %), the second too few (98 %); half-way it is 93 to 97 % (docs/validation.md).
     """
     sizes = numpy.asarray(sizes, dtype=float)
     effective = sizes.sum() ** 2 / (sizes**2).sum()
