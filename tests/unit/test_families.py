@@ -9,6 +9,7 @@ from empathy_transfer.significance import families
 from empathy_transfer.significance.families import add_families, significance, write_significance
 from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, frame_of_tests
 from empathy_transfer.significance.theme_counts import (
+    _by_theme,
     _columns,
     _draw,
     _outcomes,
@@ -189,10 +190,19 @@ def test_theme_counts_by_hand():
     assert row("adjacent", "abstract", "p", "improved")["n"] == 0
     # Two datasets tell nothing of others.
     assert counts["low_datasets"].isna().all()
-    apart = {task: about | {"dataset": task} for task, about in TASKS.items()}
-    counts = theme_counts(found, make_covariances(), apart, SETTINGS)
-    assert one["n"] == row("direct", "adjacent", "p", "improved")["n"]
-    assert 0 < row("direct", "adjacent", "p", "improved")["low_datasets"] < 0.5
+
+
+def test_four_datasets_tell_of_others():
+    """Half of four transfers improve, those from a; without a none does, without b both do, without r or s half."""
+    tasks = {task: TASKS["a"] | {"theme": "direct", "dataset": f"of_{task}"} for task in "ab"}
+    tasks |= {task: TASKS["a"] | {"theme": "adjacent", "dataset": f"of_{task}"} for task in "rs"}
+    tested = pd.DataFrame([(source, target, False) for source in "ab" for target in "rs"])
+    tested.columns = ["source", "target", "leaked"]
+    rows = _by_theme(tested, np.array([True, True, False, False]), np.zeros((9, 4)), tasks, 0.05)
+    (row,) = [row for row in rows if row["n"] and row["pairs"] == "all"]
+    assert (row["rate"], row["count"]) == (0.5, 2)
+    # Deviations -.5, .5, 0, 0: variance 3/4 * .5. That is more than one pair's alone, .25.
+    assert 0 <= row["low_datasets"] < row["low"] < row["high"] < row["high_datasets"] <= 1
 
 
 def test_cells_that_move_together_widen_the_interval():
