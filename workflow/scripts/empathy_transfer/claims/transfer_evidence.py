@@ -24,8 +24,8 @@ class Evidence(NamedTuple):
     improved and harmed rest on: `tests` (corrected), `tests_of_the_paper` (one seed, uncorrected), or `scores` (any
     difference that is printed). `seeds` is the smallest number of seeds behind a pair, and `covers_seeds` whether all
     tests cover the choice of seeds: a pair of one seed does if other runs of its target have two. `importance` and
-    `nulls` are frames, or None; of `importance` the rows of one outcome. `variants` is the frame of `variant_gains`, or
-    None.
+    `nulls` are frames, or None; of `importance` the rows of one outcome. `variants` is the frame of
+    variant_gains.csv, or None.
     """
 
     pairs: pandas.DataFrame
@@ -52,7 +52,7 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     Args:
         frame: see `read_study`. tasks: {task: its theme and kind}. runs: `all` or `without_collapsed`.
         basis: `tests` or `tests_of_the_paper`. importance, nulls: see `read_importance_tables`.
-        variants: see `variant_gains`.
+        variants: the frame of variant_gains.csv, or None.
     """
     effect, p = ("effect", "q") if basis == TESTS else ("effect_published", "p_published")
     chosen = frame[(frame["runs"] == runs) & frame[p].notna()]
@@ -99,26 +99,6 @@ def read_importance_tables(importance_path, nulls_path, runs):
     text = dict.fromkeys(("verdict", "reason"), "object")
     importance = importance.astype(text).fillna(dict.fromkeys(text, ""))
     return importance, nulls[nulls["outcome"] == primary]
-
-
-def variant_gains(table, frame):
-    """How much better transfers from and to variants of tasks do than those of their tasks.
-
-    Args:
-        table: frame of variants.csv. frame: see `read_study`.
-
-    Returns:
-        Frame of variant, role (`source`, `target`), other (the task at the other end), data, seeds and gain (difference
-        of scores). Transfers that either side lacks are left out.
-    """
-    source = table[table["role"] == "source"].assign(other=lambda rows: rows["target"], own=0.0)
-    # What transfer adds to the task itself, from the same source.
-    added = frame[frame["runs"] == ALL][["source", "target", "data", "difference"]]
-    added = added.rename(columns={"target": "task", "difference": "own"})
-    target = table[table["role"] == "target"].merge(added, on=["source", "task", "data"], how="left")
-    rows = pandas.concat([source, target.assign(other=target["source"])], ignore_index=True)
-    rows = rows.assign(gain=rows["difference"] - rows["own"])
-    return rows.loc[rows["gain"].notna(), ["variant", "role", "other", "data", "seeds", "gain"]]
 
 
 def _with_outcomes(pairs, improved, harmed):
