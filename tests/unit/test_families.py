@@ -211,6 +211,22 @@ def test_targets_move_independently_of_each_other():
     assert (again == moved).all()
 
 
+def test_a_lucky_adapter_moves_a_row_and_no_cell_by_more_than_before():
+    """One source; half of the variance between seeds is its adapter's, so its cells correlate by .5."""
+    frame = make_covariances()["r"].assign(items=0.0)
+    tested = pd.DataFrame({"source": "a", "target": [f"t{number}" for number in range(6)]})
+    draws = {target: _draw(target, frame, "full", "all", luck=0.005) for target in tested["target"]}
+    moved = _columns(tested, draws, "total")
+    correlations = np.corrcoef(moved.T)[np.triu_indices(6, 1)]
+    assert correlations.mean() == pytest.approx(0.5, abs=0.04)
+    assert moved.var(axis=0).mean() == pytest.approx(0.01, rel=0.08)
+    # A source's draws are its own; no adapter moves by more than what the transfer's own seeds differ by.
+    other = _columns(tested.assign(source="b"), draws, "total")
+    assert np.abs(np.corrcoef(moved.T, other.T)[:6, 6:]).max() < 0.1
+    assert _draw("t", frame, "full", "all", luck=9.0)["adapter"] == pytest.approx(0.1)
+    assert _draw("t", frame.assign(items=frame["total"]), "full", "all", luck=9.0)["adapter"] == 0
+
+
 def test_design_effect_by_hand():
     generator = np.random.default_rng(0)
     one = generator.random((4000, 1)) < 0.3
@@ -233,13 +249,15 @@ def test_wilson_is_that_of_scipy(count, number):
 def test_files(tmp_path, monkeypatch):
     tables = {"t/tests.csv": make_tests(), "u/tests.csv": frame_of_tests([], SETTINGS)}
     tables |= {f"{target}/covariance.csv": frame for target, frame in make_covariances().items()}
+    tables["scores.csv"] = pd.DataFrame(columns="source target data seed metric main value collapsed".split())
     monkeypatch.setattr(families, "read_csv", lambda path: tables[path.as_posix()])
     monkeypatch.setattr(families, "read_improvement", lambda path: make_improvement())
     paths = [tmp_path / "significance.csv", tmp_path / "theme_counts.csv"]
     tests, covariances = (
         [type(tmp_path)(name) for name in tables if suffix in name] for suffix in ("tests", "covariance")
     )
-    write_significance(tests, covariances, None, None, TASKS, SETTINGS, *paths)
+    scores = type(tmp_path)("scores.csv")
+    write_significance(tests, covariances, scores, None, None, TASKS, SETTINGS, *paths)
     found = pd.read_csv(paths[0])
     assert len(found) == 24
     assert found.columns[-1] == "reason"

@@ -1,8 +1,8 @@
 """How many transfers between themes improve or harm: the counts of the study's Figure 3, with rates and intervals.
 
 The study prints counts. But 30 pairs lie within a theme and 36 between two, and all transfers to a target share its
-baseline: one lucky baseline moves a whole column. So counts stand with their number of cells, and intervals are widened
-by how much the cells of a target move together.
+baseline: one lucky baseline moves a whole column. A lucky adapter of a source moves a whole row. So counts stand with
+their number of cells, and intervals are widened by how much cells move together.
 """
 
 import numpy as np
@@ -24,13 +24,14 @@ PAIRS = ("all", "between_datasets")
 DRAWS = 2_000
 
 
-def theme_counts(found, covariances, tasks, settings):
+def theme_counts(found, covariances, tasks, settings, luck=None):
     """Counts of outcomes by theme of source and target: a frame with ``COUNT_COLUMNS``.
 
     Args:
         found: the frame of ``families.significance``. covariances: {target: its frame of covariances}.
         tasks: {task: its theme and dataset}. settings: ``alpha`` (level of the tests; intervals have the level
             1 - alpha) and ``margins``.
+        luck: {(data, runs): {target: variance}} by the luck of sources' adapters, see ``adapter_luck``.
 
     ``test`` is published (the study's p), p (primary test, uncorrected), q (corrected) or noninferiority (half data).
     The study's Figure 3 has the outcomes improved and harmed (full data), and not_harmed, its "insignificant or
@@ -40,7 +41,10 @@ def theme_counts(found, covariances, tasks, settings):
     """
     rows = []
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
-        draws = {target: _draw(target, frame, data, runs) for target, frame in covariances.items()}
+        moved = (luck or {}).get((data, runs), {})
+        draws = {
+            target: _draw(target, frame, data, runs, moved.get(target, 0.0)) for target, frame in covariances.items()
+        }
         for test, column in TESTS.items():
             if test == "noninferiority" and data != "half":
                 continue
@@ -122,33 +126,54 @@ def _outcomes(tested, draws, test, settings):
     return observed, {IMPROVED: up, HARMED: down, "not_harmed": ~down}
 
 
-def _draw(target, frame, data, runs):
-    """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}.
+def _draw(target, frame, data, runs, luck=0.0):
+    """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}, and a spread.
 
-    Each target has draws of its own: from the same ones, all targets would move together.
+    Each target has draws of its own: from the same ones, all targets would move together. ``luck`` is the variance that
+    the luck of sources' adapters gives a difference. It is taken out of the draws of ``total``, as far as the part goes
+    that is a transfer's own, and its root is returned as ``adapter``.
     """
     chosen = frame[(frame["data"] == data) & (frame["runs"] == runs)]
     if chosen.empty:
-        return {"items": ({}, None), "total": ({}, None)}
+        return {"items": ({}, None), "total": ({}, None), "adapter": 0.0}
     sources = list(dict.fromkeys(chosen["source_1"]))
     places = {source: place for place, source in enumerate(sources)}
     rows, columns = ([places[source] for source in chosen[name]] for name in ("source_1", "source_2"))
     generator, result = np.random.default_rng([0, *target.encode()]), {}
-    for kind in ("items", "total"):
-        matrix = np.zeros((len(sources), len(sources)))
+    matrices = {kind: np.zeros((len(sources), len(sources))) for kind in ("items", "total")}
+    for kind, matrix in matrices.items():
         matrix[rows, columns] = matrix[columns, rows] = chosen[kind]
+    luck = min(luck, _own_part(matrices["total"] - matrices["items"]))
+    matrices["total"] -= luck * np.eye(len(sources))
+    for kind, matrix in matrices.items():
         drawn = generator.multivariate_normal(
             np.zeros(len(sources)), matrix, DRAWS, check_valid="ignore", method="eigh"
         )
         result[kind] = (places, drawn)
-    return result
+    return result | {"adapter": np.sqrt(luck)}
+
+
+def _own_part(seeds):
+    """What each transfer has of its own, of covariances that seeds make: diagonal less the rest, on average."""
+    number = len(seeds)
+    shared = (seeds.sum() - np.trace(seeds)) / (number * (number - 1)) if number > 1 else 0.0
+    return max(float(np.trace(seeds) / number - shared), 0.0)
 
 
 def _columns(tested, draws, kind):
-    """The draws of the tested cells, in their order: an array (draws, cells); zeros where there are none."""
-    result = np.zeros((DRAWS, len(tested)))
+    """The draws of the tested cells, in their order: an array (draws, cells); zeros where there are none.
+
+    In draws of ``total`` the adapter of a source moves its transfers to all targets alike, each by the target's spread.
+    """
+    result, adapters = np.zeros((DRAWS, len(tested))), {}
     for column, cell in enumerate(tested.itertuples(index=False)):
-        places, drawn = draws.get(cell.target, {kind: ({}, None)})[kind]
+        known = draws.get(cell.target, {kind: ({}, None)})
+        places, drawn = known[kind]
         if cell.source in places:
             result[:, column] = drawn[:, places[cell.source]]
+            if kind == "total" and known["adapter"]:
+                if cell.source not in adapters:
+                    generator = np.random.default_rng([1, *cell.source.encode()])
+                    adapters[cell.source] = generator.standard_normal(DRAWS)
+                result[:, column] += known["adapter"] * adapters[cell.source]
     return result
