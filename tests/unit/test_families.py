@@ -30,7 +30,14 @@ P = dict(zip(PAIRS, (0.001, 0.02, 0.03, 0.2, 0.5, 0.9), strict=True))
 
 def make_tests(p=None, **changes):
     """Tests of all pairs with given p values: full data, standard error .1, all better than the baseline."""
-    common = {"data": "full", "metric": "f1_macro", "difference": 0.2, "se": 0.1, "df": 1000.0, "covers": "items"}
+    common = {
+        "data": "full",
+        "metric": "f1_macro",
+        "difference": 0.2,
+        "se": 0.1,
+        "df": 1000.0,
+        "covers": "items_and_seeds",
+    }
     common |= {"mde": 0.28, "mde_percent": 56.0, "difference_published": -0.1, "se_published": 0.1}
     common |= {"p_published": 0.04, "reason": "", "se_noninferior_5": 0.1, "df_noninferior_5": 1000.0}
     rows = [
@@ -123,6 +130,24 @@ def test_a_study_without_tests():
     counts = theme_counts(found, {}, TASKS, SETTINGS)
     assert set(counts["n"]) == {0}
     assert counts[["rate", "low", "high"]].isna().all(axis=None)
+
+
+def test_tests_of_one_seed_have_words_that_promise_less():
+    """They cover the choice of test items alone; the paper's own test keeps the paper's words."""
+    pairs = make_found(covers="items").query("runs == 'all' and data == 'full'").set_index(["source", "target"])
+    assert [pairs["effect"][pair] for pair in PAIRS] == ["higher", *["undecided"] * 5]
+    assert make_found(covers="items", difference=-0.2)["effect"].dropna().unique().tolist() == ["lower", "undecided"]
+    assert pairs["effect_published"].unique().tolist() == ["harmed"]
+    counts = theme_counts(make_found(covers="items"), make_covariances(), TASKS, SETTINGS)
+    assert set(counts["covers"].dropna()) == {"items"}
+    corrected = counts.query("test == 'q' and data == 'full' and runs == 'all' and pairs == 'all'")
+    assert corrected.groupby("outcome")["count"].sum().to_dict() == {"improved": 1, "harmed": 0, "not_harmed": 6}
+    both = theme_counts(make_found(), make_covariances(), TASKS, SETTINGS).dropna(subset=["covers"])
+    assert both.groupby("test")["covers"].first().to_dict() == {
+        "published": "items",
+        "p": "items_and_seeds",
+        "q": "items_and_seeds",
+    }
 
 
 def test_controls_are_tested_outside_of_the_families():

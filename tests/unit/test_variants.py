@@ -180,7 +180,7 @@ def test_a_variant_is_compared_on_the_items_of_both(tmp_path, monkeypatch):
     # Ten of 40 wrong, five of each class: macro F1 is .75; likewise, six of 60 are .9, eight of 40 .8.
     assert found["value"].to_dict() == pytest.approx({"baseline": 1, "source": 0.9, "target": 0.8})
     assert found["reference_value"].to_dict() == pytest.approx({"baseline": 0.75, "source": 1, "target": 1})
-    assert found["effect"].to_dict() == {"baseline": "improved", "source": "harmed", "target": "harmed"}
+    assert found["effect"].to_dict() == {"baseline": "higher", "source": "lower", "target": "lower"}
     gains = pandas.read_csv("analysis/variant_gains.csv").set_index(["role", "other", "seed"])
     # As a target: .8 - 1 less .9 - .75, and .9 - 1 less .9 - .75. No transfer from `alone` to the task itself.
     expected = {("source", "other", 1): -0.1, ("target", "more", 1): -0.25, ("target", "other", 1): -0.35}

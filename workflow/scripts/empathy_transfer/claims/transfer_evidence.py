@@ -9,8 +9,8 @@ from empathy_transfer.features.task_facts import KIND_OF_METRIC
 from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOMES
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.scores.published import printed_floors, published_improvement
-from empathy_transfer.significance.paired_tests import ALL, SOUND, TEXT_COLUMNS
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.significance.paired_tests import ALL, ITEMS, SOUND, TEXT_COLUMNS
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 TESTS, OWN_TESTS, SCORES = "tests", "tests_of_the_paper", "scores"
 
@@ -59,9 +59,9 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     # Where there are no percentages, no change in percent could show.
     detectable = chosen["mde_bh_percent"].where(chosen["percent"].notna(), numpy.inf)
     pairs = chosen[["source", "target", "data", "percent"]].assign(detectable=detectable)
-    pairs = _with_outcomes(pairs, chosen[effect] == IMPROVED, chosen[effect] == HARMED)
+    pairs = _with_outcomes(pairs, chosen[effect].isin([IMPROVED, HIGHER]), chosen[effect].isin([HARMED, LOWER]))
     seeds = 1 if basis == OWN_TESTS else _seeds(chosen)
-    covers_seeds = basis == TESTS and not (chosen["covers"] == "items").any()
+    covers_seeds = basis == TESTS and not (chosen["covers"] == ITEMS).any()
     return Evidence(pairs, tasks, basis, seeds, importance, nulls, variants, covers_seeds)
 
 
@@ -110,4 +110,4 @@ def _seeds(tests):
     """The seeds that the tests cover: 1 where any covers items only."""
     if tests.empty:
         return 0
-    return 1 if (tests["covers"] == "items").any() else int(tests["seeds"].min())
+    return 1 if (tests["covers"] == ITEMS).any() else int(tests["seeds"].min())

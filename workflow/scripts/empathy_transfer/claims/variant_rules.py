@@ -25,7 +25,7 @@ def variants_gain(evidence, bounds, data, role, variants):
         return nothing(statistic, 0, "the study has no variants")
     chosen = known[(known["data"] == data) & (known["role"] == role) & known["variant"].isin(variants)]
     # Other tasks x seeds that all variants have.
-    table = chosen.pivot_table(index="other", columns=["variant", "seed"], values="gain").dropna(axis=0, how="all")
+    table = chosen.set_index(["other", "variant", "seed"])["gain"].unstack(["variant", "seed"])
     gains = complete_table(table).T.groupby(level="seed").mean().T if len(table) else table
     pairs = len(gains) * chosen["variant"].nunique()
     # An interval needs two of them, whatever the bound says.

@@ -24,7 +24,7 @@ from empathy_transfer.significance.paired_tests import (
 )
 from empathy_transfer.significance.theme_counts import theme_counts
 from empathy_transfer.statistics.t_tests import detectable
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 FAMILY_COLUMNS = """
     family q q_matrix q_by effect effect_published bh_threshold mde_bh mde_bh_percent q_noninferior noninferior
@@ -64,7 +64,8 @@ def write_significance(
     write_csv(counts_path, theme_counts(found, covariances, tasks, settings, luck))
     tested = found["q"].notna() & (found["runs"] == ALL)
     effects = found.loc[tested, "effect"].value_counts()
-    print(f"{tested.sum()} tests; {effects.get(IMPROVED, 0)} {IMPROVED}, {effects.get(HARMED, 0)} {HARMED}")
+    words = [f"{effects[word]} {word}" for word in (IMPROVED, HARMED, HIGHER, LOWER) if word in effects]
+    print(f"{tested.sum()} tests; {', '.join(words) or 'no difference found'}")
 
 
 def significance(tests, improvement, tasks, settings, leaked=frozenset()):
@@ -127,7 +128,10 @@ def add_families(found, tasks, settings):
         held = tested[found.loc[tested, main].notna()] if main in found else tested[:0]
         if len(held):
             found.loc[held, "q_noninferior"] = false_discovery_control(found.loc[held, main], method="bh")
-    found["effect"] = effects_of(found["difference"], found["q"] <= alpha).where(found["q"].notna(), None)
+    found["effect"] = effects_of(found["difference"], found["q"] <= alpha, found["covers"]).where(
+        found["q"].notna(), None
+    )
+    # The paper's own test has the paper's words, though it covers items alone.
     published = effects_of(found["difference_published"], found["p_published"] < alpha)
     found["effect_published"] = published.where(found["p_published"].notna(), None)
     # One-sided at half the level, as an interval of level 1 - alpha that lies above the margin.

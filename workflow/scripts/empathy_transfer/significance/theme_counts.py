@@ -10,12 +10,12 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.significance.paired_tests import effects_of, margin_column
+from empathy_transfer.significance.paired_tests import ITEMS, ITEMS_AND_SEEDS, effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 COUNT_COLUMNS = """
-    data runs test outcome pairs source_theme target_theme n count rate low high
+    data runs test covers outcome pairs source_theme target_theme n count rate low high
     design_effect p_kind p_dataset leaked
 """.split()
 # Each test, and the column that only tested cells have.
@@ -50,8 +50,10 @@ def theme_counts(found, covariances, tasks, settings, luck=None):
                 continue
             tested = cells[cells[column].notna()].reset_index(drop=True)
             observed, drawn = _outcomes(tested, draws, test, settings)
+            items = test == "published" or (tested["covers"] == ITEMS).any()
+            covers = None if tested.empty else ITEMS if items else ITEMS_AND_SEEDS
             for outcome, hits in observed.items():
-                key = {"data": data, "runs": runs, "test": test, "outcome": outcome}
+                key = {"data": data, "runs": runs, "test": test, "covers": covers, "outcome": outcome}
                 counts = _by_theme(tested, hits, drawn[outcome], tasks, settings["alpha"])
                 rows += [key | row for row in counts]
     frame = pd.DataFrame(rows, columns=COUNT_COLUMNS)
@@ -118,11 +120,13 @@ def _outcomes(tested, draws, test, settings):
     else:
         level = alpha if test == "p" else tested["bh_threshold"]
         difference, limit = tested["difference"], stats.t.isf(level / 2, tested["df"]) * tested["se"]
-        effects = tested["effect"] if test == "q" else effects_of(difference, tested["p"] <= alpha)
+        effects = effects_of(difference, tested["q" if test == "q" else "p"] <= alpha, tested["covers"])
     moved = difference.to_numpy() + _columns(tested, draws, "items" if test == "published" else "total")
     up, down = moved > limit.to_numpy(), moved < -limit.to_numpy()
-    effects = np.asarray(effects, dtype=object)
-    observed = {IMPROVED: effects == IMPROVED, HARMED: effects == HARMED, "not_harmed": effects != HARMED}
+    better, worse = (
+        np.isin(np.asarray(effects, dtype=object), words) for words in ([IMPROVED, HIGHER], [HARMED, LOWER])
+    )
+    observed = {IMPROVED: better, HARMED: worse, "not_harmed": ~worse}
     return observed, {IMPROVED: up, HARMED: down, "not_harmed": ~down}
 
 
