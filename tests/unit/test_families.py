@@ -9,10 +9,10 @@ from empathy_transfer.significance import families
 from empathy_transfer.significance.families import add_families, significance, write_significance
 from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, frame_of_tests
 from empathy_transfer.significance.theme_counts import (
-    _columns,
-    _draw,
     _outcomes,
     design_effect,
+    draw_target,
+    draws_of_cells,
     theme_counts,
     wilson_interval,
 )
@@ -142,12 +142,6 @@ def test_tests_of_one_seed_have_words_that_promise_less():
     assert set(counts["covers"].dropna()) == {"items"}
     corrected = counts.query("test == 'q' and data == 'full' and runs == 'all' and pairs == 'all'")
     assert corrected.groupby("outcome")["count"].sum().to_dict() == {"improved": 1, "harmed": 0, "not_harmed": 6}
-    both = theme_counts(make_found(), make_covariances(), TASKS, SETTINGS).dropna(subset=["covers"])
-    assert both.groupby("test")["covers"].first().to_dict() == {
-        "published": "items",
-        "p": "items_and_seeds",
-        "q": "items_and_seeds",
-    }
 
 
 def test_controls_are_tested_outside_of_the_families():
@@ -188,7 +182,7 @@ def test_non_inferiority_has_the_degrees_of_freedom_of_its_own_test():
     found = make_found(data="half", p_noninferior_5=0.1, df_noninferior_5=4.0)
     tested = found[found["noninferior"].notna() & (found["runs"] == "all")]
     covariances = {target: frame.assign(data="half") for target, frame in make_covariances().items()}
-    draws = {target: _draw(target, frame, "half", "all") for target, frame in covariances.items()}
+    draws = {target: draw_target(target, frame, "half", "all") for target, frame in covariances.items()}
     _, drawn = _outcomes(tested, draws, "noninferiority", SETTINGS)
     assert drawn["noninferior"].mean() == pytest.approx(stats.norm.sf(1.243), abs=0.02)  # .25 with 1,000
 
@@ -208,6 +202,8 @@ def test_theme_counts_by_hand():
     assert row("direct", "direct", "q", "improved")["count"] == 1
     assert row("direct", "direct", "q", "not_harmed")["count"] == 2
     assert row("direct", "direct", "published", "harmed")["count"] == 2
+    assert set(counts.loc[counts["test"] == "published", "covers"].dropna()) == {"items"}
+    assert set(counts.loc[counts["test"] == "p", "covers"].dropna()) == {"items_and_seeds"}
     # All within one dataset.
     assert row("direct", "direct", "p", "improved", "between_datasets")["n"] == 0
     assert row("direct", "adjacent", "p", "improved", "between_datasets")["n"] == 2
@@ -228,11 +224,13 @@ def test_targets_move_independently_of_each_other():
     """One source, and targets with the same variance: cells of different targets share nothing."""
     frame = make_covariances()["r"]
     tested = pd.DataFrame({"source": "a", "target": [f"t{number}" for number in range(6)]})
-    draws = {target: _draw(target, frame, "full", "all") for target in tested["target"]}
-    moved = _columns(tested, draws, "total")
+    draws = {target: draw_target(target, frame, "full", "all") for target in tested["target"]}
+    moved = draws_of_cells(tested, draws, "total")
     assert np.abs(np.corrcoef(moved.T) - np.eye(6)).max() < 0.1
     assert design_effect(moved > 0.1) == pytest.approx(1, abs=0.2)
-    again = _columns(tested, {target: _draw(target, frame, "full", "all") for target in tested["target"]}, "total")
+    again = draws_of_cells(
+        tested, {target: draw_target(target, frame, "full", "all") for target in tested["target"]}, "total"
+    )
     assert (again == moved).all()
 
 
@@ -240,16 +238,16 @@ def test_a_lucky_adapter_moves_a_row_and_no_cell_by_more_than_before():
     """One source; half of the variance between seeds is its adapter's, so its cells correlate by .5."""
     frame = make_covariances()["r"].assign(items=0.0)
     tested = pd.DataFrame({"source": "a", "target": [f"t{number}" for number in range(6)]})
-    draws = {target: _draw(target, frame, "full", "all", luck=0.005) for target in tested["target"]}
-    moved = _columns(tested, draws, "total")
+    draws = {target: draw_target(target, frame, "full", "all", luck=0.005) for target in tested["target"]}
+    moved = draws_of_cells(tested, draws, "total")
     correlations = np.corrcoef(moved.T)[np.triu_indices(6, 1)]
     assert correlations.mean() == pytest.approx(0.5, abs=0.04)
     assert moved.var(axis=0).mean() == pytest.approx(0.01, rel=0.08)
     # A source's draws are its own; no adapter moves by more than what the transfer's own seeds differ by.
-    other = _columns(tested.assign(source="b"), draws, "total")
+    other = draws_of_cells(tested.assign(source="b"), draws, "total")
     assert np.abs(np.corrcoef(moved.T, other.T)[:6, 6:]).max() < 0.1
-    assert _draw("t", frame, "full", "all", luck=9.0)["adapter"] == pytest.approx(0.1)
-    assert _draw("t", frame.assign(items=frame["total"]), "full", "all", luck=9.0)["adapter"] == 0
+    assert draw_target("t", frame, "full", "all", luck=9.0)["adapter"] == pytest.approx(0.1)
+    assert draw_target("t", frame.assign(items=frame["total"]), "full", "all", luck=9.0)["adapter"] == 0
 
 
 def test_design_effect_by_hand():

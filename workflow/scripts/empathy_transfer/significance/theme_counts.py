@@ -43,7 +43,7 @@ def theme_counts(found, covariances, tasks, settings, luck=None):
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
         moved = (luck or {}).get((data, runs), {})
         draws = {
-            target: _draw(target, frame, data, runs, moved.get(target, 0.0)) for target, frame in covariances.items()
+            target: draw_target(target, frame, data, runs, moved.get(target, 0.0)) for target, frame in covariances.items()
         }
         for test, column in TESTS.items():
             if test == "noninferiority" and data != "half":
@@ -110,7 +110,7 @@ def _outcomes(tested, draws, test, settings):
         # of their plain differences, each in units of its own standard error.
         p, freedom = (tested[margin_column(settings["margins"][0], name)] for name in ("p", "df"))
         statistic = stats.t.isf(p, freedom)
-        moved = statistic + _columns(tested, draws, "total") / tested["se"].to_numpy()
+        moved = statistic + draws_of_cells(tested, draws, "total") / tested["se"].to_numpy()
         return {"noninferior": (tested["noninferior"] == "yes").to_numpy()}, {
             "noninferior": moved >= stats.t.isf(alpha / 2, freedom)
         }
@@ -121,7 +121,7 @@ def _outcomes(tested, draws, test, settings):
         level = alpha if test == "p" else tested["bh_threshold"]
         difference, limit = tested["difference"], stats.t.isf(level / 2, tested["df"]) * tested["se"]
         effects = effects_of(difference, tested["q" if test == "q" else "p"] <= alpha, tested["covers"])
-    moved = difference.to_numpy() + _columns(tested, draws, "items" if test == "published" else "total")
+    moved = difference.to_numpy() + draws_of_cells(tested, draws, "items" if test == "published" else "total")
     up, down = moved > limit.to_numpy(), moved < -limit.to_numpy()
     better, worse = (
         np.isin(np.asarray(effects, dtype=object), words) for words in ([IMPROVED, HIGHER], [HARMED, LOWER])
@@ -130,7 +130,7 @@ def _outcomes(tested, draws, test, settings):
     return observed, {IMPROVED: up, HARMED: down, "not_harmed": ~down}
 
 
-def _draw(target, frame, data, runs, luck=0.0):
+def draw_target(target, frame, data, runs, luck=0.0):
     """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}, and a spread.
 
     Each target has draws of its own: from the same ones, all targets would move together. ``luck`` is the variance that
@@ -164,7 +164,7 @@ def _own_part(seeds):
     return max(float(np.trace(seeds) / number - shared), 0.0)
 
 
-def _columns(tested, draws, kind):
+def draws_of_cells(tested, draws, kind):
     """The draws of the tested cells, in their order: an array (draws, cells); zeros where there are none.
 
     In draws of ``total`` the adapter of a source moves its transfers to all targets alike, each by the target's spread.

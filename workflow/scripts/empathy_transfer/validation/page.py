@@ -9,6 +9,8 @@ TITLES = {
     "published": "What the published protocol finds where ratings have no effect",
     "coverage": "Coverage of the 95 % intervals of cells",
     "cells": "False positives and power of single cells whose runs share their luck",
+    "themes": "Intervals of counts by theme where nothing differs",
+    "variants": "Wrong and right verdicts on variants of tasks",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 
