@@ -234,6 +234,15 @@ def test_targets_move_independently_of_each_other():
     assert (again == moved).all()
 
 
+def test_draws_follow_the_t_of_a_target_whose_variance_is_little_known():
+    frame = make_covariances()["r"]
+    drawn = draw_target("r", frame, "full", "all", freedom=4.0)["total"][1]
+    # P(|t(4)| > 2.776) is .05; of a normal, .0055. All cells of a target are stretched together.
+    assert (np.abs(drawn / 0.1) > 2.776).mean() == pytest.approx(0.05, abs=0.012)
+    assert np.corrcoef(np.abs(drawn).T)[0, 1] > 0.1
+    assert (np.abs(draw_target("r", frame, "full", "all")["total"][1] / 0.1) > 2.776).mean() < 0.01
+
+
 def test_a_lucky_adapter_moves_a_row_and_no_cell_by_more_than_before():
     """One source; half of the variance between seeds is its adapter's, so its cells correlate by .5."""
     frame = make_covariances()["r"].assign(items=0.0)

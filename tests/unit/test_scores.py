@@ -317,7 +317,7 @@ def test_findings_state_what_the_numbers_say():
     assert themes["best"] == "direct"
     assert themes["themes"] == pytest.approx({"direct": 20, "abstract": -10, "adjacent": 0})
     assert "direct +20.0 % (n = 1 pair)" in themes["text"].replace("pairs", "pair")
-    assert "1 seed; tests are in analysis/significance.csv" in themes["text"]
+    assert "1 seed, so another training may change all of it; tests are in analysis/significance.csv" in themes["text"]
     assert (targets["most"], targets["least"]) == ("b", "a")
     assert "Task A (−5.0 %, n = 2 sources)" in targets["text"]
     assert (counts["above_baseline"], counts["defined"], counts["planned"]) == (1, 3, 6)

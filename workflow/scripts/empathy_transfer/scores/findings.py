@@ -117,8 +117,10 @@ def _percent(value):
 
 
 def _seeds(defined):
-    """How many seeds the pairs' means rest on."""
+    """How many seeds the pairs' means rest on; of one, that another training may change them."""
     low, high = int(defined["seeds"].min()), int(defined["seeds"].max())
+    if high == 1:
+        return "1 seed, so another training may change all of it"
     return _count(high, "seed") if low == high else f"{low} to {high} seeds"
 
 

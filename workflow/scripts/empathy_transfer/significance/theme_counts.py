@@ -41,9 +41,10 @@ def theme_counts(found, covariances, tasks, settings, luck=None):
     """
     rows = []
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
-        moved = (luck or {}).get((data, runs), {})
+        moved, freedom = (luck or {}).get((data, runs), {}), cells.groupby("target")["df"].median()
         draws = {
-            target: draw_target(target, frame, data, runs, moved.get(target, 0.0)) for target, frame in covariances.items()
+            target: draw_target(target, frame, data, runs, moved.get(target, 0.0), freedom.get(target))
+            for target, frame in covariances.items()
         }
         for test, column in TESTS.items():
             if test == "noninferiority" and data != "half":
@@ -130,12 +131,13 @@ def _outcomes(tested, draws, test, settings):
     return observed, {IMPROVED: up, HARMED: down, "not_harmed": ~down}
 
 
-def draw_target(target, frame, data, runs, luck=0.0):
+def draw_target(target, frame, data, runs, luck=0.0, freedom=None):
     """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}, and a spread.
 
     Each target has draws of its own: from the same ones, all targets would move together. ``luck`` is the variance that
     the luck of sources' adapters gives a difference. It is taken out of the draws of ``total``, as far as the part goes
-    that is a transfer's own, and its root is returned as ``adapter``.
+    that is a transfer's own, and its root is returned as ``adapter``. ``freedom`` are the degrees of freedom of the
+    target's tests: with few, its variance may be larger than it was measured, and draws of ``total`` follow their t.
     """
     chosen = frame[(frame["data"] == data) & (frame["runs"] == runs)]
     if chosen.empty:
@@ -154,6 +156,8 @@ def draw_target(target, frame, data, runs, luck=0.0):
             np.zeros(len(sources)), matrix, DRAWS, check_valid="ignore", method="eigh"
         )
         result[kind] = (places, drawn)
+    if freedom is not None and np.isfinite(freedom):
+        result["total"] = (places, drawn * np.sqrt(freedom / generator.chisquare(freedom, (DRAWS, 1))))
     return result | {"adapter": np.sqrt(luck)}
 
 

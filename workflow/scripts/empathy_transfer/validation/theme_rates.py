@@ -69,10 +69,10 @@ def theme_intervals(study, generator):
     limits = (special.stdtrit(cells["df"], 1 - ALPHA / 2) * cells["se"]).to_numpy()
     better = cells["difference"].to_numpy() > limits
     sources, targets = (cells[role].str[1:].astype(int).to_numpy() % len(THEMES) for role in ("source", "target"))
-    luck = adapter_luck(scores)["full"]
+    luck, freedom = adapter_luck(scores)["full"], cells.groupby("target")["df"].median()
     for of_targets in (luck, {}):
         draws = {
-            target: draw_target(target, frame, "full", ALL, of_targets.get(target, 0.0))
+            target: draw_target(target, frame, "full", ALL, of_targets.get(target, 0.0), freedom[target])
             for target, frame in covariances.items()
         }
         drawn = cells["difference"].to_numpy() + draws_of_cells(cells, draws, "total") > limits
