@@ -17,7 +17,6 @@ from empathy_transfer.claims.transfer_evidence import (
     Evidence,
     printed_evidence,
     study_evidence,
-    variant_gains,
 )
 from empathy_transfer.claims.transfer_rules import BOUNDS as BOUND_NAMES
 from empathy_transfer.claims.transfer_rules import RULES
@@ -475,32 +474,61 @@ def test_a_rule_of_any_study_may_have_several_findings_with_keys():
 VARIANTS = {"data": "full", "variants": ["cleaned", "relabelled"]}
 
 
-def variant_evidence(gains, seeds=3, role="source"):
-    """Gains of transfers of two variants by the task at the other end; one of the variants has one more point."""
+def variant_evidence(gains, seeds=3, role="source", luck=(0.01, 0.0, -0.01), shared=0.0):
+    """Gains of transfers of two variants by the task at the other end; one of the variants has one more point.
+
+    A seed moves all gains by its luck.
+    """
     rows = [
-        (variant, role, f"task{number}", "full", seeds, gain + more)
+        (variant, role, f"task{number}", "full", seed, gain + more + luck[seed], shared, 101 if shared else np.nan)
         for variant, more in (("cleaned", 0.0), ("relabelled", 0.01), ("other", 5.0))
         for number, gain in enumerate(gains)
+        for seed in range(seeds)
     ]
-    frame = pd.DataFrame(rows, columns=["variant", "role", "other", "data", "seeds", "gain"])
-    return make_evidence(from_direct, variants=frame)
+    columns = ["variant", "role", "other", "data", "seed", "gain", "shared_variance", "clusters"]
+    return make_evidence(from_direct, variants=pd.DataFrame(rows, columns=columns))
 
 
 def test_variants_that_are_better_sources():
-    finding = judged(variant_evidence([0.01, 0.02, 0.03]), "variants_gain", role="source", **VARIANTS)
-    # Means of both: 1.5, 2.5 and 3.5 points; t(.975, 2) = 4.303, standard error 1 / sqrt(3).
+    finding = judged(variant_evidence([0.05, 0.06, 0.07]), "variants_gain", role="source", **VARIANTS)
+    # Means of both: 5.5, 6.5 and 7.5 points, and as much between seeds; each part of the variance is 1 / 3.
     assert (finding.verdict, finding.pairs) == (SUPPORTED, 6)
-    assert (finding.number, finding.low, finding.high) == pytest.approx((2.5, 2.5 - 2.484, 2.5 + 2.484), abs=0.001)
+    half_width = 4.3027 * np.sqrt(2 / 3)
+    assert (finding.number, finding.low, finding.high) == pytest.approx(
+        (6.5, 6.5 - half_width, 6.5 + half_width), abs=0.001
+    )
+    # The same gains from lucky seeds might be none: two seeds near 0 and one of 12 points.
+    lucky = variant_evidence([0.05, 0.06, 0.07], luck=(0.11, -0.05, -0.06))
+    assert judged(lucky, "variants_gain", role="source", **VARIANTS).verdict == UNDECIDED
 
 
-def test_variants_that_are_worse_or_as_good_or_of_one_seed():
-    worse = judged(variant_evidence([-0.03, -0.02, -0.04], role="target"), "variants_gain", role="target", **VARIANTS)
-    assert (worse.verdict, worse.number) == (NOT_SUPPORTED, pytest.approx(-2.5))
+def test_test_items_that_all_gains_of_a_target_share_count():
+    chosen = {"role": "target", **VARIANTS}
+    assert judged(variant_evidence([0.05, 0.06, 0.07], role="target"), "variants_gain", **chosen).verdict == SUPPORTED
+    finding = judged(variant_evidence([0.05, 0.06, 0.07], role="target", shared=0.03**2), "variants_gain", **chosen)
+    # A variance of 9 with t(100) = 1.984 beside 2 / 3 with t(2) = 4.303.
+    half_width = (9 * 1.98397 + 2 / 3 * 4.30265) / (9 + 2 / 3) * np.sqrt(9 + 2 / 3)
+    assert finding.verdict == UNDECIDED
+    assert finding.high - finding.low == pytest.approx(2 * half_width, abs=0.001)
+
+
+def test_variants_that_are_worse_or_as_good_or_of_few_seeds():
+    worse = judged(variant_evidence([-0.05, -0.06, -0.07], role="target"), "variants_gain", role="target", **VARIANTS)
+    assert (worse.verdict, worse.number) == (NOT_SUPPORTED, pytest.approx(-5.5))
     same = judged(variant_evidence([-0.03, 0.02, 0.01]), "variants_gain", role="source", **VARIANTS)
     assert (same.verdict, same.why) == (UNDECIDED, "the interval holds 0")
-    once = judged(variant_evidence([0.01, 0.02, 0.03], seeds=1), "variants_gain", role="source", **VARIANTS)
-    assert (once.verdict, once.number) == (UNDECIDED, pytest.approx(2.5))
-    assert once.why == "one seed, so another training might turn it; otherwise supported: the interval lies above 0"
+    for seeds, words in ((1, "one seed"), (2, "2 seeds")):
+        gains = variant_evidence([0.01, 0.011, 0.012], seeds, luck=(0.0, 0.0))
+        once = judged(gains, "variants_gain", role="source", **VARIANTS)
+        assert (once.verdict, once.number) == (UNDECIDED, pytest.approx(1.6))
+        assert once.why == f"{words}, so another training might turn it; otherwise supported: the interval lies above 0"
+
+
+def test_a_transfer_that_lacks_a_seed_is_left_out():
+    evidence = variant_evidence([0.05, 0.06, 0.07, 0.9])
+    gone = (evidence.variants["other"] == "task3") & (evidence.variants["seed"] == 1)
+    finding = judged(evidence._replace(variants=evidence.variants[~gone]), "variants_gain", role="source", **VARIANTS)
+    assert (finding.number, finding.pairs) == (pytest.approx(6.5), 6)
 
 
 def test_variants_that_are_not_there():
@@ -509,21 +537,3 @@ def test_variants_that_are_not_there():
     assert judged(variant_evidence([0.01] * 3), "variants_gain", role="target", **VARIANTS).verdict == NOT_TESTABLE
     none = judged(make_evidence(from_direct), "variants_gain", role="source", **VARIANTS)
     assert (none.verdict, none.why) == (NOT_TESTABLE, "the study has no variants")
-
-
-def test_gains_of_variants_are_by_what_their_task_gains():
-    rows = [
-        ("baseline", "none", "cleaned", 0.5),
-        ("source", "cleaned", "hope", 0.04),
-        ("source", "cleaned", "care", np.nan),
-        ("target", "hope", "cleaned", 0.07),
-        ("target", "care", "cleaned", 0.07),
-    ]
-    table = pd.DataFrame(rows, columns=["role", "source", "target", "difference"])
-    table = table.assign(variant="cleaned", task="notes", data="full", seeds=3)
-    study = pd.DataFrame(
-        [("hope", "notes", "full", "all", 0.05), ("hope", "notes", "full", "without_collapsed", 0.9)],
-        columns=["source", "target", "data", "runs", "difference"],
-    )
-    gains = variant_gains(table, study).set_index(["role", "other"])["gain"]
-    assert gains.to_dict() == pytest.approx({("source", "hope"): 0.04, ("target", "hope"): 0.02})

@@ -114,8 +114,13 @@ def test_single_transfers_are_a_family_and_means_are_not(tests):
     assert family["q"].to_numpy() == pytest.approx(false_discovery_control(family["p"]))
     mean = chosen(found, "transfers", "self", "without_collapsed")
     assert np.isnan(mean["q"])
-    assert mean["effect"] == "improved"
-    assert chosen(found, "collapsed", "self")["effect"] == "harmed"
+    # One seed: of these models, not of training.
+    assert (mean["effect"], chosen(found, "collapsed", "self")["effect"]) == ("higher", "lower")
+    seeds = add_control_families(tests.assign(covers="items_and_seeds"), 0.05)
+    assert chosen(seeds, "transfers", "self", "without_collapsed")["effect"] == "improved"
+    assert chosen(seeds, "collapsed", "self")["effect"] == "harmed"
+    words = " With one seed this is of these trained models alone: another training may turn it."
+    assert conclusions(found) == [line + words for line in conclusions(seeds)]
 
 
 def test_conclusions_count_targets(tests):

@@ -10,10 +10,10 @@ from empathy_transfer.significance.families import add_families, significance, w
 from empathy_transfer.significance.paired_tests import COVARIANCE_COLUMNS, frame_of_tests
 from empathy_transfer.significance.theme_counts import (
     _by_theme,
-    _columns,
-    _draw,
     _outcomes,
     design_effect,
+    draw_target,
+    draws_of_cells,
     theme_counts,
     wilson_interval,
 )
@@ -31,7 +31,14 @@ P = dict(zip(PAIRS, (0.001, 0.02, 0.03, 0.2, 0.5, 0.9), strict=True))
 
 def make_tests(p=None, **changes):
     """Tests of all pairs with given p values: full data, standard error .1, all better than the baseline."""
-    common = {"data": "full", "metric": "f1_macro", "difference": 0.2, "se": 0.1, "df": 1000.0, "covers": "items"}
+    common = {
+        "data": "full",
+        "metric": "f1_macro",
+        "difference": 0.2,
+        "se": 0.1,
+        "df": 1000.0,
+        "covers": "items_and_seeds",
+    }
     common |= {"mde": 0.28, "mde_percent": 56.0, "difference_published": -0.1, "se_published": 0.1}
     common |= {"p_published": 0.04, "reason": "", "se_noninferior_5": 0.1, "df_noninferior_5": 1000.0}
     rows = [
@@ -126,6 +133,18 @@ def test_a_study_without_tests():
     assert counts[["rate", "low", "high"]].isna().all(axis=None)
 
 
+def test_tests_of_one_seed_have_words_that_promise_less():
+    """They cover the choice of test items alone; the paper's own test keeps the paper's words."""
+    pairs = make_found(covers="items").query("runs == 'all' and data == 'full'").set_index(["source", "target"])
+    assert [pairs["effect"][pair] for pair in PAIRS] == ["higher", *["undecided"] * 5]
+    assert make_found(covers="items", difference=-0.2)["effect"].dropna().unique().tolist() == ["lower", "undecided"]
+    assert pairs["effect_published"].unique().tolist() == ["harmed"]
+    counts = theme_counts(make_found(covers="items"), make_covariances(), TASKS, SETTINGS)
+    assert set(counts["covers"].dropna()) == {"items"}
+    corrected = counts.query("test == 'q' and data == 'full' and runs == 'all' and pairs == 'all'")
+    assert corrected.groupby("outcome")["count"].sum().to_dict() == {"improved": 1, "harmed": 0, "not_harmed": 6}
+
+
 def test_controls_are_tested_outside_of_the_families():
     tests = make_tests({**P, ("none", "a"): 0.01, ("self", "a"): 0.01})
     found = significance(tests, make_improvement(), TASKS, SETTINGS)
@@ -164,7 +183,7 @@ def test_non_inferiority_has_the_degrees_of_freedom_of_its_own_test():
     found = make_found(data="half", p_noninferior_5=0.1, df_noninferior_5=4.0)
     tested = found[found["noninferior"].notna() & (found["runs"] == "all")]
     covariances = {target: frame.assign(data="half") for target, frame in make_covariances().items()}
-    draws = {target: _draw(target, frame, "half", "all") for target, frame in covariances.items()}
+    draws = {target: draw_target(target, frame, "half", "all") for target, frame in covariances.items()}
     _, drawn = _outcomes(tested, draws, "noninferiority", SETTINGS)
     assert drawn["noninferior"].mean() == pytest.approx(stats.norm.sf(1.243), abs=0.02)  # .25 with 1,000
 
@@ -184,6 +203,8 @@ def test_theme_counts_by_hand():
     assert row("direct", "direct", "q", "improved")["count"] == 1
     assert row("direct", "direct", "q", "not_harmed")["count"] == 2
     assert row("direct", "direct", "published", "harmed")["count"] == 2
+    assert set(counts.loc[counts["test"] == "published", "covers"].dropna()) == {"items"}
+    assert set(counts.loc[counts["test"] == "p", "covers"].dropna()) == {"items_and_seeds"}
     # All within one dataset.
     assert row("direct", "direct", "p", "improved", "between_datasets")["n"] == 0
     assert row("direct", "adjacent", "p", "improved", "between_datasets")["n"] == 2
@@ -219,12 +240,39 @@ def test_targets_move_independently_of_each_other():
     """One source, and targets with the same variance: cells of different targets share nothing."""
     frame = make_covariances()["r"]
     tested = pd.DataFrame({"source": "a", "target": [f"t{number}" for number in range(6)]})
-    draws = {target: _draw(target, frame, "full", "all") for target in tested["target"]}
-    moved = _columns(tested, draws, "total")
+    draws = {target: draw_target(target, frame, "full", "all") for target in tested["target"]}
+    moved = draws_of_cells(tested, draws, "total")
     assert np.abs(np.corrcoef(moved.T) - np.eye(6)).max() < 0.1
     assert design_effect(moved > 0.1) == pytest.approx(1, abs=0.2)
-    again = _columns(tested, {target: _draw(target, frame, "full", "all") for target in tested["target"]}, "total")
+    again = draws_of_cells(
+        tested, {target: draw_target(target, frame, "full", "all") for target in tested["target"]}, "total"
+    )
     assert (again == moved).all()
+
+
+def test_draws_follow_the_t_of_a_target_whose_variance_is_little_known():
+    frame = make_covariances()["r"]
+    drawn = draw_target("r", frame, "full", "all", freedom=4.0)["total"][1]
+    # P(|t(4)| > 2.776) is .05; of a normal, .0055. All cells of a target are stretched together.
+    assert (np.abs(drawn / 0.1) > 2.776).mean() == pytest.approx(0.05, abs=0.012)
+    assert np.corrcoef(np.abs(drawn).T)[0, 1] > 0.1
+    assert (np.abs(draw_target("r", frame, "full", "all")["total"][1] / 0.1) > 2.776).mean() < 0.01
+
+
+def test_a_lucky_adapter_moves_a_row_and_no_cell_by_more_than_before():
+    """One source; half of the variance between seeds is its adapter's, so its cells correlate by .5."""
+    frame = make_covariances()["r"].assign(items=0.0)
+    tested = pd.DataFrame({"source": "a", "target": [f"t{number}" for number in range(6)]})
+    draws = {target: draw_target(target, frame, "full", "all", luck=0.005) for target in tested["target"]}
+    moved = draws_of_cells(tested, draws, "total")
+    correlations = np.corrcoef(moved.T)[np.triu_indices(6, 1)]
+    assert correlations.mean() == pytest.approx(0.5, abs=0.04)
+    assert moved.var(axis=0).mean() == pytest.approx(0.01, rel=0.08)
+    # A source's draws are its own; no adapter moves by more than what the transfer's own seeds differ by.
+    other = draws_of_cells(tested.assign(source="b"), draws, "total")
+    assert np.abs(np.corrcoef(moved.T, other.T)[:6, 6:]).max() < 0.1
+    assert draw_target("t", frame, "full", "all", luck=9.0)["adapter"] == pytest.approx(0.1)
+    assert draw_target("t", frame.assign(items=frame["total"]), "full", "all", luck=9.0)["adapter"] == 0
 
 
 def test_design_effect_by_hand():
@@ -249,13 +297,15 @@ def test_wilson_is_that_of_scipy(count, number):
 def test_files(tmp_path, monkeypatch):
     tables = {"t/tests.csv": make_tests(), "u/tests.csv": frame_of_tests([], SETTINGS)}
     tables |= {f"{target}/covariance.csv": frame for target, frame in make_covariances().items()}
+    tables["scores.csv"] = pd.DataFrame(columns="source target data seed metric main value collapsed".split())
     monkeypatch.setattr(families, "read_csv", lambda path: tables[path.as_posix()])
     monkeypatch.setattr(families, "read_improvement", lambda path: make_improvement())
     paths = [tmp_path / "significance.csv", tmp_path / "theme_counts.csv"]
     tests, covariances = (
         [type(tmp_path)(name) for name in tables if suffix in name] for suffix in ("tests", "covariance")
     )
-    write_significance(tests, covariances, None, None, TASKS, SETTINGS, *paths)
+    scores = type(tmp_path)("scores.csv")
+    write_significance(tests, covariances, scores, None, None, TASKS, SETTINGS, *paths)
     found = pd.read_csv(paths[0])
     assert len(found) == 24
     assert found.columns[-1] == "reason"

@@ -317,7 +317,9 @@ def test_findings_state_what_the_numbers_say():
     runs += [make_run("a", "b", 0.6), make_run("b", "a", 0.45), make_run("r", "a", 0.5)]
     themes, targets, counts = make_findings(runs)
     assert themes["themes"] == pytest.approx({"direct": 10, "abstract": -5, "adjacent": 0})
-    assert "direct +10.0 in 1 pair, abstract −5.0 in 1 pair, adjacent +0.0 in 1 pair; 1 seed." in themes["text"]
+    assert (
+        "direct +10.0 in 1 pair, abstract −5.0 in 1 pair, adjacent +0.0 in 1 pair; 1 seed, so another" in themes["text"]
+    )
     # One task a theme: each theme is one dataset, so that no interval tells them apart.
     assert themes["intervals"] == dict.fromkeys(("direct", "abstract", "adjacent"))
     assert themes["text"].endswith(

@@ -15,11 +15,12 @@ from empathy_transfer.statistics.seed_variance import (
     SeedVariance,
     beyond_items,
     changes_beyond_items,
+    on_fishers_z,
     paired_variance,
     seed_variance,
     spread,
 )
-from empathy_transfer.statistics.t_tests import degrees_of_freedom, detectable, satterthwaite, two_sided_p
+from empathy_transfer.statistics.t_tests import degrees_of_freedom, detectable, two_sided_p
 from fake_jobs import fake_snakemake
 from finished_runs import RESULTS, finish_run, predictions_of, score_runs
 
@@ -100,9 +101,11 @@ def test_seed_variance_by_hand():
     # from their mean, so .01 twice. The three of b don't move.
     assert found.items == pytest.approx(0.02 / 3)
     assert found.own == pytest.approx(0.02 / 3)
-    assert found.own_freedom == pytest.approx(1 / (4 / 3 + 1 / 30))
+    assert found.part(2) == pytest.approx((0.04 / 3, 3, 0.08 / 3))
     assert SeedVariance(0.01, 0.03, 2, 10).own == 0
-    assert SeedVariance(0.01, 0.03, 2, 10).own_freedom == 2
+    assert SeedVariance(0.01, 0.03, 2, 10).part(1) == (0, 2, 0.01)
+    assert SeedVariance(0.01, 0.03, 2, 10).at_least(0.02).own == pytest.approx(0.02)
+    assert found.at_least(0.001) is found
     alone = {("a", "full", 1): 2}
     assert beyond_items({("a", "full", 1): 0.4}, scores, alone, 31, few=False, absent="drop") == (0, 0, 0, 31)
     assert seed_variance({("a", "full", 1): 0.4}) == (0.0, 0)
@@ -136,7 +139,8 @@ def test_what_seeds_do_to_all_transfers_and_to_each_by_hand():
     # A difference of one seed has the variance (.0875 + .0075) / 2; of two seeds, half of that.
     parts = found.parts(2)
     assert [part[0] for part in parts] == [pytest.approx(0.0875 / 4), pytest.approx(0.0075 / 4)]
-    assert [part[2] for part in parts] == [1, 1]
+    assert [part[1] for part in parts] == [1, 1]
+    assert [part[2] for part in parts] == [pytest.approx(0.09 / 4), pytest.approx(0.01 / 4)]
     assert found.shared == pytest.approx((0.0875 - 0.0075) / 2)
     # One transfer: its own paired differences, and nothing to tell the two parts apart.
     alone = paired_variance(["a", "a"], [1, 2], differences[:2], replicates[:2], 31, few=False)
@@ -162,14 +166,29 @@ def test_seeds_that_some_transfers_lack():
     assert found.cells == 2
 
 
-def test_satterthwaite_is_that_of_the_welch_test():
-    first, second = np.array([1.0, 2.0, 4.0]), np.array([0.0, 5.0, 9.0, 2.0])
-    parts = [(first.var(ddof=1) / 3, 2), (second.var(ddof=1) / 4, 3)]
-    assert satterthwaite(parts) == pytest.approx(stats.ttest_ind(first, second, equal_var=False).df)
-    assert satterthwaite([(0.5, 20), (0.0, 0)]) == pytest.approx(20)
-    # A part that is taken out counts against the total, and with the others in what is uncertain.
-    assert satterthwaite([(0.5, 20), (0.3, 12), (-0.1, 20)]) == pytest.approx(0.49 / (0.0125 + 0.0075 + 0.0005))
-    assert satterthwaite([(0.0, 20), (0.0, 0)]) == 20
+def test_the_spread_of_lucky_seeds_on_fishers_z():
+    """Where scores are high they lie closer together; z makes up for it, in units of scores at the mean."""
+    high, low = np.array([0.85, 0.9, 0.93]), np.array([0.2, 0.35, 0.5])
+    places, moves = on_fishers_z(np.concatenate([high, low]))
+    mean = np.arctanh(np.concatenate([high, low])).mean()
+    assert np.diff(places) == pytest.approx(np.diff(np.arctanh(np.concatenate([high, low]))) * (1 - np.tanh(mean) ** 2))
+    assert places[:3].std() > high.std()
+    assert places[3:].std() < low.std()
+    # The derivative of z is 1 / (1 - r ** 2).
+    assert moves == pytest.approx((1 - np.tanh(mean) ** 2) / (1 - np.concatenate([high, low]) ** 2))
+    assert np.isfinite(on_fishers_z([1.0, -1.0])).all()
+
+
+def test_a_collapsed_run_stays_visible_where_scores_are_high():
+    """Seeds of the baseline are .95, .95 and 0, transfers .95: z alone would call it a sure loss."""
+    cells, seeds, z = ["a"] * 3 + ["b"] * 3, [1, 2, 3] * 2, on_fishers_z([0.95] * 8 + [0.0])[0]
+    plain, drawn = [
+        paired_variance(cells, seeds, np.array([0, 0, high - low] * 2), np.zeros((6, 2)), 31, few=False)
+        for high, low in ((0.95, 0.0), (z[0], z[-1]))
+    ]
+    mean = 0.95 / 3
+    assert mean / np.sqrt(drawn.seeds.part(1 / 2 / 3)[0]) > 2
+    assert mean / np.sqrt(drawn.at_least(plain).seeds.part(1 / 2 / 3)[0]) == pytest.approx(np.sqrt(2))
 
 
 def test_the_jackknife_of_a_mean_is_its_usual_variance():
@@ -179,18 +198,20 @@ def test_the_jackknife_of_a_mean_is_its_usual_variance():
     assert spread(values, few=False) == pytest.approx(values.var(ddof=1))
 
 
-def test_degrees_of_freedom_lie_between_those_of_satterthwaite_and_cochran():
-    parts = [(1.0, 2), (3.0, 30)]
-    assert satterthwaite(parts) == pytest.approx(16 / 0.8)
-    # Two-sided at 5 %: t(2) = 4.3027, t(30) = 2.0423, t(20) = 2.0860; Cochran's (4.3027 + 3 x 2.0423) / 4 = 2.6074.
-    critical = stats.t.isf(0.025, degrees_of_freedom(parts))
-    assert critical == pytest.approx((2.0860 + 2.6074) / 2, abs=1e-4)
+def test_degrees_of_freedom_follow_the_share_of_the_part_with_the_fewest():
+    # Two-sided at 5 %: t(2) = 4.3027, t(30) = 2.0423. A share of 1/4 counts as (3 - 2 / 4) / 16 = .15625.
+    critical = stats.t.isf(0.025, degrees_of_freedom([(1.0, 2), (3.0, 30)]))
+    assert critical == pytest.approx(2.0423 + 0.15625 * (4.3027 - 2.0423), abs=1e-4)
+    # Half of the variance counts as half; others by their mean: (t(30) + 2 t(60)) / 3 with t(60) = 2.0003.
+    critical = stats.t.isf(0.025, degrees_of_freedom([(1.0, 30), (3.0, 2), (2.0, 60)]))
+    assert critical == pytest.approx((4.3027 + (2.0423 + 2 * 2.0003) / 3) / 2, abs=1e-4)
+    # Nearly all was taken out of what was measured: the share is half-way, here (.001 + .501) / 2 / 1.001 = .25075.
+    little = stats.t.isf(0.025, degrees_of_freedom([(1.0, 100), (0.001, 2, 0.501)]))
+    assert little == pytest.approx(1.9840 + 0.25075**2 * (3 - 0.5015) * (4.3027 - 1.9840), abs=1e-4)
     assert degrees_of_freedom([(0.5, 20), (0.0, 0)]) == 20
     assert degrees_of_freedom([(0.0, 20), (0.0, 0)]) == 20
-    # Much taken out leaves next to no degrees of freedom; Cochran's are those that it was taken from.
-    little = [(1.0, 100), (0.001, 0.01, 2)]
-    expected = (stats.t.isf(0.025, satterthwaite(little)) + (stats.t.isf(0.025, 100) + 0.001 * 4.3027) / 1.001) / 2
-    assert stats.t.isf(0.025, degrees_of_freedom(little)) == pytest.approx(expected, rel=1e-5)
+    assert degrees_of_freedom([(0.0, 20), (0.5, 2)]) == 2
+    assert degrees_of_freedom([(0.0, 20), (0.5, 2), (0.0, 8, 0.1)]) == 2
 
 
 def test_detectable_difference():
@@ -222,6 +243,15 @@ def paired_runs(scores, resampled, share=1.0, data="full"):
         for known in (scores, resampled)
     ]
     return *zip(*keys, strict=True), found[0], np.array(found[1])
+
+
+def seeds_of(scores, resampled, share=1.0, data="full"):
+    """`PairedVariance` of the same on Fisher's z, at least half of it as scores are."""
+    used = [key for key in scores if key[1] == data or key == ("none", "full", key[2])]
+    places, moves = (dict(zip(used, values, strict=True)) for values in on_fishers_z([scores[key] for key in used]))
+    plain = paired_variance(*paired_runs(scores, resampled, share, data), 120, few=False)
+    moved = {key: moves[key] * resampled[key] for key in used}
+    return paired_variance(*paired_runs(places, moved, share, data), 120, few=False).at_least(plain)
 
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
@@ -256,7 +286,7 @@ def test_the_primary_test_by_loops(kind):
     by_items = np.mean([(cell - cell.mean(axis=0)).var(axis=1, ddof=1).sum() / 2 for cell in cells.values()])
     assert row["seed_item_sd"] == pytest.approx(np.sqrt(by_items), rel=1e-6)
     # What seeds add: each difference seed by seed, as of two transfers on three seeds.
-    paired = paired_variance(*paired_runs(scores, runs), 120, few=False)
+    paired = seeds_of(scores, runs)
     parts = [(deviations[0].var(ddof=1), 119), *paired.parts(3)]
     se, freedom = np.sqrt(sum(part[0] for part in parts)), degrees_of_freedom(parts)
     assert row["seed_se"] == pytest.approx(np.sqrt(sum(part[0] for part in parts[1:])), rel=1e-5)
@@ -288,7 +318,7 @@ def test_half_data_against_the_full_baseline():
     weighted = [mean_difference(items, predictions, line, "half", 0.95) for line in counts]
     scores = {key: record["values"]["pearson_r"] for key, record in records.items()}
     runs = {key: np.array([correlation(items, predictions[key], line) for line in counts]) for key in records}
-    paired = paired_variance(*paired_runs(scores, runs, 0.95, "half"), 120, few=False)
+    paired = seeds_of(scores, runs, 0.95, "half")
     parts = [(np.var(weighted, ddof=1), 119), *paired.parts(3)]
     se, freedom = np.sqrt(sum(part[0] for part in parts)), degrees_of_freedom(parts)
     expected = stats.t.sf((row["transfer"] - 0.95 * row["baseline"]) / se, freedom)
@@ -423,7 +453,7 @@ def test_only_seeds_of_both_are_compared():
         records["b", "full", seed]["values"]["pearson_r"] - records["none", "full", seed]["values"]["pearson_r"]
         for seed in (2, 3)
     ]
-    assert 0 < row["seed_se"] < np.std(differences, ddof=1)
+    assert 0.5 * np.std(differences, ddof=1) < row["seed_se"] < 2 * np.std(differences, ddof=1)
     assert row["se"] == pytest.approx(np.hypot(row["item_se"], row["seed_se"]))
 
 

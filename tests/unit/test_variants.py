@@ -162,15 +162,29 @@ def test_a_variant_is_compared_on_the_items_of_both(tmp_path, monkeypatch):
         make_run("mood", "other", ids, wrong=0),
         make_run("mood_human", "other", ids, wrong=6),
         make_run("other", "mood_human", half, wrong=8),
+        make_run("other", "mood", ids, wrong=4),
+        make_run("more", "mood_human", half, wrong=4),
+        make_run("more", "mood", ids, wrong=4),
+        make_run("alone", "mood_human", half, wrong=1),
     ]
     settings = {"resamples": 200, "alpha": 0.05, "absent_classes": "drop"}
     tests = dict.fromkeys(("mood", "mood_human", "other"), "data/mood/test.parquet")
-    output = {"table": "analysis/variants.csv", "provenance": "analysis/variants.provenance.json"}
+    output = {name: f"analysis/{name}.csv" for name in ("variants", "variant_gains")}
+    output |= {"provenance": "analysis/variants.provenance.json"}
     with open_job(fake_snakemake("compare_variants", output)) as job:
-        write_variant_effects({"mood_human": "mood"}, paths, tests, settings, job.output["table"])
-    found = pandas.read_csv("analysis/variants.csv").set_index("role")
+        tables = job.output["variants"], job.output["variant_gains"]
+        write_variant_effects({"mood_human": "mood"}, paths, tests, settings, *tables)
+    found = pandas.read_csv("analysis/variants.csv")
+    found = found[~found["source"].isin(["more", "alone"])].set_index("role")
     assert found["n_test"].to_dict() == {"baseline": 40, "source": 60, "target": 40}
     # Ten of 40 wrong, five of each class: macro F1 is .75; likewise, six of 60 are .9, eight of 40 .8.
     assert found["value"].to_dict() == pytest.approx({"baseline": 1, "source": 0.9, "target": 0.8})
     assert found["reference_value"].to_dict() == pytest.approx({"baseline": 0.75, "source": 1, "target": 1})
-    assert found["effect"].to_dict() == {"baseline": "improved", "source": "harmed", "target": "harmed"}
+    assert found["effect"].to_dict() == {"baseline": "higher", "source": "lower", "target": "lower"}
+    gains = pandas.read_csv("analysis/variant_gains.csv").set_index(["role", "other", "seed"])
+    # As a target: .8 - 1 less .9 - .75, and .9 - 1 less .9 - .75. No transfer from `alone` to the task itself.
+    expected = {("source", "other", 1): -0.1, ("target", "more", 1): -0.25, ("target", "other", 1): -0.35}
+    assert gains["gain"].to_dict() == pytest.approx(expected)
+    assert gains["clusters"].dropna().tolist() == [40, 40]
+    # 10 wrong answers of the task's baseline are in both gains: a share of .25 of 40 items varies by .068.
+    assert gains.loc["target", "shared_variance"].iloc[0] ** 0.5 == pytest.approx(0.068, rel=0.25)

@@ -2,7 +2,7 @@
 Stage: is a transfer better or worse than its target's baseline by more than chance? Per target, then all side by side.
 
 NEEDS    <results>/{baseline,transfer}/**/predictions.parquet, <results>/analysis/scores/{target}.csv
-         <results>/data/{target}/test.parquet, <results>/analysis/{improvement,leaked_pairs}.csv
+         <results>/data/{target}/test.parquet, <results>/analysis/{scores,improvement,leaked_pairs}.csv
 MAKES    <results>/analysis/significance/{target}/{tests,covariance}.csv
          <results>/analysis/{significance,theme_counts}.csv
 """
@@ -34,6 +34,7 @@ rule collect_significance:
     input:
         tests=expand("<results>/analysis/significance/{target}/tests.csv", target=TASKS),
         covariances=expand("<results>/analysis/significance/{target}/covariance.csv", target=TASKS),
+        scores="<results>/analysis/scores.csv",
         improvement="<results>/analysis/improvement.csv",
         leaked_pairs="<results>/analysis/leaked_pairs.csv",
     output:

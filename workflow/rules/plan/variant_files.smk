@@ -49,9 +49,8 @@ def variant_counterparts(name):
     found = []
     for variant, entry in VARIANTS.items():
         task = entry["variant_of"]
-        pairs = [
-            f"{task}--{pair.partition('--')[2]}" for pair in variant_pairs(variant) if pair.startswith(f"{variant}--")
-        ]
+        ends = [pair.split("--") for pair in variant_pairs(variant)]
+        pairs = [f"{task}--{target}" if source == variant else f"{source}--{task}" for source, target in ends]
         found += expand(pattern, stage="baseline", data=DATA, seed=SEEDS, run=task)
         found += expand(pattern, stage="transfer", data=DATA, seed=SEEDS, run=pairs)
     return list(dict.fromkeys(found))

@@ -2,7 +2,7 @@
 Stage: does what the paper claims hold here? A verdict for each claim, by rules written down before.
 
 NEEDS    resources/claims/transfer.yaml, the printed tables of scores
-         <results>/analysis/{significance,importance_variants,rating_nulls}.csv, and variants.csv where there are any
+         <results>/analysis/{significance,importance_variants,rating_nulls}.csv, and variant_gains.csv where there are variants
 MAKES    <results>/analysis/claims.{csv,md}
 """
 
@@ -16,7 +16,7 @@ rule tabulate_claims:
         significance="<results>/analysis/significance.csv",
         importance="<results>/analysis/importance_variants.csv",
         nulls="<results>/analysis/rating_nulls.csv",
-        variants=VARIANT_RESULTS[0] if VARIANT_RESULTS else [],
+        variants=VARIANT_RESULTS[1] if VARIANT_RESULTS else [],
     output:
         csv="<results>/analysis/claims.csv",
         text="<results>/analysis/claims.md",

@@ -52,6 +52,7 @@ use rule collect_significance as collect_partial_significance with:
     input:
         tests=expand("<results>/partial/analysis/significance/{target}/tests.csv", target=TASKS),
         covariances=expand("<results>/partial/analysis/significance/{target}/covariance.csv", target=TASKS),
+        scores="<results>/partial/analysis/scores.csv",
         improvement="<results>/partial/analysis/improvement.csv",
         leaked_pairs=existing_leaked_pairs,
     output:

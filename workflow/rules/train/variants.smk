@@ -5,7 +5,7 @@ NEEDS    <results>/data/{variant_of}/{train,validation,test}.parquet, and the fi
 MAKES    <results>/data/{variant}/{train,validation,test}.parquet and task.json, as of a task
          <results>/baseline/{data}/seed={seed}/{variant}/ and, as the study asks for them,
          <results>/transfer/{data}/seed={seed}/{variant}--{target}/ and {source}--{variant}/
-         <results>/analysis/variants.csv
+         <results>/analysis/{variants,variant_gains}.csv
 """
 
 
@@ -49,6 +49,7 @@ rule compare_variants:
         tests=expand("<results>/data/{task}/test.parquet", task=KNOWN),
     output:
         table="<results>/analysis/variants.csv",
+        gains="<results>/analysis/variant_gains.csv",
         provenance="<results>/analysis/variants.provenance.json",
     log:
         "<logs>/analysis/variants.log",
@@ -65,7 +66,7 @@ rule compare_variants:
 
 
 # Without variants nothing of this stage is asked for.
-VARIANT_RESULTS = ["<results>/analysis/variants.csv"] if VARIANTS else []
+VARIANT_RESULTS = expand("<results>/analysis/{name}.csv", name=["variants", "variant_gains"]) if VARIANTS else []
 
 
 rule variants:

@@ -8,6 +8,7 @@ if __name__ == "__main__":
         write_significance(
             tests_paths=job.input["tests"],
             covariance_paths=job.input["covariances"],
+            scores_path=job.input["scores"],
             improvement_path=job.input["improvement"],
             leaked_pairs_path=job.input.get("leaked_pairs"),
             tasks=job.params["tasks"],

@@ -11,4 +11,5 @@ if __name__ == "__main__":
             test_paths={path.parent.name: path for path in job.input["tests"]},
             settings=job.params["settings"],
             table_path=job.output["table"],
+            gains_path=job.output["gains"],
         )

@@ -15,7 +15,6 @@ from empathy_transfer.claims.transfer_evidence import (
     read_importance_tables,
     read_study,
     study_evidence,
-    variant_gains,
 )
 from empathy_transfer.claims.transfer_rules import BOUNDS, RULES
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
@@ -40,13 +39,13 @@ def write_transfer_claims(
         printed_paths: the printed tables by what they hold: `scores`, `labels`, `themes`.
         significance_path: significance.csv of a study, or None to judge the printed scores.
         importance_path: importance_variants.csv, or None. nulls_path: rating_nulls.csv, or None.
-        variants_path: variants.csv, or None.
+        variants_path: variant_gains.csv, or None.
         tasks: {task: its theme, kind and dataset} of the study; for the printed scores the dataset alone is read.
         outputs: paths of `csv` and `text`, the files to write.
     """
     claim_set = read_claims(claims_path, RULES, BOUNDS)
     study = read_study(significance_path, tasks) if significance_path else None
-    variants = variant_gains(read_csv(variants_path), study) if variants_path else None
+    variants = read_csv(variants_path) if variants_path else None
     tables = []
     for runs in (ALL, SOUND):
         importance = read_importance_tables(importance_path, nulls_path, runs)

@@ -10,8 +10,8 @@ from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOMES
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.scores.points import with_points
 from empathy_transfer.scores.published import printed_floors, published_improvement
-from empathy_transfer.significance.paired_tests import ALL, SOUND, TEXT_COLUMNS
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.significance.paired_tests import ALL, ITEMS, SOUND, TEXT_COLUMNS
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 TESTS, OWN_TESTS, SCORES = "tests", "tests_of_the_paper", "scores"
 UNKNOWN = ""  # dataset
@@ -28,7 +28,7 @@ class Evidence(NamedTuple):
     `tests_of_the_paper` (one seed, uncorrected), or `scores` (any difference that is printed). `seeds` is the smallest
     number of seeds behind a pair, and `covers_seeds` whether all tests cover the choice of seeds: a pair of one seed
     does if other runs of its target have two. `importance` and `nulls` are frames, or None; of `importance` the rows of
-    one outcome. `variants` is the frame of `variant_gains`, or None.
+    one outcome. `variants` is the frame of variant_gains.csv, or None.
     """
 
     pairs: pandas.DataFrame
@@ -55,7 +55,7 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     Args:
         frame: see `read_study`. tasks: {task: its theme, kind and dataset}. runs: `all` or `without_collapsed`.
         basis: `tests` or `tests_of_the_paper`. importance, nulls: see `read_importance_tables`.
-        variants: see `variant_gains`.
+        variants: the frame of variant_gains.csv, or None.
     """
     effect, p = ("effect", "q") if basis == TESTS else ("effect_published", "p_published")
     chosen = frame[(frame["runs"] == runs) & frame[p].notna()]
@@ -65,9 +65,9 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     pairs = pairs.assign(
         own=(100 * chosen["baseline"]).where(known), detectable=chosen["mde_bh_percent"].where(known, numpy.inf)
     )
-    pairs = _with_outcomes(pairs, chosen[effect] == IMPROVED, chosen[effect] == HARMED)
+    pairs = _with_outcomes(pairs, chosen[effect].isin([IMPROVED, HIGHER]), chosen[effect].isin([HARMED, LOWER]))
     seeds = 1 if basis == OWN_TESTS else _seeds(chosen)
-    covers_seeds = basis == TESTS and not (chosen["covers"] == "items").any()
+    covers_seeds = basis == TESTS and not (chosen["covers"] == ITEMS).any()
     return Evidence(pairs, tasks, basis, seeds, importance, nulls, variants, covers_seeds)
 
 
@@ -115,26 +115,6 @@ def read_importance_tables(importance_path, nulls_path, runs):
     return importance, nulls[nulls["outcome"] == primary]
 
 
-def variant_gains(table, frame):
-    """How much better transfers from and to variants of tasks do than those of their tasks.
-
-    Args:
-        table: frame of variants.csv. frame: see `read_study`.
-
-    Returns:
-        Frame of variant, role (`source`, `target`), other (the task at the other end), data, seeds and gain (difference
-        of scores). Transfers that either side lacks are left out.
-    """
-    source = table[table["role"] == "source"].assign(other=lambda rows: rows["target"], own=0.0)
-    # What transfer adds to the task itself, from the same source.
-    added = frame[frame["runs"] == ALL][["source", "target", "data", "difference"]]
-    added = added.rename(columns={"target": "task", "difference": "own"})
-    target = table[table["role"] == "target"].merge(added, on=["source", "task", "data"], how="left")
-    rows = pandas.concat([source, target.assign(other=target["source"])], ignore_index=True)
-    rows = rows.assign(gain=rows["difference"] - rows["own"])
-    return rows.loc[rows["gain"].notna(), ["variant", "role", "other", "data", "seeds", "gain"]]
-
-
 def _with_outcomes(pairs, improved, harmed):
     """The pairs with three columns of booleans."""
     return pairs.assign(improved=improved, harmed=harmed, not_harmed=~harmed).reset_index(drop=True)
@@ -144,4 +124,4 @@ def _seeds(tests):
     """The seeds that the tests cover: 1 where any covers items only."""
     if tests.empty:
         return 0
-    return 1 if (tests["covers"] == "items").any() else int(tests["seeds"].min())
+    return 1 if (tests["covers"] == ITEMS).any() else int(tests["seeds"].min())

@@ -13,7 +13,7 @@ from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.significance.paired_tests import effects_of
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference
 from empathy_transfer.statistics.seed_variance import changes_beyond_items
-from empathy_transfer.statistics.verdicts import HARMED
+from empathy_transfer.statistics.verdicts import HARMED, LOWER
 
 INTACT, *ABLATED = CONDITIONS
 COLUMNS = [
@@ -39,10 +39,8 @@ def write_context_ablation(scores_paths, test_paths, settings, table_path):
     rows = [row for target, runs in by_target.items() for row in target_effects(runs, test_paths[target], settings)]
     found = add_family(pd.DataFrame(rows, columns=COLUMNS), settings["alpha"])
     write_csv(table_path, found)
-    effects = found["effect"].value_counts()
-    print(
-        f"{len(by_target)} targets with a context; {effects.get(HARMED, 0)} of {len(found)} ablations lower the score"
-    )
+    lower = int(found["effect"].isin([HARMED, LOWER]).sum())
+    print(f"{len(by_target)} targets with a context; {lower} of {len(found)} ablations lower the score")
 
 
 def target_effects(runs, test_path, settings):
@@ -94,7 +92,8 @@ def add_family(found, alpha):
     found = found.assign(q=np.nan)
     for _, rows in found[found["p"].notna()].groupby("condition"):
         found.loc[rows.index, "q"] = false_discovery_control(rows["p"].astype("float64"), method="bh")
-    found["effect"] = effects_of(found["difference"], found["q"] <= alpha).where(found["q"].notna(), "")
+    found["effect"] = effects_of(found["difference"], found["q"] <= alpha, found["covers"])
+    found["effect"] = found["effect"].where(found["q"].notna(), "")
     return found.astype({name: "str" if name in TEXT_COLUMNS else "float64" for name in COLUMNS})
 
 

@@ -2,14 +2,15 @@
 
 from empathy_transfer.controls.context_effects import ABLATED, read_context_ablation
 from empathy_transfer.report.style import FAINT_INK, row_panels, save_plot
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.significance.paired_tests import ITEMS, ONE_SEED
+from empathy_transfer.statistics.verdicts import UNDECIDED
 
 SERIES = {"blanked": ("#0072b2", "o"), "shuffled": ("#d55e00", "s")}
 NAMES = {"blanked": "context blanked", "shuffled": "context of another item"}
 # Why a difference has no test.
 UNTESTED = {"too_few": "too few groups of items", "no_variance": "no resample varies"}
 UNTESTED_MARKER = "x"
-PLOTTED = "target condition metric with_context n_test intact difference low high effect reason".split()
+PLOTTED = "target condition metric with_context n_test intact difference low high covers effect reason".split()
 # Corrected for the number of targets, so that a point may be hollow beside an interval without 0.
 HOLLOW = "not significant, corrected"
 WIDTH, ROW_HEIGHT, HEIGHT_OF_REST = 5.6, 0.36, 1.5  # inches
@@ -42,12 +43,13 @@ def draw_context_ablation(found, tasks):
         place = targets.index(row.target) + (ABLATED.index(row.condition) - (len(ABLATED) - 1) / 2) * 0.36
         if row.low == row.low:
             axes.plot([row.low, row.high], [place, place], color=colour, linewidth=1)
-        filled = colour if row.effect in (HARMED, IMPROVED) else "white"
+        filled = colour if row.effect not in ("", UNDECIDED) else "white"
         marker = marker if row.effect else UNTESTED_MARKER
         axes.plot(row.difference, place, marker, color=colour, markerfacecolor=filled, markersize=5)
     for place in range(1, len(targets)):
         axes.axhline(place - 0.5, color=FAINT_INK, linewidth=0.3)
-    axes.set_xlabel("difference from the score with the own context (F1 or r)")
+    note = f"\n{ONE_SEED}" if (found["covers"] == ITEMS).any() else ""
+    axes.set_xlabel(f"difference from the score with the own context (F1 or r){note}")
     handles = [
         Line2D([], [], color=colour, marker=marker, linewidth=1, markersize=5, label=NAMES[name])
         for name, (colour, marker) in SERIES.items()

@@ -5,7 +5,7 @@ from empathy_transfer.controls.control_tests import CONTROLS, TRANSFERS
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report.style import FAINT_INK, INK, row_panels, save_plot
 from empathy_transfer.scores.tables import DATA_TITLES
-from empathy_transfer.significance.paired_tests import ALL
+from empathy_transfer.significance.paired_tests import ALL, ITEMS, ONE_SEED
 
 # Told apart by colour-blind readers, and by their markers in print.
 SERIES = {
@@ -19,7 +19,7 @@ NAMES = CONTROL_TITLES | {TRANSFERS: "transfer, mean over sources"}
 # Collapsed runs, and targets whose baseline is near constant answers, are drawn faint.
 DOUBTFUL, FAINT = ("collapsed", "undefined"), 0.3
 PANEL_WIDTH, ROW_HEIGHT, REST = 3.6, 0.52, (2, 1.9)  # inches
-PLOTTED = ["target", "compared", "reference", "metric", "difference", "low", "high", "effect", "reason"]
+PLOTTED = ["target", "compared", "reference", "metric", "difference", "low", "high", "covers", "effect", "reason"]
 
 
 def plot_controls(controls_path, tasks, data, figure_paths, csv_path):
@@ -57,7 +57,7 @@ def draw_controls(plotted, tasks, data):
 def _draw_panel(panel, rows, targets, series, title):
     """One panel: the column `series` names the colour of a point."""
     panel.set_title(title, loc="left", size=9)
-    panel.set_xlabel("difference of scores (F1 or r)")
+    panel.set_xlabel("difference of scores (F1 or r)" + (f"\n{ONE_SEED}" if (rows["covers"] == ITEMS).any() else ""))
     names = [name for name in SERIES if (rows[series] == name).any()]
     for row in rows.itertuples():
         name = getattr(row, series)

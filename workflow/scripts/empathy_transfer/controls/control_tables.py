@@ -9,8 +9,8 @@ from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report import html
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.scores.tables import DATA_TITLES
-from empathy_transfer.significance.paired_tests import ALL, effects_of
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.significance.paired_tests import ALL, ITEMS, effects_of
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 CONTROL_TITLES = {
     "self": "on itself",
@@ -55,7 +55,7 @@ def add_control_families(tests, alpha):
         tests.loc[family.index, "family"] = len(family)
         tests.loc[family.index, "q"] = false_discovery_control(family["p"], method="bh")
     level = tests["q"].where(single, tests["p"])
-    tests["effect"] = effects_of(tests["difference"], level <= alpha).where(tests["p"].notna(), "")
+    tests["effect"] = effects_of(tests["difference"], level <= alpha, tests["covers"]).where(tests["p"].notna(), "")
     return tests[[*COLUMNS[:-1], *FAMILY_COLUMNS, "reason"]]
 
 
@@ -68,14 +68,16 @@ def conclusions(found):
     lines = []
     for (data, reference), rows in means.groupby(["data", "reference"], sort=False):
         sound = rows[rows["reason"] != "undefined"]
-        effects = sound["effect"].value_counts()
+        above, below = (int(sound["effect"].isin(words).sum()) for words in ([IMPROVED, HIGHER], [HARMED, LOWER]))
         against = "the baseline" if reference == BASELINE else f"the control '{CONTROL_TITLES[reference]}'"
         line = (
-            f"{DATA_TITLES[data]}: the mean transfer scores higher than {against} for {effects.get(IMPROVED, 0)} of "
-            f"{len(sound)} targets, lower for {effects.get(HARMED, 0)}; no difference found for the others."
+            f"{DATA_TITLES[data]}: the mean transfer scores higher than {against} for {above} of "
+            f"{len(sound)} targets, lower for {below}; no difference found for the others."
         )
         if left := len(rows) - len(sound):
             line += f" Not counted: {left} whose baseline is near constant answers."
+        if (sound["covers"] == ITEMS).any():
+            line += " With one seed this is of these trained models alone: another training may turn it."
         lines.append(line)
     return lines
 

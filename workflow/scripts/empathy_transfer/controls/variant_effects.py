@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.kinds import kind_of
-from empathy_transfer.metrics import metric
-from empathy_transfer.records.artefacts import read_json, read_table, write_csv
+from empathy_transfer.controls.variant_gains import write_variant_gains
+from empathy_transfer.controls.variant_scores import scores_of, shared_items
+from empathy_transfer.records.artefacts import read_json, write_csv
 from empathy_transfer.records.runs import BASELINE
-from empathy_transfer.scores.run_scores import finished, occurring_labels
+from empathy_transfer.scores.run_scores import finished
 from empathy_transfer.significance.contrasts import CONTRAST_COLUMNS, contrast_test, resample_scores
 from empathy_transfer.significance.paired_runs import pair_frames, read_groups
 from empathy_transfer.significance.paired_tests import effects_of
@@ -22,8 +22,8 @@ COLUMNS = [
 TEXT_COLUMNS = (*COLUMNS[:7], "method", "covers", "effect", "reason")
 
 
-def write_variant_effects(variants, run_paths, test_paths, settings, table_path):
-    """Write a row for each comparison of a variant and data condition (`COLUMNS`).
+def write_variant_effects(variants, run_paths, test_paths, settings, table_path, gains_path):
+    """Write a row for each comparison of a variant and data condition (`COLUMNS`), and gains seed by seed.
 
     By `role`, compared are: `baseline`, the variant's with its task's; `source`, a transfer from the variant with that
     from its task; `target`, a transfer to the variant with the variant's own baseline.
@@ -32,7 +32,7 @@ def write_variant_effects(variants, run_paths, test_paths, settings, table_path)
         variants: {variant: the task that it is made from}.
         run_paths: records of the variants' runs, and of those of their tasks that they are compared with.
         test_paths: {task or variant: its test split}. settings: `resamples`, `alpha` and `absent_classes`.
-        table_path: the CSV file to write.
+        table_path: the CSV file to write. gains_path: that of the gains, see `variant_gains`.
 
     Raises:
         ArtefactError: a file is damaged. ValueError: two runs have no test item in common.
@@ -53,8 +53,10 @@ def write_variant_effects(variants, run_paths, test_paths, settings, table_path)
             rows.append(row | compare_sides(*sides, test_paths[target], settings))
     found = pd.DataFrame(rows, columns=COLUMNS)
     found = found.astype(dict.fromkeys([name for name in COLUMNS if name not in TEXT_COLUMNS], "float64"))
-    found["effect"] = effects_of(found["difference"], found["p"] <= settings["alpha"]).where(found["p"].notna(), "")
+    found["effect"] = effects_of(found["difference"], found["p"] <= settings["alpha"], found["covers"])
+    found["effect"] = found["effect"].where(found["p"].notna(), "")
     write_csv(table_path, found)
+    write_variant_gains(variants, runs, test_paths, settings, gains_path)
     print(f"{len(found)} comparisons of {len(variants)} variants")
 
 
@@ -73,39 +75,19 @@ def compare_sides(ours, theirs, test_path, settings):
     seeds = sorted(ours.keys() & theirs.keys())
     if not seeds:
         return {"seeds": 0, "reason": "not_run"}
-    columns = ["id", "label", "prediction"]
-    frames = {
-        (side, seed): read_table(runs[seed][1].with_name("predictions.parquet"), columns=columns)
-        for side, runs in (("ours", ours), ("theirs", theirs))
-        for seed in seeds
-    }
-    shared = set.intersection(*(set(frame["id"]) for frame in frames.values()))
-    if not shared:
-        raise ValueError(f"{test_path}: the runs that are to be compared have no test item in common")
-    frames = {
-        key: frame[frame["id"].isin(shared)].sort_values("id", ignore_index=True) for key, frame in frames.items()
-    }
+    sides = {(side, seed): runs[seed] for side, runs in (("ours", ours), ("theirs", theirs)) for seed in seeds}
+    frames = shared_items(sides)
     sample, _, predictions = pair_frames(frames, read_groups(test_path))
     scores = resample_scores(sample, list(predictions.values()), settings)
     name = ours[seeds[0]][0]["metric"]
-    values = {key: score_of(frame, name) for key, frame in frames.items()}
+    values = scores_of(frames, sides)
     scored = {(side, "", seed): value for (side, seed), value in values.items()}
     placed = {key: row for row, key in enumerate(scored)}
     few = sample.n_units < FEW_CLUSTERS
     variance = beyond_items(scored, scores, placed, sample.n_units, few, settings["absent_classes"])
     rows = [[list(values).index((side, seed)) for seed in seeds] for side in ("ours", "theirs")]
     value, reference_value = (float(np.mean([values[side, seed] for seed in seeds])) for side in ("ours", "theirs"))
-    row = {"metric": name, "seeds": len(seeds), "n_test": len(shared)}
+    row = {"metric": name, "seeds": len(seeds), "n_test": len(sample.labels)}
     row |= {"value": value, "reference_value": reference_value, "difference": value - reference_value}
     between = variance.part(2 / len(seeds))
     return row | contrast_test(scores, [tuple(rows)], value - reference_value, between, sample.n_units, settings)
-
-
-def score_of(frame, name):
-    """The score of a frame of labels and predictions by a metric of this name."""
-    scored = metric(name)
-    labels, predictions = frame["label"].tolist(), frame["prediction"].tolist()
-    several, numbers = isinstance(labels[0], list), not isinstance(labels[0], list | str)
-    kind = kind_of("multilabel" if several else "regression" if numbers else "classification")
-    names = None if numbers else occurring_labels(labels, predictions)
-    return scored.value(kind.comparable(labels, names), kind.comparable(predictions, names))

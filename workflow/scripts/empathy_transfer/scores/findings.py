@@ -166,8 +166,10 @@ def _signed(value):
 
 
 def _seeds(known):
-    """How many seeds the pairs' means rest on."""
+    """How many seeds the pairs' means rest on; of one, that another training may change them."""
     low, high = int(known["seeds"].min()), int(known["seeds"].max())
+    if high == 1:
+        return "1 seed, so another training may change all of it"
     return _count(high, "seed") if low == high else f"{low} to {high} seeds"
 
 

@@ -7,7 +7,7 @@ two runs of one seed are independent.
 
 import numpy as np
 
-from empathy_transfer.significance.paired_tests import LEAST_CLUSTERS
+from empathy_transfer.significance.paired_tests import ITEMS, ITEMS_AND_SEEDS, LEAST_CLUSTERS
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
 from empathy_transfer.statistics.seed_variance import spread
 from empathy_transfer.statistics.t_tests import NOTHING, t_test
@@ -41,7 +41,7 @@ def contrast_test(scores, pairs, difference, seeds, n_units, settings):
     """
     few = n_units < FEW_CLUSTERS
     row = dict.fromkeys(CONTRAST_COLUMNS) | {"clusters": n_units, "method": "cluster_t" if few else "bootstrap"}
-    row |= {"covers": "items_and_seeds" if seeds[1] else "items", "seed_se": np.sqrt(seeds[0]) if seeds[1] else None}
+    row |= {"covers": ITEMS_AND_SEEDS if seeds[1] else ITEMS, "seed_se": np.sqrt(seeds[0]) if seeds[1] else None}
     if n_units < LEAST_CLUSTERS:
         return row | {"reason": "too_few"}
     replicates = np.mean(

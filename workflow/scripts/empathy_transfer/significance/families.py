@@ -13,6 +13,7 @@ from empathy_transfer.leakage.report import read_leaked
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.scores.improvement import read_improvement
+from empathy_transfer.significance.adapter_luck import adapter_luck
 from empathy_transfer.significance.paired_tests import (
     ALL,
     SOUND,
@@ -23,7 +24,7 @@ from empathy_transfer.significance.paired_tests import (
 )
 from empathy_transfer.significance.theme_counts import theme_counts
 from empathy_transfer.statistics.t_tests import detectable
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 FAMILY_COLUMNS = """
     family q q_matrix q_by effect effect_published bh_threshold mde_bh mde_bh_percent q_noninferior noninferior
@@ -31,14 +32,22 @@ FAMILY_COLUMNS = """
 
 
 def write_significance(
-    tests_paths, covariance_paths, improvement_path, leaked_pairs_path, tasks, settings, significance_path, counts_path
+    tests_paths,
+    covariance_paths,
+    scores_path,
+    improvement_path,
+    leaked_pairs_path,
+    tasks,
+    settings,
+    significance_path,
+    counts_path,
 ):
     """Write significance.csv and theme_counts.csv from the tests of all targets.
 
     ``tests_paths`` and ``covariance_paths`` are what ``significance.write_tests`` wrote, in the same order of targets;
-    ``improvement_path`` names the comparison of all planned cells, whose reason codes stand where there is no test,
-    and ``leaked_pairs_path`` the flags of the audit of leakage, if there has been one.
-    ``tasks`` is {task: its kind, theme and dataset}; ``settings`` as in the config's block `analysis`.
+    ``scores_path`` names the scores of all runs, ``improvement_path`` the comparison of all planned cells, whose reason
+    codes stand where there is no test, and ``leaked_pairs_path`` the flags of the audit of leakage, if there has been
+    one. ``tasks`` is {task: its kind, theme and dataset}; ``settings`` as in the config's block `analysis`.
     """
     frames = [frame for frame in map(read_csv, tests_paths) if len(frame)]
     tests = pd.concat(frames) if frames else frame_of_tests([], settings)
@@ -46,10 +55,17 @@ def write_significance(
     improvement, leaked = read_improvement(improvement_path), read_leaked(leaked_pairs_path)
     found = significance(tests, improvement, tasks, settings, leaked)
     write_csv(significance_path, found)
-    write_csv(counts_path, theme_counts(found, covariances, tasks, settings))
+    scores = read_csv(scores_path)
+    luck = {
+        (data, runs): of_targets
+        for runs in (ALL, SOUND)
+        for data, of_targets in adapter_luck(scores, collapsed=runs == ALL).items()
+    }
+    write_csv(counts_path, theme_counts(found, covariances, tasks, settings, luck))
     tested = found["q"].notna() & (found["runs"] == ALL)
     effects = found.loc[tested, "effect"].value_counts()
-    print(f"{tested.sum()} tests; {effects.get(IMPROVED, 0)} {IMPROVED}, {effects.get(HARMED, 0)} {HARMED}")
+    words = [f"{effects[word]} {word}" for word in (IMPROVED, HARMED, HIGHER, LOWER) if word in effects]
+    print(f"{tested.sum()} tests; {', '.join(words) or 'no difference found'}")
 
 
 def significance(tests, improvement, tasks, settings, leaked=frozenset()):
@@ -112,7 +128,10 @@ def add_families(found, tasks, settings):
         held = tested[found.loc[tested, main].notna()] if main in found else tested[:0]
         if len(held):
             found.loc[held, "q_noninferior"] = false_discovery_control(found.loc[held, main], method="bh")
-    found["effect"] = effects_of(found["difference"], found["q"] <= alpha).where(found["q"].notna(), None)
+    found["effect"] = effects_of(found["difference"], found["q"] <= alpha, found["covers"]).where(
+        found["q"].notna(), None
+    )
+    # The paper's own test has the paper's words, though it covers items alone.
     published = effects_of(found["difference_published"], found["p_published"] < alpha)
     found["effect_published"] = published.where(found["p_published"].notna(), None)
     # One-sided at half the level, as an interval of level 1 - alpha that lies above the margin.

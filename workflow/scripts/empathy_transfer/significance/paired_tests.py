@@ -30,12 +30,15 @@ from empathy_transfer.statistics.resampling import (
     score_systems,
     whole_counts,
 )
-from empathy_transfer.statistics.seed_variance import beyond_items, paired_variance, spread
+from empathy_transfer.statistics.seed_variance import beyond_items, on_fishers_z, paired_variance, spread
 from empathy_transfer.statistics.t_tests import NOTHING, detectable, t_test, variance_of
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED, UNDECIDED
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER, UNDECIDED
 
 # Which runs count: all of them, or those that did not collapse.
 ALL, SOUND = "all", "without_collapsed"
+# What a test covers: with one seed the choice of test items alone.
+ITEMS, ITEMS_AND_SEEDS = "items", "items_and_seeds"
+ONE_SEED = "one seed: intervals cover the choice of test items alone"
 TEST_COLUMNS = """
     source target data runs metric n_test clusters method covers seeds baseline
     transfer difference percent item_se seed_sd seed_item_sd seed_df seed_se se df low high p
@@ -69,7 +72,7 @@ def write_tests(scores_path, prediction_paths, test_path, settings, tests_path, 
     )
     write_csv(tests_path, tests)
     write_csv(covariance_path, covariance)
-    if len(tests) and (tests["covers"].dropna() == "items").all():
+    if len(tests) and (tests["covers"].dropna() == ITEMS).all():
         print("One seed: p and intervals cover the choice of test items only, not what another seed would give.")
     print(f"{len(runs)} runs, {len(tests)} comparisons")
 
@@ -134,22 +137,41 @@ def between_seeds(values, scores, rows, sides, n_units, absent):
     """
     pairs = [(cell, *pair) for cell, both in enumerate(sides) for pair in zip(*both, strict=True)]
     cells, seeds = [cell for cell, _, _ in pairs], [transfer[-1] for _, transfer, _ in pairs]
+    few = n_units < FEW_CLUSTERS
 
     @functools.cache
     def of_share(share):
-        """It is the same for all cells, so it is worked out once for each share."""
-        differences = [values[transfer] - share * values[baseline] for _, transfer, baseline in pairs]
-        drawn = [paired_difference(scores, [rows[one]], [rows[other]], share, absent) for _, one, other in pairs]
-        return paired_variance(cells, seeds, differences, np.stack(drawn), n_units, n_units < FEW_CLUSTERS)
+        """It is the same for all cells, so it is worked out once for each share: on the scores and on Fisher's z."""
+        runs = list(dict.fromkeys(run for _, *both in pairs for run in both))
+        on_z = (dict(zip(runs, of_runs, strict=True)) for of_runs in on_fishers_z([values[run] for run in runs]))
+        found = []
+        for places, weights in ((values, dict.fromkeys(runs, 1.0)), tuple(on_z)):
+            differences = [places[transfer] - share * places[baseline] for _, transfer, baseline in pairs]
+            drawn = [
+                weights[one]
+                * paired_difference(scores, [rows[one]], [rows[other]], share * weights[other] / weights[one], absent)
+                for _, one, other in pairs
+            ]
+            found.append(paired_variance(cells, seeds, differences, np.stack(drawn), n_units, few))
+        return found[1].at_least(found[0])
 
     return of_share
 
 
-def effects_of(difference, significant):
-    """improved, harmed or undecided, from differences and whether they are significant: two series of one index."""
+def effects_of(difference, significant, covers=None):
+    """What tests say, in words: a series.
+
+    improved, harmed or undecided; where a test covers the choice of items alone, higher or lower for the first two.
+
+    Args:
+        difference, significant, covers: series of one index. ``significant`` are booleans; ``covers`` says what a test
+            covers, see ``primary_test``; None for words that don't tell.
+    """
     words = pd.Series(UNDECIDED, index=difference.index, dtype="object")
-    words[significant & (difference > 0)] = IMPROVED
-    words[significant & (difference < 0)] = HARMED
+    items = pd.Series(False, index=difference.index) if covers is None else covers == ITEMS
+    for above, below, chosen in ((IMPROVED, HARMED, ~items), (HIGHER, LOWER, items)):
+        words[significant & chosen & (difference > 0)] = above
+        words[significant & chosen & (difference < 0)] = below
     return words
 
 
@@ -180,7 +202,7 @@ def primary_test(whole, scores, sides, between, n_units, settings, half):
     margins = dict.fromkeys(margin_columns(settings))
     row = {"seeds": number, "clusters": n_units, "method": "cluster_t" if few else "bootstrap", "p": None}
     row |= {"baseline": baseline, "transfer": transfer, "difference": transfer - baseline, **margins}
-    row |= {"covers": "items_and_seeds" if between(1.0).seeds.freedom else "items", "seed_se": None}
+    row |= {"covers": ITEMS_AND_SEEDS if between(1.0).seeds.freedom else ITEMS, "seed_se": None}
     row |= {"dropped_share": dropped_share(scores, [*sides[0], *sides[1]])}
     if n_units < LEAST_CLUSTERS:
         return row | {"reason": "too_few"}, None
@@ -193,7 +215,7 @@ def primary_test(whole, scores, sides, between, n_units, settings, half):
     replicates, parts = error(1.0)
     tested = t_test(row["difference"], parts, settings["alpha"])
     row |= {"item_se": np.sqrt(parts[0][0]), "se": tested["se"], "df": tested["df"]}
-    if row["covers"] != "items":
+    if row["covers"] != ITEMS:
         row["seed_se"] = np.sqrt(variance_of(parts[1:]))
     if row["se"] < NOTHING < abs(row["difference"]):
         return row | {"reason": "no_variance"}, None

@@ -1,9 +1,9 @@
 """How many transfers between themes improve or harm: the counts of the study's Figure 3, with rates and intervals.
 
 The study prints counts. But 30 pairs lie within a theme and 36 between two, and all transfers to a target share its
-baseline: one lucky baseline moves a whole column. So counts stand with their number of cells, and intervals are widened
-by how much the cells of a target move together. These intervals speak of the same tasks, with other test items and
-seeds; those over datasets speak of other datasets.
+baseline: one lucky baseline moves a whole column. A lucky adapter of a source moves a whole row. So counts stand with
+their number of cells, and intervals are widened by how much cells move together. These intervals speak of the same
+tasks, with other test items and seeds; those over datasets speak of other datasets.
 """
 
 import numpy as np
@@ -11,14 +11,14 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.significance.paired_tests import effects_of, margin_column
+from empathy_transfer.significance.paired_tests import ITEMS, ITEMS_AND_SEEDS, effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
 from empathy_transfer.statistics.dataset_jackknife import share_interval
 from empathy_transfer.statistics.intervals import wilson_interval
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 COUNT_COLUMNS = """
-    data runs test outcome pairs source_theme target_theme n count rate low high low_datasets high_datasets
+    data runs test covers outcome pairs source_theme target_theme n count rate low high low_datasets high_datasets
     design_effect p_kind p_dataset leaked
 """.split()
 # Each test, and the column that only tested cells have.
@@ -28,13 +28,14 @@ DRAWS = 2_000
 NUMBERS = ("rate", "low", "high", "low_datasets", "high_datasets", "design_effect", "p_kind", "p_dataset")
 
 
-def theme_counts(found, covariances, tasks, settings):
+def theme_counts(found, covariances, tasks, settings, luck=None):
     """Counts of outcomes by theme of source and target: a frame with ``COUNT_COLUMNS``.
 
     Args:
         found: the frame of ``families.significance``. covariances: {target: its frame of covariances}.
         tasks: {task: its theme and dataset}. settings: ``alpha`` (level of the tests; intervals have the level
             1 - alpha) and ``margins``.
+        luck: {(data, runs): {target: variance}} by the luck of sources' adapters, see ``adapter_luck``.
 
     ``test`` is published (the study's p), p (primary test, uncorrected), q (corrected) or noninferiority (half data).
     The study's Figure 3 has the outcomes improved and harmed (full data), and not_harmed, its "insignificant or
@@ -44,14 +45,20 @@ def theme_counts(found, covariances, tasks, settings):
     """
     rows = []
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
-        draws = {target: _draw(target, frame, data, runs) for target, frame in covariances.items()}
+        moved, freedom = (luck or {}).get((data, runs), {}), cells.groupby("target")["df"].median()
+        draws = {
+            target: draw_target(target, frame, data, runs, moved.get(target, 0.0), freedom.get(target))
+            for target, frame in covariances.items()
+        }
         for test, column in TESTS.items():
             if test == "noninferiority" and data != "half":
                 continue
             tested = cells[cells[column].notna()].reset_index(drop=True)
             observed, drawn = _outcomes(tested, draws, test, settings)
+            items = test == "published" or (tested["covers"] == ITEMS).any()
+            covers = None if tested.empty else ITEMS if items else ITEMS_AND_SEEDS
             for outcome, hits in observed.items():
-                key = {"data": data, "runs": runs, "test": test, "outcome": outcome}
+                key = {"data": data, "runs": runs, "test": test, "covers": covers, "outcome": outcome}
                 counts = _by_theme(tested, hits, drawn[outcome], tasks, settings["alpha"])
                 rows += [key | row for row in counts]
     frame = pd.DataFrame(rows, columns=COUNT_COLUMNS)
@@ -103,7 +110,7 @@ def _outcomes(tested, draws, test, settings):
         # of their plain differences, each in units of its own standard error.
         p, freedom = (tested[margin_column(settings["margins"][0], name)] for name in ("p", "df"))
         statistic = stats.t.isf(p, freedom)
-        moved = statistic + _columns(tested, draws, "total") / tested["se"].to_numpy()
+        moved = statistic + draws_of_cells(tested, draws, "total") / tested["se"].to_numpy()
         return {"noninferior": (tested["noninferior"] == "yes").to_numpy()}, {
             "noninferior": moved >= stats.t.isf(alpha / 2, freedom)
         }
@@ -113,41 +120,67 @@ def _outcomes(tested, draws, test, settings):
     else:
         level = alpha if test == "p" else tested["bh_threshold"]
         difference, limit = tested["difference"], stats.t.isf(level / 2, tested["df"]) * tested["se"]
-        effects = tested["effect"] if test == "q" else effects_of(difference, tested["p"] <= alpha)
-    moved = difference.to_numpy() + _columns(tested, draws, "items" if test == "published" else "total")
+        effects = effects_of(difference, tested["q" if test == "q" else "p"] <= alpha, tested["covers"])
+    moved = difference.to_numpy() + draws_of_cells(tested, draws, "items" if test == "published" else "total")
     up, down = moved > limit.to_numpy(), moved < -limit.to_numpy()
-    effects = np.asarray(effects, dtype=object)
-    observed = {IMPROVED: effects == IMPROVED, HARMED: effects == HARMED, "not_harmed": effects != HARMED}
+    better, worse = (
+        np.isin(np.asarray(effects, dtype=object), words) for words in ([IMPROVED, HIGHER], [HARMED, LOWER])
+    )
+    observed = {IMPROVED: better, HARMED: worse, "not_harmed": ~worse}
     return observed, {IMPROVED: up, HARMED: down, "not_harmed": ~down}
 
 
-def _draw(target, frame, data, runs):
-    """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}.
+def draw_target(target, frame, data, runs, luck=0.0, freedom=None):
+    """Joint draws of the differences of a target around their observed values: {kind: (sources, array)}, and a spread.
 
-    Each target has draws of its own: from the same ones, all targets would move together.
+    Each target has draws of its own: from the same ones, all targets would move together. ``luck`` is the variance that
+    the luck of sources' adapters gives a difference. It is taken out of the draws of ``total``, as far as the part goes
+    that is a transfer's own, and its root is returned as ``adapter``. ``freedom`` are the degrees of freedom of the
+    target's tests: with few, its variance may be larger than it was measured, and draws of ``total`` follow their t.
     """
     chosen = frame[(frame["data"] == data) & (frame["runs"] == runs)]
     if chosen.empty:
-        return {"items": ({}, None), "total": ({}, None)}
+        return {"items": ({}, None), "total": ({}, None), "adapter": 0.0}
     sources = list(dict.fromkeys(chosen["source_1"]))
     places = {source: place for place, source in enumerate(sources)}
     rows, columns = ([places[source] for source in chosen[name]] for name in ("source_1", "source_2"))
     generator, result = np.random.default_rng([0, *target.encode()]), {}
-    for kind in ("items", "total"):
-        matrix = np.zeros((len(sources), len(sources)))
+    matrices = {kind: np.zeros((len(sources), len(sources))) for kind in ("items", "total")}
+    for kind, matrix in matrices.items():
         matrix[rows, columns] = matrix[columns, rows] = chosen[kind]
+    luck = min(luck, _own_part(matrices["total"] - matrices["items"]))
+    matrices["total"] -= luck * np.eye(len(sources))
+    for kind, matrix in matrices.items():
         drawn = generator.multivariate_normal(
             np.zeros(len(sources)), matrix, DRAWS, check_valid="ignore", method="eigh"
         )
         result[kind] = (places, drawn)
-    return result
+    if freedom is not None and np.isfinite(freedom):
+        result["total"] = (places, drawn * np.sqrt(freedom / generator.chisquare(freedom, (DRAWS, 1))))
+    return result | {"adapter": np.sqrt(luck)}
 
 
-def _columns(tested, draws, kind):
-    """The draws of the tested cells, in their order: an array (draws, cells); zeros where there are none."""
-    result = np.zeros((DRAWS, len(tested)))
+def _own_part(seeds):
+    """What each transfer has of its own, of covariances that seeds make: diagonal less the rest, on average."""
+    number = len(seeds)
+    shared = (seeds.sum() - np.trace(seeds)) / (number * (number - 1)) if number > 1 else 0.0
+    return max(float(np.trace(seeds) / number - shared), 0.0)
+
+
+def draws_of_cells(tested, draws, kind):
+    """The draws of the tested cells, in their order: an array (draws, cells); zeros where there are none.
+
+    In draws of ``total`` the adapter of a source moves its transfers to all targets alike, each by the target's spread.
+    """
+    result, adapters = np.zeros((DRAWS, len(tested))), {}
     for column, cell in enumerate(tested.itertuples(index=False)):
-        places, drawn = draws.get(cell.target, {kind: ({}, None)})[kind]
+        known = draws.get(cell.target, {kind: ({}, None)})
+        places, drawn = known[kind]
         if cell.source in places:
             result[:, column] = drawn[:, places[cell.source]]
+            if kind == "total" and known["adapter"]:
+                if cell.source not in adapters:
+                    generator = np.random.default_rng([1, *cell.source.encode()])
+                    adapters[cell.source] = generator.standard_normal(DRAWS)
+                result[:, column] += known["adapter"] * adapters[cell.source]
     return result

@@ -7,6 +7,11 @@ All transfers to a target share its baseline, and all runs of a seed share their
 with. So differences of a transfer and its baseline are taken seed by seed, and what seeds make them differ by has two
 parts: one that all transfers have in common, of the baseline's luck and whatever a seed does to everybody, and one of
 each transfer's own.
+
+Near the ends of a scale scores lie closer together. So if the baseline's seeds are lucky, they also agree by more than
+they should, and its luck seems to be well known. On Fisher's z (Fisher 1921) the spread doesn't depend on the mean. So
+both parts are measured there. But z draws a collapsed run near where scores are high; so at least half of what the
+scores themselves show counts.
 """
 
 from typing import NamedTuple
@@ -14,6 +19,11 @@ from typing import NamedTuple
 import numpy as np
 
 from empathy_transfer.statistics.resampling import paired_difference
+
+# Scores beyond this are taken as this on Fisher's z, which is infinite at 1.
+Z_LIMIT = 0.99
+# Of the variance of scores as they are, at least this share counts beside that on Fisher's z.
+LEAST_SHARE = 0.5
 
 
 class SeedVariance(NamedTuple):
@@ -33,16 +43,13 @@ class SeedVariance(NamedTuple):
         """What seeds differ by whatever the items; never below 0."""
         return max(self.between - self.items, 0.0)
 
-    @property
-    def own_freedom(self):
-        """Degrees of freedom of ``own``, as Satterthwaite's of a difference; 0 where it can't be told."""
-        if not self.freedom or not self.own:
-            return self.freedom
-        return self.own**2 / (self.between**2 / self.freedom + self.items**2 / (self.n_units - 1))
+    def at_least(self, own):
+        """The same with at least so much that seeds differ by whatever the items."""
+        return self if self.own >= own else self._replace(between=self.items + own)
 
     def part(self, weight):
         """What ``own``, times a weight, adds to a variance: a part as `t_tests` takes it."""
-        return self.own * weight, self.own_freedom, self.freedom
+        return self.own * weight, self.freedom, self.between * weight
 
 
 class PairedVariance(NamedTuple):
@@ -59,6 +66,11 @@ class PairedVariance(NamedTuple):
     def parts(self, number):
         """The parts that seeds add to the variance of a cell's mean difference over a number of seeds."""
         return [self.seeds.part(1 / self.cells / number), self.rest.part((1 - 1 / self.cells) / number)]
+
+    def at_least(self, other):
+        """The same with at least ``LEAST_SHARE`` of each part of another."""
+        pairs = zip(self[:2], other[:2], strict=True)
+        return PairedVariance(*(one.at_least(LEAST_SHARE * two.own) for one, two in pairs), self.cells)
 
     @property
     def shared(self):
@@ -90,6 +102,17 @@ def paired_variance(cells, seeds, differences, replicates, n_units, few):
             items = float(spread(matrix @ replicates, few).sum()) / number if n_units > 1 else 0.0
         found.append(SeedVariance(max(between, 0.0), items, number, n_units))
     return PairedVariance(*found, sum(freedom) / freedom[0])
+
+
+def on_fishers_z(scores):
+    """Scores on Fisher's z, and how much each moves there per unit of the score; both in units of the mean score.
+
+    Fisher's z is stretched so that at the mean z of all scores a small difference there is one of as much in scores.
+    """
+    inside = np.clip(scores, -Z_LIMIT, Z_LIMIT)
+    z = np.arctanh(inside)
+    unit = 1 - np.tanh(z.mean()) ** 2
+    return unit * z, unit / (1 - inside**2)
 
 
 def _projection(columns):

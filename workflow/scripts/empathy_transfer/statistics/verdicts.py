@@ -7,6 +7,8 @@ SUPPORTED, NOT_SUPPORTED, NOT_TESTABLE = "supported", "not supported", "not test
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, UNDECIDED, NOT_TESTABLE)
 # A score beside that of a baseline: transfer, more capacity, other labels, no context.
 IMPROVED, HARMED = "improved", "harmed"
+# The same for one seed, whose tests cover the choice of test items alone: of these trained models, not of training.
+HIGHER, LOWER = "higher", "lower"
 # One of two things beside the other, where neither is a baseline.
 BETTER, WORSE = "better", "worse"
 # A feature of pairs of tasks.

@@ -83,17 +83,7 @@ def simulate_target(target, generator):
         tuple: labels (numbers, of classes or of a regression), answers {(system, seed): like the labels}, and the true
         differences of the transfers (systems 1, 2, ...) from the baseline (system 0).
     """
-    systems = range(target.transfers + 1)
-    level = numpy.arctanh(target.level) if not target.shares else ndtri(target.level)
-    strength = level + target.gain * (numpy.arange(len(systems)) > 0)
-    strength = strength + target.system_spread * generator.standard_normal(len(systems)) * (
-        numpy.arange(len(systems)) > 0
-    )
-    spread = numpy.where(numpy.arange(len(systems)) > 0, 1.0, target.baseline_spread)
-    luck = numpy.sqrt(1 - target.seed_correlation) * generator.standard_normal((len(systems), target.seeds))
-    if target.seed_correlation:
-        luck += numpy.sqrt(target.seed_correlation) * generator.standard_normal(target.seeds)
-    runs = strength[:, None] + target.seed_spread * spread[:, None] * luck
+    strengths, runs, spread = _draw_strengths(target, generator)
     groups = numpy.repeat(generator.standard_normal(-(-target.items // target.group_size)), target.group_size)
     single = generator.standard_normal(target.items)
     # Items of a group are alike by half of what they share.
@@ -102,14 +92,26 @@ def simulate_target(target, generator):
         labels = generator.choice(len(target.shares), size=target.items, p=target.shares)
     else:
         labels = generator.standard_normal(target.items)
-    answers = {}
-    for system in systems:
-        for seed in range(target.seeds):
-            own = generator.standard_normal(target.items)
-            noise = numpy.sqrt(target.shared) * common + numpy.sqrt(1 - target.shared) * own
-            answers[system, seed] = _answers(target, labels, runs[system, seed], noise, generator)
-    truth = true_score(target, runs[:, 0]) if target.seeds == 1 else expected_score(target, strength, spread)
+    own = generator.standard_normal((*runs.shape, target.items))
+    noise = numpy.sqrt(target.shared) * common + numpy.sqrt(1 - target.shared) * own
+    given = _answers(target, labels, runs[:, :, None], noise, generator)
+    answers = {place: given[place] for place in numpy.ndindex(*runs.shape)}
+    truth = true_score(target, runs[:, 0]) if target.seeds == 1 else expected_score(target, strengths, spread)
     return labels, answers, truth[1:] - truth[0]
+
+
+def _draw_strengths(target, generator):
+    """True strengths of the systems, those of their runs (systems x seeds), and how far apart seeds are, per system."""
+    number = target.transfers + 1
+    transfers = numpy.arange(number) > 0
+    level = numpy.arctanh(target.level) if not target.shares else ndtri(target.level)
+    strengths = level + target.gain * transfers
+    strengths = strengths + target.system_spread * generator.standard_normal(number) * transfers
+    spread = numpy.where(transfers, 1.0, target.baseline_spread)
+    luck = numpy.sqrt(1 - target.seed_correlation) * generator.standard_normal((number, target.seeds))
+    if target.seed_correlation:
+        luck += numpy.sqrt(target.seed_correlation) * generator.standard_normal(target.seeds)
+    return strengths, strengths[:, None] + target.seed_spread * spread[:, None] * luck, spread
 
 
 def cell_intervals(target, resamples, generator):
@@ -148,11 +150,6 @@ def covered(target, resamples, generator):
     return float(numpy.mean((low <= truth)[known] & (truth <= high)[known])) if known.any() else numpy.nan
 
 
-def found_better(target, resamples, generator):
-    """Share of the transfers of one simulated target whose interval lies above 0."""
-    return float(numpy.mean(cell_intervals(target, resamples, generator)[:, 0] > 0))
-
-
 @functools.cache
 def _resamples(n_units, resamples):
     """The resamples of so many units: all targets are tested with the same ones."""
@@ -160,11 +157,11 @@ def _resamples(n_units, resamples):
 
 
 def _answers(target, labels, strength, noise, generator):
-    """The answers of one run: right ones, or others drawn evenly; for a regression, numbers with r = tanh(strength)."""
+    """The answers of runs: right ones, or others drawn evenly; for a regression, numbers with r = tanh(strength)."""
     if not target.shares:
         r = numpy.tanh(strength)
         return r * labels + numpy.sqrt(1 - r**2) * noise
-    others = generator.integers(1, len(target.shares), size=len(labels))
+    others = generator.integers(1, len(target.shares), size=noise.shape)
     return numpy.where(noise < strength, labels, (labels + others) % len(target.shares))
 
 

@@ -10,6 +10,8 @@ TITLES = {
     "coverage": "Coverage of the 95 % intervals of cells",
     "cells": "False positives and power of single cells whose runs share their luck",
     "means": "Intervals of means over pairs, and claims on all of many transfers",
+    "themes": "Intervals of counts by theme where nothing differs",
+    "variants": "Wrong and right verdicts on variants of tasks",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 

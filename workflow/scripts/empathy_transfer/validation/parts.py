@@ -4,7 +4,6 @@ Simulation i of a part always starts from the same seed, so a part can be split 
 simulations give the same numbers when they are run alone.
 """
 
-import itertools
 from typing import NamedTuple
 
 import numpy
@@ -13,6 +12,7 @@ import pandas
 from empathy_transfer.importance.kernel_regression import Model
 from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOME
 from empathy_transfer.significance.theme_counts import wilson_interval
+from empathy_transfer.validation import cells, theme_rates, variants
 from empathy_transfer.validation.calibration import (
     LEVEL,
     RATINGS,
@@ -22,7 +22,7 @@ from empathy_transfer.validation.calibration import (
     shuffled_p_values,
     variants_of,
 )
-from empathy_transfer.validation.coverage import Target, covered, expected_least, found_better
+from empathy_transfer.validation.coverage import Target, covered, expected_least
 from empathy_transfer.validation.means import means_conditions
 from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
 
@@ -31,23 +31,28 @@ FIRST = 40  # so many simulations of each part are run again by the tests
 COLUMNS = ["part", "condition", "statistic", "value", "low", "high", "simulations", "bar_low", "bar_high", "met"]
 COLUMNS += ["first", "first_value", "seed"]
 MOST_FALSE_POSITIVES, LEAST_POWER, COVERAGE = 0.065, 0.8, (0.935, 0.965)
-CELL_LEVEL = (0.035, 0.065)
-# A transfer that is better by this much on Fisher's z scale, and in r where the baseline has .6.
-CELL_GAIN, CELL_GAIN_IN_R = 0.1, 0.060
 LEAST_ITEMS, LEAST_EXPECTED = 300, 5
 PUBLISHED = {"splits": 10, "test_share": 0.2, "permutations": 50, "seed": 0}
 STRONG_DATASETS = Sizes(target_dataset=6.0, source_dataset=6.0, dataset_pair=4.0)
 HARDER = Sizes(source_task=2.0)
 POWER_SHARES = (0.02, 0.05, 0.1, 0.2, 0.3)
+# Parts with a file of their own: each yields a condition in words, how often it is simulated, and what it needs.
+OWN_PARTS = {
+    "cells": cells.cell_conditions,
+    "means": means_conditions,
+    "themes": theme_rates.theme_conditions,
+    "variants": variants.variant_conditions,
+}
 EVEN, SKEWED = (1 / 3, 1 / 3, 1 / 3), (0.75, 0.2, 0.05)
 NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
 
 
 class Part(NamedTuple):
-    """A condition to simulate. `kind` is studies, published, coverage, cells or means; `about` is what that needs.
+    """A condition to simulate. `kind` is studies, published, coverage or one of `OWN_PARTS`.
 
-    A part with a file of its own has `run` there, a function of the truth, `about` and the generators of its
-    simulations, which returns {statistic: one number per simulation}, and `bars`, {statistic: (lowest, highest)}.
+    `about` is what that needs. A part with a file of its own has in `about`: `run`, a function of the truth, `about` (with the `numbers` of the
+    simulations) and the simulations' generators, which returns {statistic: one number per simulation}; and `bars`,
+    {statistic: (lowest, highest) value that passes}.
     """
 
     name: str
@@ -96,12 +101,8 @@ def parts(truth):
         target = Target(shares, items, seeds=3, group_size=group_size, level=0.7 if shares else 0.6)
         name = next(name for name, known in kinds.items() if known == shares)
         found.append(Part("coverage", f"{name}, {_described(target)}", "coverage", 1000, {"target": target}))
-    for seeds, spread, correlation in itertools.product((3, 5), (1.0, 1.5, 2.0, 3.0), (0.0, 0.4, 0.8)):
-        target = Target((), 300, seeds, transfers=8, level=0.6, system_spread=0.0, baseline_spread=spread)
-        about = {"target": target._replace(seed_correlation=correlation)}
-        words = f"seeds of the baseline {spread:g} times as far apart, runs of a seed correlate {correlation:g}"
-        found.append(Part("cells", f"{words}, {_described(target)}", "cells", 600, about))
-    found += [Part("means", words, "means", number, about) for words, number, about in means_conditions()]
+    for name, conditions in OWN_PARTS.items():
+        found += [Part(name, words, name, number, about) for words, number, about in conditions()]
     return found
 
 
@@ -112,13 +113,8 @@ def simulate(truth, part, numbers):
     whose interval held the truth (`coverage`).
     """
     generators = [numpy.random.default_rng([SEED, *part.name.encode(), *part.condition.encode(), n]) for n in numbers]
-    if "run" in part.about:
-        return part.about["run"](truth, part.about, generators)
-    if part.kind == "cells":
-        shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
-        better = part.about["target"]._replace(gain=CELL_GAIN)
-        power = [found_better(better, truth.resamples, generator) for generator in generators]
-        return {"false positives": 1 - numpy.array(shares), f"power at r {CELL_GAIN_IN_R:+.3f}": numpy.array(power)}
+    if part.kind in OWN_PARTS:
+        return part.about["run"](truth, part.about | {"numbers": numbers}, generators)
     if part.kind == "coverage":
         shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
         return {"coverage": numpy.array(shares)}
@@ -155,9 +151,8 @@ def bar_of(part, statistic):
 
     False positives of the primary test, unless sources differ within datasets: at most 65 of 1,000. Power where the
     definition explains 5 % of what is left beside targets and datasets: at least 80 %. Coverage of 95 % intervals: 93.5
-    to 96.5 % with at least 300 test items, one by one, of which each class is expected to have five or more. False
-    positives of single cells: 3.5 to 6.5 %, however much more the baseline's seeds differ and runs of a seed agree.
-    Other parts have their bars in their own files.
+    to 96.5 % with at least 300 test items, one by one, of which each class is expected to have five or more. Other
+    parts have their bars in their own files.
     """
     if "bars" in part.about:
         return part.about["bars"].get(statistic)
@@ -169,8 +164,6 @@ def bar_of(part, statistic):
         return 0.0, MOST_FALSE_POSITIVES
     if part.name == "power" and primary and part.condition.startswith("definition explains 5% left"):
         return LEAST_POWER, 1.0
-    if part.name == "cells":
-        return CELL_LEVEL if statistic == "false positives" else None
     target = part.about.get("target")
     if target and target.group_size == 1 and target.items >= LEAST_ITEMS and expected_least(target) >= LEAST_EXPECTED:
         return COVERAGE
