@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from empathy_transfer.controls.variant_gains import write_variant_gains
-from empathy_transfer.controls.variant_scores import scores_of, shared_items
+from empathy_transfer.controls.variant_scores import scores_by_run, shared_items
 from empathy_transfer.records.artefacts import read_json, write_csv
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.scores.run_scores import finished
@@ -80,7 +80,7 @@ def compare_sides(ours, theirs, test_path, settings):
     sample, _, predictions = pair_frames(frames, read_groups(test_path))
     scores = resample_scores(sample, list(predictions.values()), settings)
     name = ours[seeds[0]][0]["metric"]
-    values = scores_of(frames, sides)
+    values = scores_by_run(frames, sides)
     scored = {(side, "", seed): value for (side, seed), value in values.items()}
     placed = {key: row for row, key in enumerate(scored)}
     few = sample.n_units < FEW_CLUSTERS

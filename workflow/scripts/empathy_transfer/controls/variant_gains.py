@@ -8,7 +8,7 @@ Gains as a target also share their test items.
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.controls.variant_scores import scores_of, shared_items
+from empathy_transfer.controls.variant_scores import scores_by_run, shared_items
 from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.significance.contrasts import resample_scores
@@ -47,7 +47,7 @@ def gains_as_source(variant, task, data, runs):
     for source, other, _, seed in sorted(key for key in runs if key[0] == variant and key[2] == data):
         pair = [(source, other, data, seed), (task, other, data, seed)]
         if pair[1] in runs:
-            scores = scores_of(shared_items({key: runs[key] for key in pair}), runs)
+            scores = scores_by_run(shared_items({key: runs[key] for key in pair}), runs)
             gain = scores[pair[0]] - scores[pair[1]]
             yield {"role": "source", "other": other, "seed": seed, "gain": gain, "shared_variance": 0.0}
 
@@ -65,7 +65,7 @@ def gains_as_target(variant, task, data, runs, test_path, settings):
     if not cells:
         return
     frames = shared_items({key: runs[key] for four in cells.values() for key in four})
-    scores = scores_of(frames, runs)
+    scores = scores_by_run(frames, runs)
     gains = {cell: (scores[a] - scores[b]) - (scores[c] - scores[d]) for cell, (a, b, c, d) in cells.items()}
     sample, _, predictions = pair_frames(frames, read_groups(test_path))
     drawn = resample_scores(sample, list(predictions.values()), settings)

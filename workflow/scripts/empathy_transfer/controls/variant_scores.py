@@ -26,7 +26,7 @@ def shared_items(runs):
     return {key: frame[frame["id"].isin(shared)].sort_values("id", ignore_index=True) for key, frame in frames.items()}
 
 
-def scores_of(frames, runs):
+def scores_by_run(frames, runs):
     """The score of each frame of predictions by the metric of the run: {key: number}. ``runs`` as in `shared_items`."""
     return {key: score_of(frame, runs[key][0]["metric"]) for key, frame in frames.items()}
 
