@@ -38,7 +38,7 @@ def signed(folder, task, scheme="grouped"):
     if ids and not set(ids.get("files", [])) <= set(form["files"]):
         ids = None
     paths = [folder / "signatures" / task / f"{part}.parquet" for part in ("items", "pieces", "shingles")]
-    sign_task(splits, ids, paths_of(form), 3, *paths)
+    sign_task(splits, ids, paths_of(form), *paths)
     recorded(folder / "signatures" / task, paths)
     return tuple(paths)
 
