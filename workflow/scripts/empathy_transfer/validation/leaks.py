@@ -15,7 +15,7 @@ from empathy_transfer.leakage.audit import touched_items
 from empathy_transfer.leakage.index import build_index
 from empathy_transfer.leakage.signatures import signatures_of
 
-SETTINGS = {"counted": ["text", "input", "dialogue", "group"], "jaccard": 0.8, "containment": 0.33, "chance": 0.01}
+SETTINGS = {"counted": ["text", "input", "dialogue", "group"], "jaccard": 0.8, "containment": 0.33, "chance": 1e-5}
 PLANTED = 10
 WORDS, FOLLOWERS, TOPICS, TOPIC_WORDS, PHRASES = 4000, 12, 25, 80, 40
 # Shares of words that follow from the word before, and of words that belong to the topic.
