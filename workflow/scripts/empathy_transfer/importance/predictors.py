@@ -18,8 +18,9 @@ from sklearn.metrics import ndcg_score
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, TRANSITIONS, read_pair_features
 from empathy_transfer.features.transferability import ESTIMATORS
-from empathy_transfer.importance.pair_outcomes import OUTCOMES, read_full_improvement
+from empathy_transfer.importance.pair_outcomes import LEAK_OUTCOMES, percent_outcomes, read_full_improvement
 from empathy_transfer.importance.ranking_test import ranking_p_values
+from empathy_transfer.leakage.flags import without_leaked
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.statistics.verdicts import BETTER, UNDECIDED, WORSE
 
@@ -42,7 +43,7 @@ MORE_IN_SOURCE = ("definition", "link", "conduciveness", "labels", "samples", "t
 MEASURES = ("ndcg", "regret_1", "regret_3", "spearman")
 # Of these, less is better.
 COSTS = ("regret_1", "regret_3")
-USED_OUTCOMES = ("percent", "percent_without_collapsed")
+USED_OUTCOMES = ("percent", "percent_without_collapsed", "percent_without_leaked")
 LEVELS = ("targets", "datasets")
 MINIMUM_UNITS = 3
 FALSE_DISCOVERIES = 0.05
@@ -133,10 +134,12 @@ def target_table(scores, improvement):
 
 def pairs_by_outcome(scores, improvement):
     """(outcome, frame of the pairs that have it, with their predictors and `percent`) for each outcome."""
-    for outcome in USED_OUTCOMES:
+    for outcome in [name for name in percent_outcomes(improvement) if name in USED_OUTCOMES]:
         known = improvement[improvement["percent"].notna()]
-        if OUTCOMES[outcome][1]:
+        if outcome == "percent_without_collapsed":
             known = known[known["reason"] != "collapsed"]
+        if outcome in LEAK_OUTCOMES:
+            known = without_leaked(known)
         pairs = scores.merge(known[["source", "target", "percent"]], on=["source", "target"])
         pairs["source_average"] = elsewhere(pairs)
         yield outcome, pairs

@@ -5,6 +5,7 @@ What the study says of its themes; whether a difference is more than chance says
 
 import numpy as np
 
+from empathy_transfer.leakage.flags import without_leaked
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import THEMES
 
@@ -25,10 +26,12 @@ def findings(improvement, scores, tasks):
 def _source_themes(defined):
     """Which theme of source tasks goes with the highest mean change."""
     sound = defined[defined["reason"] != "collapsed"]
-    means, sound_means = _by_theme(defined, np.mean), _by_theme(sound, np.mean)
+    clean = without_leaked(defined)
+    means, sound_means, clean_means = (_by_theme(part, np.mean) for part in (defined, sound, clean))
     record = {
         "themes": means,
         "themes_without_collapsed": sound_means,
+        "themes_without_leaked": clean_means,
         "pairs": _by_theme(defined, len),
         "best": max(means, key=means.get) if means else None,
     }
@@ -46,6 +49,9 @@ def _source_themes(defined):
     if len(sound) < len(defined):
         listed = ", ".join(f"{theme} {_percent(mean)}" for theme, mean in sound_means.items()) or "no pair left"
         text += f" Without {_count(len(defined) - len(sound), 'pair')} with a collapsed run: {listed}."
+    if len(clean) < len(defined):
+        listed = ", ".join(f"{theme} {_percent(mean)}" for theme, mean in clean_means.items()) or "no pair left"
+        text += f" Without {_count(len(defined) - len(clean), 'pair')} whose test items leak: {listed}."
     return {"text": text, **record}
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from empathy_transfer.leakage.flags import WITHOUT_LEAKED
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.significance.paired_tests import effects_of, margin_column
+from empathy_transfer.significance.paired_tests import ALL, effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
 from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 
@@ -127,7 +128,8 @@ def _draw(target, frame, data, runs):
 
     Each target has draws of its own: from the same ones, all targets would move together.
     """
-    chosen = frame[(frame["data"] == data) & (frame["runs"] == runs)]
+    # How cells move together is the same without those that leak.
+    chosen = frame[(frame["data"] == data) & (frame["runs"] == (ALL if runs == WITHOUT_LEAKED else runs))]
     if chosen.empty:
         return {"items": ({}, None), "total": ({}, None)}
     sources = list(dict.fromkeys(chosen["source_1"]))
