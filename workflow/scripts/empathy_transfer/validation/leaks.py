@@ -5,6 +5,7 @@ topics; and strangers share stock phrases, alone or at the beginning of what the
 copies of test items of the target are put, ten of each kind, changed in one of the ways of `KINDS`.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy
@@ -44,9 +45,10 @@ class Sizes(NamedTuple):
     target: int
 
 
+# Dialogues of source and target, and simulations.
 CONDITIONS = {
-    "150 and 60 dialogues": Sizes(150, 60),
-    "1,500 and 300 dialogues": Sizes(1500, 300),
+    "150 and 60 dialogues": (Sizes(150, 60), 60),
+    "1,500 and 300 dialogues": (Sizes(1500, 300), 20),
 }
 
 
@@ -145,6 +147,12 @@ def plants(language):
             put(KINDS[6], f"dialogue{number}", said, said)
         put(KINDS[7], f"watched{number}", long[5], long[5], split="validation")
     return source, target, ids
+
+
+def parts():
+    """(name, condition, kind, simulations, about) of each part, see `parts.Part`."""
+    for condition, (sizes, simulations) in CONDITIONS.items():
+        yield "leaks", condition, "leaks", simulations, {"simulate": partial(simulate_leaks, sizes), "bars": bars}
 
 
 def simulate_leaks(sizes, generator):

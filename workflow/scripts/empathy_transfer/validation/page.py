@@ -9,6 +9,8 @@ TITLES = {
     "published": "What the published protocol finds where ratings have no effect",
     "coverage": "Coverage of the 95 % intervals of cells",
     "cells": "False positives and power of single cells whose runs share their luck",
+    "leaks": "Planted leaks that are found, and clean items that are flagged",
+    "predictors": "Predictors that are found better or worse than a random order",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 

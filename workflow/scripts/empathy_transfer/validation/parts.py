@@ -13,6 +13,7 @@ import pandas
 from empathy_transfer.importance.kernel_regression import Model
 from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOME
 from empathy_transfer.significance.theme_counts import wilson_interval
+from empathy_transfer.validation import leaks, predictors
 from empathy_transfer.validation.calibration import (
     LEVEL,
     RATINGS,
@@ -43,7 +44,11 @@ NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
 
 
 class Part(NamedTuple):
-    """A condition to simulate. `kind` is studies, published, coverage or cells; `about` is what that needs."""
+    """A condition to simulate. `kind` is studies, published, coverage or cells; `about` is what that needs.
+
+    A kind with a file of its own has in `about` two functions: `simulate` (generator -> {statistic: number}) and
+    `bars` (-> {statistic: (lowest, highest) value that passes}).
+    """
 
     name: str
     condition: str
@@ -95,7 +100,7 @@ def parts(truth):
         about = {"target": target._replace(seed_correlation=correlation)}
         words = f"seeds of the baseline {spread:g} times as far apart, runs of a seed correlate {correlation:g}"
         found.append(Part("cells", f"{words}, {_described(target)}", "cells", 600, about))
-    return found
+    return [*found, *(Part(*about) for about in (*leaks.parts(), *predictors.parts()))]
 
 
 def simulate(truth, part, numbers):
@@ -105,6 +110,9 @@ def simulate(truth, part, numbers):
     whose interval held the truth (`coverage`).
     """
     generators = [numpy.random.default_rng([SEED, *part.name.encode(), *part.condition.encode(), n]) for n in numbers]
+    if "simulate" in part.about:
+        found = pandas.DataFrame([part.about["simulate"](generator) for generator in generators])
+        return {statistic: found[statistic].to_numpy(float) for statistic in found}
     if part.kind == "cells":
         shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
         better = part.about["target"]._replace(gain=CELL_GAIN)
@@ -149,6 +157,8 @@ def bar_of(part, statistic):
     to 96.5 % with at least 300 test items, one by one, of which each class is expected to have five or more. False
     positives of single cells: 3.5 to 6.5 %, however much more the baseline's seeds differ and runs of a seed agree.
     """
+    if "bars" in part.about:
+        return part.about["bars"]().get(statistic)
     words = statistic.split(": ")
     test, outcome = words[0], words[-1]
     harder = part.about.get("sizes") == HARDER

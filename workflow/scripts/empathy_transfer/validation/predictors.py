@@ -6,6 +6,7 @@ all targets, which may be alike within datasets; and a similarity of two tasks. 
 improvements, but for the one that is planted.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy
@@ -13,6 +14,7 @@ from scipy.stats import false_discovery_control
 
 from empathy_transfer.importance.ranking_test import ranking_p_values
 
+SIMULATIONS = 120
 LEVEL = 0.05
 DRAWS = 250
 EACH = 3  # predictors of each kind
@@ -40,6 +42,13 @@ STUDIES = {
         (3, 3, 3, 2, 2, 2, 1, 1, 1), effect=3.0
     ),
 }
+
+
+def parts():
+    """(name, condition, kind, simulations, about) of each part, see `parts.Part`."""
+    for condition, study in STUDIES.items():
+        about = {"simulate": partial(simulate_predictors, study), "bars": partial(bars, study)}
+        yield "predictors", condition, "predictors", SIMULATIONS, about
 
 
 def simulate_predictors(study, generator):
