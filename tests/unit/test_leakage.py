@@ -10,7 +10,7 @@ from empathy_transfer.errors import DataError
 from empathy_transfer.leakage.audit import find_leakage
 from empathy_transfer.leakage.figure import cell_label
 from empathy_transfer.leakage.information import least_bits, text_bits, word_bits
-from empathy_transfer.leakage.near_duplicates import compare, similar_pairs
+from empathy_transfer.leakage.near_duplicates import shared_information, similar_pairs
 from empathy_transfer.leakage.report import leaked_pairs, read_leaked, report_leakage
 from empathy_transfer.leakage.rows import remove_rows
 from empathy_transfer.leakage.seen import EITHER
@@ -19,6 +19,7 @@ from empathy_transfer.leakage.signatures import BORDER, hashes, normalise, shing
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.records.files import sha256_file
 from empathy_transfer.records.provenance import write_provenance
+from empathy_transfer.validation.leaks import CONDITIONS, KINDS, simulate_leaks
 
 WORDS = (
     "kettle tram goat boat clock door bridge fern lamp well stone river cloud chair spoon grass piano candle wheel rope"
@@ -371,7 +372,7 @@ def test_similar_pairs_are_those_of_a_comparison_of_all_pairs(containment, least
 
 def test_shared_information_and_jaccard_by_hand():
     matrix = csr_array(numpy.array([[1, 2, 3, 0], [0, 1, 4, 1], [1, 1, 1, 1]]).astype(float))
-    shared, jaccard = compare(matrix, numpy.array([[0, 1], [0, 2], [1, 1]]))
+    shared, jaccard = shared_information(matrix, numpy.array([[0, 1], [0, 2], [1, 1]]))
     assert shared.tolist() == [4.0, 3.0, 6.0]
     assert jaccard.tolist() == [0.5, 0.75, 1.0]
 
@@ -397,3 +398,12 @@ def test_ids_from_groups_and_what_is_wrong_with_them(tmp_path):
 def test_labels_of_the_heat_map():
     labels = [cell_label(0.0, False), cell_label(0.01, False), cell_label(12.34, True), cell_label(100.0, True)]
     assert labels == ["", "<0.1", "12.3‡", "100‡"]
+
+
+def test_planted_leaks_of_every_kind_are_found_and_clean_items_are_not_flagged():
+    """One simulated pair of tasks of `make validate`; the bars there are for means over many."""
+    sizes, _ = CONDITIONS["150 and 60 dialogues"]
+    found = simulate_leaks(sizes, numpy.random.default_rng(7))
+    assert found.pop("clean items that are flagged") <= 0.01
+    assert set(found) == {f"found: {kind}" for kind in KINDS}
+    assert min(found.values()) >= 0.8

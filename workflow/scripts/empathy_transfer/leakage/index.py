@@ -7,7 +7,7 @@ import pandas
 
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.leakage.information import least_bits
-from empathy_transfer.leakage.near_duplicates import Pairs, compare, similar_pairs
+from empathy_transfer.leakage.near_duplicates import Pairs, shared_information, similar_pairs
 from empathy_transfer.leakage.seen import HELD_OUT, SOURCE_SPLITS
 from empathy_transfer.leakage.shared_ids import SHARED_IDS
 from empathy_transfer.leakage.signatures import FIELDS, NO_PIECE
@@ -95,7 +95,7 @@ def _with_similar_texts(near, shingles, items, containment):
         text_of[part.codes["normalised", "input"]] = part.codes["normalised", "text"]
     texts = text_of[near.pieces]
     totals = np.asarray(shingles.sum(axis=1)).ravel()[texts].min(axis=1)
-    alike = compare(shingles, texts)[0] >= containment * totals - 1e-6
+    alike = shared_information(shingles, texts)[0] >= containment * totals - 1e-6
     return Pairs(near.pieces[alike], near.bits[alike], near.jaccard[alike])
 
 

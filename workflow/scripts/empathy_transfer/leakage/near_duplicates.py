@@ -38,7 +38,7 @@ def similar_pairs(weights, first, second, containment, least_bits):
     ]
     pairs = np.unique(np.concatenate(found), axis=0)
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
-    shared, jaccard = compare(weights, pairs)
+    shared, jaccard = shared_information(weights, pairs)
     kept = shared >= np.maximum(least_bits, containment * totals[pairs].min(axis=1)) - 1e-6
     return Pairs(pairs[kept], shared[kept], jaccard[kept])
 
@@ -76,7 +76,7 @@ def _without_common(weights, allowance):
     return thinned
 
 
-def compare(weights, pairs):
+def shared_information(weights, pairs):
     """(information that both rows of each pair share, their Jaccard similarity)."""
     sizes = np.diff(weights.indptr)
     shared, similarity = np.empty(len(pairs)), np.empty(len(pairs))

@@ -38,7 +38,7 @@ KINDS = (
 LEAST_FOUND, MOST_FALSE = 0.9, 0.002
 
 
-class Sizes(NamedTuple):
+class DialogueCounts(NamedTuple):
     """Dialogues of the two tasks."""
 
     source: int
@@ -47,8 +47,8 @@ class Sizes(NamedTuple):
 
 # Dialogues of source and target, and simulations.
 CONDITIONS = {
-    "150 and 60 dialogues": (Sizes(150, 60), 60),
-    "1,500 and 300 dialogues": (Sizes(1500, 300), 20),
+    "150 and 60 dialogues": (DialogueCounts(150, 60), 60),
+    "1,500 and 300 dialogues": (DialogueCounts(1500, 300), 20),
 }
 
 
@@ -149,10 +149,10 @@ def plants(language):
     return source, target, ids
 
 
-def parts():
+def leak_parts():
     """(name, condition, kind, simulations, about) of each part, see `parts.Part`."""
     for condition, (sizes, simulations) in CONDITIONS.items():
-        yield "leaks", condition, "leaks", simulations, {"simulate": partial(simulate_leaks, sizes), "bars": bars}
+        yield "leaks", condition, "leaks", simulations, {"simulate": partial(simulate_leaks, sizes), "bars": leak_bars}
 
 
 def simulate_leaks(sizes, generator):
@@ -176,7 +176,7 @@ def simulate_leaks(sizes, generator):
     return found | {"clean items that are flagged": float(known[own].mean())}
 
 
-def bars():
+def leak_bars():
     """{statistic: (lowest, highest) mean that passes}: nine of ten leaks found, two of 1,000 clean items flagged."""
     return {f"found: {kind}": (LEAST_FOUND, 1.0) for kind in KINDS} | {
         "clean items that are flagged": (0.0, MOST_FALSE)

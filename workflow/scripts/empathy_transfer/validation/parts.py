@@ -13,7 +13,6 @@ import pandas
 from empathy_transfer.importance.kernel_regression import Model
 from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOME
 from empathy_transfer.significance.theme_counts import wilson_interval
-from empathy_transfer.validation import leaks, predictors
 from empathy_transfer.validation.calibration import (
     LEVEL,
     RATINGS,
@@ -24,6 +23,8 @@ from empathy_transfer.validation.calibration import (
     variants_of,
 )
 from empathy_transfer.validation.coverage import Target, covered, expected_least, found_better
+from empathy_transfer.validation.leaks import leak_parts
+from empathy_transfer.validation.predictors import predictor_parts
 from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
 
 SEED = 2026
@@ -100,7 +101,7 @@ def parts(truth):
         about = {"target": target._replace(seed_correlation=correlation)}
         words = f"seeds of the baseline {spread:g} times as far apart, runs of a seed correlate {correlation:g}"
         found.append(Part("cells", f"{words}, {_described(target)}", "cells", 600, about))
-    return [*found, *(Part(*about) for about in (*leaks.parts(), *predictors.parts()))]
+    return [*found, *(Part(*about) for about in (*leak_parts(), *predictor_parts()))]
 
 
 def simulate(truth, part, numbers):

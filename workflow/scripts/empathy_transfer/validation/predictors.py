@@ -44,10 +44,10 @@ STUDIES = {
 }
 
 
-def parts():
+def predictor_parts():
     """(name, condition, kind, simulations, about) of each part, see `parts.Part`."""
     for condition, study in STUDIES.items():
-        about = {"simulate": partial(simulate_predictors, study), "bars": partial(bars, study)}
+        about = {"simulate": partial(simulate_predictors, study), "bars": partial(predictor_bars, study)}
         yield "predictors", condition, "predictors", SIMULATIONS, about
 
 
@@ -75,7 +75,7 @@ def simulate_predictors(study, generator):
     return found | {"any verdict": float((false_discovery_control(table, method="bh") <= LEVEL).any())}
 
 
-def bars(study):
+def predictor_bars(study):
     """{statistic: (lowest, highest) mean that passes}."""
     if study.effect:
         return {}
