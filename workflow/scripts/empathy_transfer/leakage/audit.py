@@ -6,9 +6,10 @@ epoch is chosen on the source's validation items, while scores come from the tar
 
 Kinds of overlap (each of the four of texts includes the one before): `exact`, `normalised`, `near_duplicate` (Jaccard
 similarity of shingles) and `contained` (share of the shorter text's information), each in the fields `text`, `context`,
-`input` and `dialogue` (see `signatures`); and the same `group`, `article` or `author` (field `id`). `counted` (field
-`any`) is what counts as leakage: contained texts in the chosen fields, where both share more information than by chance
-(`information.py`), since stock phrases repeat, or the same id of a chosen kind.
+`input` and `dialogue` (see `signatures`), the last two kinds in fields that count; and the same `group`, `article` or
+`author` (field `id`). `counted` (field `any`) is what counts as leakage: contained texts in the chosen fields, where
+both share more information than by chance (`information.py`), since stock phrases repeat, or the same id of a chosen
+kind.
 """
 
 import numpy as np
@@ -43,7 +44,8 @@ def find_leakage(signature_paths, settings, pairs_path, within_path, touched_pat
             its own included, by what is counted.
     """
     signatures = {task: read_signatures(*paths) for task, paths in signature_paths.items()}
-    index = build_index(signatures, settings["containment"], settings["chance"])
+    fields = [name for name in FIELDS if name in settings["counted"]]
+    index = build_index(signatures, fields, settings["containment"], settings["chance"])
     overlaps = all_overlaps(index, settings)
     own = overlaps["source"] == overlaps["target"]
     write_csv(pairs_path, overlaps[~own])
@@ -183,11 +185,13 @@ def _compare(index, about, source, target, reaches, settings):
 def _text_overlaps(index, source, target, name, reaches, settings):
     """{kind: (place of a source item that touches each target item, or ABSENT; whether both share enough to count)}."""
     limit, first = _limit(source, target, name, settings["chance"]), reaches["normalised", name]
-    codes, near = target.codes["normalised", name], index.near[name]
+    codes, near = target.codes["normalised", name], index.near.get(name)
     same = first[codes]
     telling = (same != ABSENT) & (index.bits[codes] >= limit)
     exact = reaches["exact", name][target.codes["exact", name]]
     found = {"exact": (exact, telling & (exact != ABSENT)), "normalised": (same, telling)}
+    if near is None:
+        return found
     usable = (near.bits >= limit) & (first[near.pieces[:, 0]] != ABSENT)
     for kind, least in (("near_duplicate", settings["jaccard"]), ("contained", 0.0)):
         # Reversed, so that the first of several pieces that resemble one is the one that stays.

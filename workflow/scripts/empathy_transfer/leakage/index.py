@@ -41,14 +41,15 @@ class Index:
     items: dict  # {(task, split): SplitItems}
     sizes: dict  # {(kind, field): how many numbers are in use}
     bits: np.ndarray  # information of each piece
-    near: dict  # {field: near_duplicates.Pairs}
+    near: dict  # {field: near_duplicates.Pairs}, of the fields that count
 
 
-def build_index(signatures, containment, chance):
+def build_index(signatures, fields, containment, chance):
     """Number everything that can be shared.
 
-    ``signatures`` is {task: (items, pieces, shingles)} as `signatures.read_signatures` gives them; ``containment`` the
-    least share of one text in another, ``chance`` see `information.least_bits`.
+    ``signatures`` is {task: (items, pieces, shingles)} as `signatures.read_signatures` gives them; ``fields`` those in
+    which pieces that resemble each other are looked for; ``containment`` the least share of one text in another;
+    ``chance`` see `information.least_bits`.
     """
     keys = [pieces["key"].to_numpy() for _, pieces, _ in signatures.values()]
     different, number = np.unique(np.concatenate(keys), return_inverse=True)
@@ -67,13 +68,14 @@ def build_index(signatures, containment, chance):
         sizes[kind, "id"] = _spread_values(items, signatures, (kind, "id"), values, present)
     shingles = _shingle_matrix(signatures, numbers, len(different))
     near = {}
-    for name in FIELDS:
+    for name in fields:
         sides = [_pieces(items, name, splits) for splits in (SOURCE_SPLITS, HELD_OUT)]
         # The least that any pair of parts asks for.
         fewest = [min(map(len, side), default=0) for side in sides]
         limit = least_bits(fewest[0] * fewest[1], chance)
         near[name] = similar_pairs(shingles, *map(_union, sides), containment, limit)
-    near["input"] = _with_similar_texts(near["input"], shingles, items, containment)
+    if "input" in near:
+        near["input"] = _with_similar_texts(near["input"], shingles, items, containment)
     return Index(items, sizes, np.asarray(shingles.sum(axis=1)).ravel(), near)
 
 
@@ -129,20 +131,22 @@ def _shingle_matrix(signatures, numbers, pieces):
     """Sparse matrix of the study's pieces by shingles: bits; where tasks have a piece in common, the least of them."""
     from scipy.sparse import csr_array
 
-    tables = [shingles for _, _, shingles in signatures.values()]
-    row = np.concatenate(
-        [numbers[task][shingles["piece"].to_numpy()] for task, shingles in zip(signatures, tables, strict=True)]
-    )
-    different, column = np.unique(
-        np.concatenate([table["shingle"].to_numpy() for table in tables]), return_inverse=True
-    )
-    bits = np.concatenate([table["bits"].to_numpy() for table in tables])
-    key = row.astype(np.int64) * len(different) + column
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    first = np.flatnonzero(np.append(True, key[1:] != key[:-1])[: len(key)])
-    least = np.minimum.reduceat(bits[order], first) if len(first) else bits
+    tables = [(numbers[task], entry[2]) for task, entry in signatures.items()]
+    sizes = np.zeros(pieces, dtype=np.int64)
+    for number, table in tables:
+        sizes[number] = np.bincount(table["piece"], minlength=len(number))
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    shingles, bits = np.empty(starts[-1], dtype="uint32"), np.full(starts[-1], np.inf, dtype="float32")
+    for number, table in tables:
+        # A piece has the same shingles in the same order in all tasks.
+        piece = table["piece"].to_numpy()
+        first = np.concatenate([[0], np.cumsum(sizes[number])])
+        places = starts[number[piece]] + np.arange(len(piece)) - first[piece]
+        shingles[places] = table["shingle"]
+        bits[places] = np.minimum(bits[places], table["bits"])
+    column, different = pandas.factorize(shingles)
     # An entry of 0 bits is an entry, too.
-    least = np.maximum(least, np.float32(LEAST_BITS))
-    row, column = np.divmod(key[first], max(len(different), 1))
-    return csr_array((least, (row, column)), shape=(pieces, len(different)))
+    entries = np.maximum(bits, np.float32(LEAST_BITS)), column.astype("int32"), starts
+    matrix = csr_array(entries, shape=(pieces, len(different)))
+    matrix.sort_indices()
+    return matrix

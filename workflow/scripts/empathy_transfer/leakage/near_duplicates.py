@@ -12,6 +12,9 @@ import numpy as np
 
 PRODUCTS_AT_ONCE = 20_000_000
 PAIRS_AT_ONCE = 100_000
+# Of what must be shared, this part may lie in shingles that are too common to be looked up. More of it makes the
+# look-up faster, and leaves more candidates to be compared in full.
+COMMON_PART = 0.65
 
 
 class Pairs(NamedTuple):
@@ -44,10 +47,12 @@ def similar_pairs(weights, first, second, containment, least_bits):
 
 
 def _candidates(weights, totals, smaller, larger, containment, least_bits):
-    """Pairs (smaller, larger) whose less common shingles have half of what must be shared in common."""
+    """Pairs (smaller, larger) whose less common shingles have their part of what must be shared in common."""
     smaller = smaller[totals[smaller] >= least_bits]
     needed = np.maximum(least_bits, containment * totals[smaller])
-    rare = _without_common(weights[smaller], needed / 2)
+    rare = _without_common(weights[smaller], COMMON_PART * needed)
+    # In units of what each row needs, so that one limit holds for all rows.
+    rare.data /= np.repeat(needed, np.diff(rare.indptr)).astype(rare.dtype)
     columns = weights[larger].T.tocsr()
     columns.data[:] = 1
     costs = np.diff(columns.indptr)[rare.indices]
@@ -55,9 +60,10 @@ def _candidates(weights, totals, smaller, larger, containment, least_bits):
     found, start = [], 0
     while start < len(smaller):
         stop = max(start + 1, int(np.searchsorted(ends, ends[start] + PRODUCTS_AT_ONCE, "right")) - 1)
-        shared = (rare[start:stop] @ columns).tocoo()
-        enough = shared.data >= needed[start:stop][shared.row] / 2 - 1e-6
-        found.append(np.column_stack([smaller[start + shared.row[enough]], larger[shared.col[enough]]]))
+        shared = rare[start:stop] @ columns
+        enough = np.flatnonzero(shared.data >= 1 - COMMON_PART - 1e-4)
+        row = np.searchsorted(shared.indptr, enough, "right") - 1
+        found.append(np.column_stack([smaller[start + row], larger[shared.indices[enough]]]))
         start = stop
     return np.concatenate([np.empty((0, 2), dtype=np.int64), *found])
 

@@ -14,7 +14,7 @@ import pandas
 from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.leakage.audit import touched_items
 from empathy_transfer.leakage.index import build_index
-from empathy_transfer.leakage.signatures import signatures_of
+from empathy_transfer.leakage.signatures import FIELDS, signatures_of
 
 SETTINGS = {"counted": ["text", "input", "dialogue", "group"], "jaccard": 0.8, "containment": 0.33, "chance": 1e-5}
 PLANTED = 10
@@ -168,7 +168,7 @@ def simulate_leaks(sizes, generator):
     for name, rows in (("source", source + planted_source), ("target", target + planted_target)):
         frame = pandas.DataFrame(rows, columns=["split", "id", "group", "context", "text"])
         signatures[name] = signatures_of(frame, {})
-    index = build_index(signatures, SETTINGS["containment"], SETTINGS["chance"])
+    index = build_index(signatures, FIELDS, SETTINGS["containment"], SETTINGS["chance"])
     touched = touched_items(index, "source", "target", SETTINGS)
     known = pandas.Series(touched, index=index.items["target", "test"].ids)
     found = {f"found: {kind}": float(known[names].mean()) for kind, names in ids.items()}

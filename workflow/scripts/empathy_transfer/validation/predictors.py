@@ -14,10 +14,10 @@ from scipy.stats import false_discovery_control
 
 from empathy_transfer.importance.ranking_test import ranking_p_values
 
-SIMULATIONS = 120
+SIMULATIONS = 100
 LEVEL = 0.05
 DRAWS = 250
-EACH = 3  # predictors of each kind
+EACH = 2  # predictors of each kind
 KINDS = ("pair", "source", "source_dataset", "similarity")
 # Standard deviations in percent: target, source dataset, source, pair of datasets, and pair.
 TARGET, SOURCE_DATASET, DATASET_PAIR, NOISE, NOISE_SPREAD = 3.0, 2.0, 2.0, 3.0, 0.4
