@@ -47,7 +47,7 @@ def draw_leakage(plotted, order, tasks):
     grid = plotted["percent"].to_numpy().reshape(len(order), len(order))
     limit = max(grid.max(), LEAST_LIMIT)
     image = axes.imshow(grid, cmap=SEQUENTIAL, vmin=0, vmax=limit, aspect="auto")
-    roles = "source task (training and validation items)", "target task (test items)"
+    roles = "source task", "target task (test items)"
     label_tasks(axes, order, order, tasks, 0, roles)
     for place, cell in enumerate(plotted.itertuples()):
         row, column = divmod(place, len(order))
@@ -58,5 +58,5 @@ def draw_leakage(plotted, order, tasks):
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, length=2)
     note = f"blank: none; {LEAKED_MARK}: more than the share from which a pair is flagged"
-    add_heading(axes, "Test items touched by training or validation items, in percent", note, 12)
+    add_heading(axes, "Test items touched by the source's data, in percent", note, 12)
     return figure
