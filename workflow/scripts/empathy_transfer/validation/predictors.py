@@ -14,7 +14,7 @@ from scipy.stats import false_discovery_control
 
 from empathy_transfer.importance.ranking_test import ranking_p_values
 
-SIMULATIONS = 100
+SIMULATIONS = 60
 LEVEL = 0.05
 DRAWS = 250
 EACH = 2  # predictors of each kind
