@@ -38,8 +38,8 @@ STUDIES = {
     "six tasks of six datasets": Study((1,) * 6, source=2.0),
     "18 tasks of nine datasets": Study((3, 3, 3, 2, 2, 2, 1, 1, 1)),
     "18 tasks of nine datasets, sources differ": Study((3, 3, 3, 2, 2, 2, 1, 1, 1), source=2.0),
-    "18 tasks of nine datasets, a predictor of 3 % per standard deviation": Study(
-        (3, 3, 3, 2, 2, 2, 1, 1, 1), effect=3.0
+    "18 tasks of nine datasets, a predictor of 1.5 % per standard deviation": Study(
+        (3, 3, 3, 2, 2, 2, 1, 1, 1), effect=1.5
     ),
 }
 
