@@ -6,7 +6,7 @@ WORDS = ["the", "a", "of", "and", "to", "in", "is", "i", "you", "we", "it"]
 CONFIG = """
 study: {study}
 tasks: [{tasks}]
-demo: {{seed: 1, rows: 120}}
+demo: {{seed: 1, rows: 160}}
 encoder: {{name: encoder, max_length: 16}}
 data: [full]
 seeds: [1]

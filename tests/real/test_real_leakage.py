@@ -5,12 +5,13 @@ from test_real_data import DATASETS, OWNERS, found_form, paths_of, rows
 
 from empathy_transfer.data.splits import SPLITS, assign_splits
 from empathy_transfer.leakage.audit import find_leakage
+from empathy_transfer.leakage.seen import EITHER
 from empathy_transfer.leakage.signatures import sign_task
 from empathy_transfer.records.artefacts import read_csv, write_table
 from empathy_transfer.records.files import sha256_file
 from empathy_transfer.records.provenance import write_provenance
 
-SETTINGS = {"counted": ["text", "input", "group"], "jaccard": 0.8, "least_words": 8}
+SETTINGS = {"counted": ["text", "input", "dialogue", "group"], "jaccard": 0.8, "containment": 0.33, "chance": 1e-5}
 # One task of each set of texts: their sisters have the same texts in the same splits.
 TASKS = ["conv_empathy", "empdial_ei", "empdial_emo", "empdial_qact", "epitome_er", "mi_behavior", "news_empathy"]
 FAMILY = ["empdial_ei", "empdial_emo", "empdial_qact"]
@@ -38,7 +39,7 @@ def signed(folder, task, scheme="grouped"):
     if ids and not set(ids.get("files", [])) <= set(form["files"]):
         ids = None
     paths = [folder / "signatures" / task / f"{part}.parquet" for part in ("items", "pieces", "shingles")]
-    sign_task(splits, ids, paths_of(form), 3, *paths)
+    sign_task(splits, ids, paths_of(form), *paths)
     recorded(folder / "signatures" / task, paths)
     return tuple(paths)
 
@@ -65,10 +66,16 @@ def chosen(table, kind, field):
     return found[(found["source_split"] == "train") & (found["target_split"] == "test")]
 
 
-def counts(table, kind, field, *pair):
-    """(touched, touched by long texts, items) of a pair."""
+def touched(table, kind, field, *pair):
+    """(touched, items) of a pair."""
     row = chosen(table, kind, field).loc[pair]
-    return int(row["n_touched"]), int(row["n_touched_long"]), int(row["n_items"])
+    return int(row["n_touched"]), int(row["n_items"])
+
+
+def counted(table):
+    """{(source, target): share of the test items that count, by both parts of the source} where there are any."""
+    rows = table[(table["kind"] == "counted") & (table["source_split"] == EITHER)]
+    return rows.loc[rows["n_touched"] > 0, "share"].to_dict()
 
 
 def only_the_test_set():
@@ -101,46 +108,41 @@ def test_essays_and_conversations_are_about_the_same_articles_by_the_same_people
     assert authors["conv_empathy", "empdial_emo"] == 0
 
 
-def test_utterances_repeat_between_relatives_but_hardly_any_long_one(audit):
+def test_utterances_repeat_between_relatives_but_hardly_any_that_says_much(audit):
     only_the_test_set()
     pairs, within, _ = audit
-    assert counts(within, "near_duplicate", "text", "conv_empathy", "conv_empathy") == (88, 8, 1207)
-    assert counts(within, "near_duplicate", "text", "empdial_emo", "empdial_emo") == (364, 16, 8290)
-    assert counts(pairs, "exact", "text", "empdial_ei", "empdial_emo") == (204, 8, 8290)
-    assert counts(pairs, "near_duplicate", "text", "empdial_ei", "empdial_emo") == (338, 13, 8290)
-    assert counts(pairs, "near_duplicate", "input", "empdial_ei", "empdial_emo") == (6, 2, 8290)
-    assert counts(pairs, "exact", "text", "empdial_emo", "empdial_qact") == (30, 0, 161)
-    assert chosen(pairs, "near_duplicate", "text")["n_touched"]["news_empathy"].sum() == 0
+    assert touched(pairs, "exact", "text", "empdial_ei", "empdial_emo") == (204, 8290)
+    assert touched(pairs, "exact", "text", "empdial_emo", "empdial_qact") == (30, 161)
+    informative = chosen(within, "exact", "text")["n_touched_informative"]
+    assert informative["empdial_emo", "empdial_emo"] < 0.1 * touched(within, "exact", "text", *["empdial_emo"] * 2)[0]
 
 
-def test_what_counts_as_leakage_stays_below_one_percent(audit):
+def test_between_datasets_that_have_nothing_to_do_with_each_other_nothing_counts(audit):
+    """Two of some 64,000 test items did; more would be phrases of strangers."""
+    families = {**dict.fromkeys(FAMILY, "empdial"), "conv_empathy": "articles", "news_empathy": "articles"}
+    pairs = audit[0]
+    rows = pairs[(pairs["kind"] == "counted") & (pairs["source_split"] == EITHER)].reset_index()
+    apart = rows["source"].map(lambda task: families.get(task, task)) != rows["target"].map(
+        lambda task: families.get(task, task)
+    )
+    assert rows.loc[apart, "n_items"].sum() > 50_000
+    assert rows.loc[apart, "n_touched"].sum() <= 5
+
+
+def test_within_tasks_and_between_relatives_less_than_two_percent_count(audit):
     only_the_test_set()
     pairs, within, _ = audit
-    own = chosen(within, "counted", "any")["n_touched"]
-    assert {source: int(count) for (source, _), count in own.items() if count} == {
-        "conv_empathy": 8,
-        "empdial_ei": 15,
-        "empdial_emo": 20,
-    }
-    between = chosen(pairs, "counted", "any")["n_touched"]
-    assert {pair: int(count) for pair, count in between.items() if count} == {
-        ("empdial_ei", "empdial_emo"): 14,
-        ("empdial_emo", "empdial_ei"): 14,
-        ("empdial_ei", "empdial_qact"): 1,
-        ("empdial_emo", "empdial_qact"): 1,
-    }
-    for table in (pairs, within):
-        assert chosen(table, "counted", "any")["share"].max() < 0.01
+    assert 0 < max(counted(within).values()) < 0.02
+    # Essays and conversations of the same people about the same articles have a passage in common here and there.
+    others = {pair: share for pair, share in counted(pairs).items() if pair != ("conv_empathy", "news_empathy")}
+    assert max(others.values()) < 0.02
+    assert counted(pairs)["conv_empathy", "news_empathy"] < 0.06
 
 
 def test_strict_would_take_few_rows_out(audit):
     only_the_test_set()
-    assert {task: len(table) for task, table in audit[2].items() if len(table)} == {
-        "conv_empathy": 46,
-        "empdial_ei": 53,
-        "empdial_emo": 63,
-        "empdial_qact": 1,
-    }
+    for task, table in audit[2].items():
+        assert len(table) < 0.02 * len(rows(task)), task
 
 
 def test_the_published_splits_of_news_leak(tmp_path):

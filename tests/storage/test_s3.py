@@ -20,7 +20,7 @@ study: tiny
 datasets: config/datasets_demo
 ratings: resources/ratings_demo.csv
 tasks: [letters_hope, notes_care]
-demo: {seed: 1, rows: 120}
+demo: {seed: 1, rows: 160}
 encoder: {name: encoder, max_length: 16}
 data: [full]
 seeds: [1]

@@ -428,6 +428,9 @@ def test_the_written_claims_have_rules_and_the_page_shows_them():
     table = judge_transfer(WRITTEN, evidence, evidence, evidence)
     table = pd.concat([table.assign(runs=runs) for runs in ("all", "without_collapsed")])[CLAIM_COLUMNS]
     table.loc[table.index[0], "why"] = "a | b <script>"
+    assert "without leaked pairs" not in as_page(table, WRITTEN)
+    clean = table[table["runs"] == "all"].assign(runs="without_leaked", verdict="not testable")
+    assert "(without leaked pairs: not testable)" in as_page(pd.concat([table, clean]), WRITTEN)
     page = as_page(table, WRITTEN)
     assert "<script>" not in page
     assert "a \\| b" in page

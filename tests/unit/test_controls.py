@@ -170,7 +170,8 @@ def test_baselines_transfers_and_controls_are_compared_from_their_tables_of_scor
         about = {"kind": "regression", "metric": "pearson_r", "constant_answer": 0.0}
         paths[key[0]] = finish_run(TransferRun.of(record), table, **about, **facts)
     scores = [score_runs([paths["none"], paths["a"]], "transfers"), score_runs([paths["self"]], "controls")]
-    write_control_tests("t", scores, predictions_of(reversed(paths.values())), test, SETTINGS, f"{RESULTS}/tests.csv")
+    predictions_paths = predictions_of(reversed(paths.values()))
+    write_control_tests("t", scores, predictions_paths, test, None, SETTINGS, f"{RESULTS}/tests.csv")
     found = pd.read_csv(f"{RESULTS}/tests.csv", keep_default_na=False, na_values=[""])
     expected = compare_with_controls(records, sample, predictions, SETTINGS)
     assert list(found.columns) == COLUMNS
@@ -178,3 +179,11 @@ def test_baselines_transfers_and_controls_are_compared_from_their_tables_of_scor
     assert found[numbers].to_numpy() == pytest.approx(expected[numbers].to_numpy(), nan_ok=True)
     words = ["target", "data", "runs", "compared", "reference", "metric"]
     assert found[words].to_numpy().tolist() == expected[words].to_numpy().tolist()
+    # Without the only source, which leaks, the control and the baseline are left.
+    clean = compare_with_controls(records, sample, predictions, SETTINGS, leaked={"a"})
+    clean = clean[clean["runs"] == "without_leaked"]
+    assert set(clean["compared"]) == {"self"}
+    assert (
+        clean["difference"].tolist()
+        == expected.loc[(expected["runs"] == "all") & (expected["compared"] == "self"), "difference"].tolist()
+    )

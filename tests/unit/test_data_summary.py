@@ -148,6 +148,9 @@ def test_a_group_in_two_splits_stops_the_run(tmp_path, worry):
         ("test", "3", "p:8", None, "c", "0"),
     ]
     other = make_task(tmp_path / "other", rows, dataset="posts", kind="classification", labels=["0"])
+    balanced = worry | {"scheme": "balanced"}
+    with pytest.raises(DataError, match=r"task worry: a group stands .*take `splits: balanced` out"):
+        leak_audit({"worry": balanced, "other": other | {"scheme": "balanced"}})
     with pytest.raises(DataError, match=r"task worry: a group stands .*test of worry, validation of other"):
         leak_audit({"worry": worry, "other": other})
 

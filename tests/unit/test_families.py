@@ -155,7 +155,8 @@ def test_controls_are_tested_outside_of_the_families():
 def test_leaked_cells_are_flagged_and_counted():
     tests = make_tests({**P, ("none", "a"): 0.01})
     found = significance(tests, make_improvement(), TASKS, SETTINGS, leaked={("b", "r"), ("a", "a")})
-    flagged = found[found["leaked"]]
+    every = found[found["runs"] == "all"]
+    flagged = every[every["leaked"]]
     # The baseline of a, whose own training items leak, and the transfer from b to r; but no other transfer to a.
     assert set(zip(flagged["source"], flagged["target"], strict=True)) == {("none", "a"), ("b", "r")}
     counts = theme_counts(found, make_covariances(), TASKS, SETTINGS)
@@ -164,6 +165,14 @@ def test_leaked_cells_are_flagged_and_counted():
     assert cell(counts, **shape, **themes)["leaked"] == 1
     chosen = counts[(counts[list(shape)] == pd.Series(shape)).all(axis=1)]
     assert chosen["leaked"].sum() == 1
+    # Once more without the pair, which had the largest p but one: 5 tests are left, and q is smaller.
+    clean = found[(found["runs"] == "without_leaked") & (found["data"] == "full") & found["q"].notna()]
+    assert len(clean) == 5
+    assert not clean["leaked"].any()
+    assert cell(clean, source="a", target="b")["q"] == pytest.approx(0.001 * 5)
+    shape = shape | {"runs": "without_leaked"}
+    assert cell(counts, **shape, **themes)["n"] == cell(counts, **shape | {"runs": "all"}, **themes)["n"] - 1
+    assert "without_leaked" not in set(make_found()["runs"])
 
 
 def test_non_inferiority_is_one_sided_at_half_the_level():

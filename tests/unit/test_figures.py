@@ -53,7 +53,9 @@ def test_leaked_cells_have_a_mark_of_their_own():
     with figure_style():
         figure = draw_improvement(plotted, ["a", "b", "r"], ["a", "b"], TASKS, "classification", "full", 20)
     (axes, *_) = figure.axes
-    assert [entry.get_text() for entry in axes.get_legend().get_texts()][-1].startswith("training items of the source")
+    assert [entry.get_text() for entry in axes.get_legend().get_texts()][-1].startswith(
+        "training or validation items of the source"
+    )
 
 
 def test_scale_is_robust():

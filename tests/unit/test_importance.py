@@ -61,6 +61,18 @@ def make_improvement(features, effect, noise=0.5, seed=2):
     return pd.DataFrame({"source": features["source"], "target": features["target"], "percent": percent, "reason": ""})
 
 
+def test_outcomes_come_once_more_without_leaked_pairs():
+    features = make_features()
+    improvement = make_improvement(features, lambda row: 40 * row["link"])
+    assert list(OUTCOMES) == outcomes_of(improvement.assign(leaked=False))
+    flagged = improvement.assign(leaked=improvement["source"] == improvement["source"].iloc[0])
+    assert outcomes_of(flagged) == [*OUTCOMES, "percent_without_leaked", "percent_winsorised_without_leaked"]
+    found = outcome_pairs(flagged, features, "percent_winsorised_without_leaked")[0]
+    expected = outcome_pairs(improvement[~flagged["leaked"]], features, "percent_winsorised")[0]
+    pd.testing.assert_frame_equal(found, expected)
+    assert found["outcome"].abs().max() == 25
+
+
 @pytest.fixture(scope="module")
 def planted():
     """Both protocols' tables where the link alone decides, and their fits and nulls."""

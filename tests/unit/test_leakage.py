@@ -1,7 +1,5 @@
 """The audit of leakage: every kind of overlap planted once, with the counts worked out by hand."""
 
-import itertools
-
 import numpy
 import pandas
 import pytest
@@ -11,14 +9,17 @@ from test_data_summary import make_task
 from empathy_transfer.errors import DataError
 from empathy_transfer.leakage.audit import find_leakage
 from empathy_transfer.leakage.figure import cell_label
-from empathy_transfer.leakage.near_duplicates import bands, jaccard, near_duplicates
+from empathy_transfer.leakage.information import least_bits, text_bits, word_bits
+from empathy_transfer.leakage.near_duplicates import shared_information, similar_pairs
 from empathy_transfer.leakage.report import leaked_pairs, read_leaked, report_leakage
 from empathy_transfer.leakage.rows import remove_rows
+from empathy_transfer.leakage.seen import EITHER
 from empathy_transfer.leakage.shared_ids import row_ids
-from empathy_transfer.leakage.signatures import normalise, shingle_table, sign_task
+from empathy_transfer.leakage.signatures import BORDER, hashes, normalise, shingle_table, sign_task
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.records.files import sha256_file
 from empathy_transfer.records.provenance import write_provenance
+from empathy_transfer.validation.leaks import CONDITIONS, KINDS, simulate_leaks
 
 WORDS = (
     "kettle tram goat boat clock door bridge fern lamp well stone river cloud chair spoon grass piano candle wheel rope"
@@ -26,14 +27,16 @@ WORDS = (
 TWENTY = WORDS.split()
 HARBOUR = "The harbour clock waited for nine small lamps before noon, again!"
 MARBLES = "A bag of marbles stood beside the second bridge for a whole week"
+TAILOR = "a tailor counted seven silver buttons twice before dawn"
+MEADOWS = "Quiet lanterns drifted over frozen meadows"
 STOCK = "so sorry to hear that"
 SCENE = "Someone tells how the yellow door was painted over in the rain last night"
 SETTINGS = {
-    "counted": ["text", "input", "group"],
+    "chance": 0.01,
+    "containment": 0.33,
+    "counted": ["text", "input", "dialogue", "group"],
     "flagged_share": 0.3,
     "jaccard": 0.8,
-    "least_words": 8,
-    "shingle_words": 3,
     "strict": False,
 }
 
@@ -44,6 +47,11 @@ LETTERS = [
     ("train", "l3", "p:3", "What a morning that was for us", STOCK, "x", "92", "cem"),
     ("train", "l4", "p:4", None, "unlike all others in this whole small table of rows", "x", "93", "dan"),
     ("train", "l5", "p:5", SCENE, "one reply to what was told here before by them", "x", "7", "eve"),
+    ("train", "l8", "p:8", None, MEADOWS, "x", "96", "hana"),
+    ("train", "l11", "p:11", None, TAILOR, "x", "96", "jo"),
+    ("train", "l9", "p:9", None, "Indeed.", "x", "97", "ivo"),
+    ("train", "l10", "p:9", None, "Perhaps.", "x", "97", "ivo"),
+    *(("train", f"l{place}", f"p:{place}", None, STOCK, "x", "98", f"kim{place}") for place in range(20, 28)),
     ("validation", "l6", "p:6", None, MARBLES, "x", "94", "fay"),
     ("test", "l7", "p:7", None, "here is the test item of letters and nothing else", "x", "95", "gus"),
 ]
@@ -60,6 +68,20 @@ NOTES = [
     ("test", "n8", "q:8", None, "an essay by the same author as some other letter", "x", "8", "eve"),
     ("test", "n9", "q:9", SCENE, "now this is a different answer to what was told", "x", "9", "h"),
     ("test", "n10", "q:10", None, MARBLES, "x", "10", "i"),
+    (
+        "test",
+        "n11",
+        "q:11",
+        None,
+        " ".join([*"one two three".split(), *TWENTY[3:18], *"four five".split()]),
+        "x",
+        "11",
+        "j",
+    ),
+    ("test", "n12", "q:12", None, f"Nobody knows why {TAILOR}. That is all we were told by her", "x", "12", "k"),
+    ("test", "n13", "q:13", None, MEADOWS, "x", "13", "l"),
+    ("test", "n14", "q:14", None, "Indeed.", "x", "14", "m"),
+    ("test", "n15", "q:14", None, "Perhaps.", "x", "14", "m"),
 ]
 TABLES = {"letters": LETTERS, "notes": NOTES}
 
@@ -81,7 +103,7 @@ def signed(folder, task, rows):
     splits = make_task(place, [row[:6] for row in rows])["splits"]
     paths = [place / f"{name}.parquet" for name in ("items", "pieces", "shingles")]
     ids = {"pool": "town", "files": ["raw.csv"], "row": ["id"], "columns": {"article": "on", "author": "by"}}
-    sign_task(splits, ids, {"raw.csv": raw}, 3, *paths)
+    sign_task(splits, ids, {"raw.csv": raw}, *paths)
     return tuple(map(recorded, paths))
 
 
@@ -103,7 +125,7 @@ def audit(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pairs(audit):
-    return read_csv(audit[0], dtype={"n_touched_long": "Int64"})
+    return read_csv(audit[0], dtype={"n_touched_informative": "Int64"})
 
 
 def row(pairs, kind, field, source="letters", target="notes", splits=("train", "test")):
@@ -115,30 +137,38 @@ def row(pairs, kind, field, source="letters", target="notes", splits=("train", "
 
 
 @pytest.mark.parametrize(
-    ("kind", "field", "touched", "long"),
+    ("kind", "field", "touched", "informative"),
     [
-        ("exact", "text", "n1 n5", 1),
-        ("normalised", "text", "n1 n2 n5", 2),
-        ("near_duplicate", "text", "n1 n2 n3 n5", 3),
+        ("exact", "text", "n1 n5 n13 n14 n15", 2),
+        ("normalised", "text", "n1 n2 n5 n13 n14 n15", 3),
+        # One of 20 words changed: 19 of 23 shingles are the same.
+        ("near_duplicate", "text", "n1 n2 n3 n4 n5 n13 n14 n15", 5),
+        ("contained", "text", "n1 n2 n3 n4 n5 n11 n12 n13 n14 n15", 7),
         ("exact", "context", "n9", 1),
         ("normalised", "context", "n9", 1),
-        ("near_duplicate", "context", "n9", 1),
-        ("exact", "input", "n1", 1),
-        ("normalised", "input", "n1 n2", 2),
-        ("near_duplicate", "input", "n1 n2 n3", 3),
+        ("exact", "input", "n1 n13 n14 n15", 2),
+        ("normalised", "input", "n1 n2 n13 n14 n15", 3),
+        ("near_duplicate", "input", "n1 n2 n3 n4 n13 n14 n15", 5),
+        # Not n9, another reply in a context that the letters have, too.
+        ("contained", "input", "n1 n2 n3 n4 n11 n12 n13 n14 n15", 7),
+        ("exact", "dialogue", "n14 n15", 2),
+        ("contained", "dialogue", "n14 n15", 2),
         ("group", "id", "n6", None),
         ("article", "id", "n7", None),
         ("author", "id", "n8", None),
-        ("counted", "any", "n1 n2 n3 n6", None),
+        ("counted", "any", "n1 n2 n3 n4 n6 n11 n12 n13 n14 n15", None),
     ],
 )
-def test_each_planted_overlap_is_found_and_no_other(pairs, kind, field, touched, long):
+def test_each_planted_overlap_is_found_and_no_other(pairs, kind, field, touched, informative):
     found = row(pairs, kind, field)
     expected = touched.split()
-    assert (found.n_items, found.n_touched) == (10, len(expected))
-    assert found.share == len(expected) / 10
+    assert (found.n_items, found.n_touched) == (15, len(expected))
+    assert found.share == len(expected) / 15
     assert found.example_targets.split(" | ") == expected[:3]
-    assert pandas.isna(found.n_touched_long) if long is None else found.n_touched_long == long
+    if informative is None:
+        assert pandas.isna(found.n_touched_informative)
+    else:
+        assert found.n_touched_informative == informative
 
 
 def test_examples_name_the_items_that_touch(pairs):
@@ -162,6 +192,7 @@ def test_within_a_task_nothing_was_planted(audit):
         ("train", "validation"),
         ("train", "test"),
         ("validation", "test"),
+        (EITHER, "test"),
     }
 
 
@@ -171,6 +202,10 @@ def test_training_rows_that_touch_are_listed_by_what_is_counted(audit):
         "l1": "text input",
         "l2": "text input",
         "l4": "group",
+        "l8": "text input",
+        "l11": "text input",
+        "l9": "dialogue",
+        "l10": "dialogue",
     }
     assert list(notes["id"]) == ["n0"]
 
@@ -190,7 +225,7 @@ def test_after_the_removal_the_audit_finds_nothing_that_counts(audit, tmp_path):
                 remove_rows(source, audit[2][task], output)
         else:
             remove_rows(source, audit[2][task], output)
-            assert list(pandas.read_parquet(output)["id"]) == ["l3", "l5"]
+            assert list(pandas.read_parquet(output)["id"]) == ["l3", "l5", *(f"l{place}" for place in range(20, 28))]
         gone = set(read_csv(audit[2][task], dtype=str)["id"])
         kept[task] = [row for row in rows if row[1] not in gone]
     kept["notes"].append(("train", "n99", "q:99", None, "one row so that there is some training data", "x", "0", "z"))
@@ -203,11 +238,12 @@ def test_after_the_removal_the_audit_finds_nothing_that_counts(audit, tmp_path):
 
 
 def test_other_kinds_can_be_counted(tmp_path):
-    settings = SETTINGS | {"counted": ["context", "author"], "least_words": 14}
+    settings = SETTINGS | {"counted": ["context", "author"]}
     pairs, _, touched = audited(tmp_path, TABLES, settings)
     assert row(read_csv(pairs), "counted", "any").example_targets == "n8 | n9"
     assert list(read_csv(touched["letters"])["overlaps"]) == ["context author"]
-    pairs, _, touched = audited(tmp_path / "more", TABLES, settings | {"least_words": 15})
+    # So rare a chance asks for 100 bits and more, which 15 words of so few groups don't hold.
+    pairs, _, touched = audited(tmp_path / "rarer", TABLES, settings | {"chance": 1e-30})
     assert row(read_csv(pairs), "counted", "any").example_targets == "n8"
     pairs, _, touched = audited(tmp_path / "none", TABLES, settings | {"counted": []})
     assert row(read_csv(pairs), "counted", "any").n_touched == 0
@@ -231,32 +267,38 @@ def reported(audit, folder, settings):
 def test_report_flags_shares_above_the_threshold_only(audit, tmp_path):
     outputs = reported(audit, tmp_path / "report", SETTINGS)
     leaked = pandas.read_csv(outputs["leaked_pairs"]).set_index(["source", "target"])
-    assert leaked.loc[("letters", "notes"), ["n_test", "n_touched", "share", "leaked"]].tolist() == [10, 4, 0.4, True]
+    # Ten by training items, and n10 by a validation item.
+    columns = ["n_test", "n_touched", "n_touched_by_validation", "leaked"]
+    assert leaked.loc[("letters", "notes"), columns].tolist() == [15, 11, 1, True]
+    assert leaked.loc[("letters", "notes"), "share"] == pytest.approx(11 / 15)
     assert leaked.loc[("notes", "letters"), "leaked"]
     assert not leaked.loc[("letters", "letters"), "leaked"]
     assert len(leaked) == 4
-    strict = reported(audit, tmp_path / "at", SETTINGS | {"flagged_share": 0.4})
+    strict = reported(audit, tmp_path / "at", SETTINGS | {"flagged_share": 0.74})
     frame = pandas.read_csv(strict["leaked_pairs"])
     assert frame.loc[frame["leaked"], ["source", "target"]].values.tolist() == [["notes", "letters"]]
     rows = pandas.read_csv(outputs["leakage"])
     assert rows.loc[rows["flagged"], "share"].min() > 0.3
 
 
-def test_in_a_strict_study_nothing_is_flagged(audit, tmp_path):
+def test_in_a_strict_study_validation_items_alone_flag_a_pair(audit, tmp_path):
     outputs = reported(audit, tmp_path / "report", SETTINGS | {"strict": True})
     leaked = pandas.read_csv(outputs["leaked_pairs"])
     assert not leaked["leaked"].any()
     assert leaked["removed"].all()
     assert read_leaked(recorded(outputs["leaked_pairs"])) == frozenset()
     assert "Strict: the rows below have been taken out" in outputs["page"].read_text()
+    # One of 15 test items is touched by a validation item.
+    outputs = reported(audit, tmp_path / "lower", SETTINGS | {"strict": True, "flagged_share": 0.06})
+    assert read_leaked(recorded(outputs["leaked_pairs"])) == {("letters", "notes")}
 
 
 def test_page_says_the_numbers(audit, tmp_path):
     text = reported(audit, tmp_path / "report", SETTINGS)["page"].read_text()
     assert "2 of 2 ordered pairs" in text
-    assert "| letters | notes | 10 | 4 | 40.0 % |" in text
-    assert "| near_duplicate | text | 2 | 2 | 70.0 % | 100.0 % |" in text
-    assert "| letters | 3 |" in text
+    assert "| letters | notes | 15 | 11 | 73.3 % | 1 |" in text
+    assert "| near_duplicate | text | 2 | 2 | 76.7 % | 100.0 % |" in text
+    assert "| letters | 7 |" in text
     assert "<" not in text
 
 
@@ -276,48 +318,63 @@ def test_normal_form_keeps_letters_and_digits_only():
     assert normalise(" :-)  ! ") == ":-) !"
 
 
-def test_shingles_are_runs_of_words():
-    table = shingle_table([["a", "b", "c", "d"], ["b", "c", "d"], ["a"], ["a", "a", "a", "a", "a"], ["c", "b"]], 3)
+def test_shingles_are_neighbouring_words_with_beginning_and_end():
+    pieces = [["a", "b", "c"], ["b", "c"], ["a"], ["a", "a", "a"], ["c", "b"]]
+    places = numpy.arange(5)
+    table = shingle_table(pieces, places, places.astype(str))
     sets = [set(part["shingle"]) for _, part in table.groupby("piece")]
-    assert [len(one) for one in sets] == [2, 1, 1, 1, 1]
-    assert sets[1] < sets[0]
-    assert len(set.union(*sets)) == 5  # (a b c), (b c d), (a), (a a a), (c b)
+    assert [len(one) for one in sets] == [4, 3, 2, 3, 3]  # of the fourth: (a, aa and a)
+    assert len(sets[0] & sets[1]) == 2  # bc and c)
+    assert len(set.union(*sets)) == 10  # (a ab bc c), (b, a), aa, (c cb b)
 
 
-@pytest.mark.parametrize("threshold", [0.5, 0.8])
-def test_near_duplicates_are_those_of_a_comparison_of_all_pairs(threshold):
+def test_information_of_words_by_hand():
+    """Ten groups; three of those with a word are left out of each count, and two groups' worth of prior is added."""
+    phrase, own = ["so", "sorry"], ["blue", "moss"]
+    pieces = [phrase] * 8 + [own] * 2
+    words = numpy.concatenate([[BORDER, *hashes(one), BORDER] for one in pieces]).astype("uint64")
+    piece = numpy.repeat(numpy.arange(10), 4)
+    bits = word_bits(words, piece, numpy.arange(10), numpy.arange(10)).reshape(10, 4)
+    # "so" in 8 - 3 of 10 groups; after a beginning, of which there are 10 - 3.
+    alone = 5.5 / 11
+    first = (5 + 2 * (5 + 2 * alone) / (7 + 2)) / (7 + 2)  # after a beginning, and that after nothing
+    # "sorry" after "so", and after the beginning with "so", both in 5.
+    second = (5 + 2 * (5 + 2 * alone) / (5 + 2)) / (5 + 2)
+    assert bits[0, 1:3] == pytest.approx(-numpy.log2([first, second]), abs=1e-5)
+    # "blue" and "moss" in two groups, which count as none: the first is as rare after a beginning as it gets.
+    assert bits[9, 1:3] == pytest.approx(-numpy.log2([(2 / 9) ** 2 * 0.5 / 11, 0.5 / 11]), abs=1e-5)
+
+
+def test_information_of_whole_texts_and_what_a_pair_must_share():
+    used, groups = numpy.array([0, 0, 0, 0, 1, -1]), numpy.array(["a", "b", "c", "d", "a", "e"])
+    assert text_bits(2, used, groups) == pytest.approx(-numpy.log2([1.5 / 6, 0.5 / 6]))
+    assert least_bits(64, 0.25) == 8.0  # 256 pairs for one by chance
+    assert least_bits(0, 0.25) == 2.0
+
+
+@pytest.mark.parametrize(("containment", "least"), [(0.3, 4.0), (0.6, 0.5)])
+def test_similar_pairs_are_those_of_a_comparison_of_all_pairs(containment, least):
     random = numpy.random.default_rng(0)
-    base = [set(random.choice(500, size=random.integers(3, 40), replace=False).tolist()) for _ in range(60)]
-    sets = [*base, *({*list(one)[: max(1, int(0.9 * len(one)))]} for one in base), *map(set, base[:5])]
-    rows = [place for place, one in enumerate(sets) for _ in one]
-    matrix = csr_array((numpy.ones(len(rows), int), (rows, [value for one in sets for value in sorted(one)])))
-    wanted = random.random(len(sets)) < 0.5
+    matrix = random.random((120, 60)) * (random.random((120, 60)) < numpy.linspace(0.02, 0.6, 60))
+    matrix[60:] = matrix[:60] * (random.random((60, 60)) < 0.7)
+    matrix[:, 0] = numpy.maximum(matrix[:, 0], 0.01)
+    first, second = numpy.arange(0, 120, 2), numpy.arange(30, 120)
+    shared = {(a, b): numpy.minimum(matrix[a], matrix[b]).sum() for a in first for b in second if a != b}
+    totals = matrix.sum(axis=1)
     expected = {
-        (first, second)
-        for first, second in itertools.permutations(range(len(sets)), 2)
-        if wanted[second] and len(sets[first] & sets[second]) >= threshold * len(sets[first] | sets[second])
+        (a, b) for (a, b), bits in shared.items() if bits >= max(least, containment * min(totals[a], totals[b]))
     }
-    # Equal sets are one piece in the audit; of unequal ones, small sets can't reach the threshold.
-    small = {
-        pair for pair in expected if sets[pair[0]] == sets[pair[1]] and len(sets[pair[0]]) < 1 / (1 - threshold) - 1
-    }
-    found = {tuple(pair) for pair in near_duplicates(matrix, wanted, threshold).tolist()}
-    assert found == expected - small
-    assert len(found) > 20
+    found = similar_pairs(csr_array(matrix), first, second, containment, least)
+    assert {tuple(pair) for pair in found.pieces.tolist()} == expected
+    assert found.bits == pytest.approx([shared[tuple(pair)] for pair in found.pieces.tolist()])
+    assert 20 < len(expected) < len(shared) / 2
 
 
-def test_bands_keep_their_promise():
-    for threshold in (0.3, 0.5, 0.8, 0.95):
-        count, rows = bands(threshold)
-        assert count * rows <= 128
-        assert 1 - (1 - threshold**rows) ** count >= 0.995
-    assert bands(0.8) == (21, 6)
-
-
-def test_jaccard_by_hand():
-    matrix = csr_array(numpy.array([[1, 1, 1, 0], [0, 1, 1, 1], [1, 1, 1, 1]]))
-    pairs = numpy.array([[0, 1], [0, 2], [1, 1]])
-    assert jaccard(matrix, pairs, rows_at_once=2).tolist() == [0.5, 0.75, 1.0]
+def test_shared_information_and_jaccard_by_hand():
+    matrix = csr_array(numpy.array([[1, 2, 3, 0], [0, 1, 4, 1], [1, 1, 1, 1]]).astype(float))
+    shared, jaccard = shared_information(matrix, numpy.array([[0, 1], [0, 2], [1, 1]]))
+    assert shared.tolist() == [4.0, 3.0, 6.0]
+    assert jaccard.tolist() == [0.5, 0.75, 1.0]
 
 
 def test_ids_from_groups_and_what_is_wrong_with_them(tmp_path):
@@ -341,3 +398,12 @@ def test_ids_from_groups_and_what_is_wrong_with_them(tmp_path):
 def test_labels_of_the_heat_map():
     labels = [cell_label(0.0, False), cell_label(0.01, False), cell_label(12.34, True), cell_label(100.0, True)]
     assert labels == ["", "<0.1", "12.3‡", "100‡"]
+
+
+def test_planted_leaks_of_every_kind_are_found_and_clean_items_are_not_flagged():
+    """One simulated pair of tasks of `make validate`; the bars there are for means over many."""
+    sizes, _ = CONDITIONS["150 and 60 dialogues"]
+    found = simulate_leaks(sizes, numpy.random.default_rng(7))
+    assert found.pop("clean items that are flagged") <= 0.01
+    assert set(found) == {f"found: {kind}" for kind in KINDS}
+    assert min(found.values()) >= 0.8

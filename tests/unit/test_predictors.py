@@ -15,6 +15,7 @@ from empathy_transfer.importance.predictors import (
     elsewhere,
     intervals,
     measures,
+    p_values,
     predictor_scores,
     ranking_verdict,
     read_estimates,
@@ -111,7 +112,10 @@ def test_the_table_by_target(tables):
     assert keyed.loc[("percent_without_collapsed", "definition", "b", "ndcg"), "sources"] == 1
     assert keyed.loc[("percent", "leep", "c", "ndcg"), "reason"] == "not_available"
     assert keyed.loc[("percent", "log_me", "c", "spearman"), "reason"] == "constant"
-    summary = summary_table(found, 100, 0).set_index(["outcome", "predictor", "measure"])
+    tests = p_values(predictor_scores(*tables), improvement, 50, 0)
+    assert tests["percent", "log_me", "ndcg"] == 1  # it tells no source from another, in any order of tasks
+    assert not [key for key in tests if key[1] == "leep"]
+    summary = summary_table(found, tests).set_index(["outcome", "predictor", "measure"])
     assert summary.loc[("percent", "leep", "ndcg"), "verdict"] == "not_available"
     constant = summary.loc[("percent", "log_me", "ndcg")]
     assert constant["gain"] == pytest.approx(0)
@@ -126,33 +130,32 @@ def test_the_mean_elsewhere_leaves_the_target_out():
     assert math.isnan(found[3])
 
 
-def test_intervals_draw_targets_or_datasets():
-    generator = np.random.default_rng(0)
+def test_intervals_over_targets_and_datasets_by_hand():
     gains, datasets = np.array([1.0, 1, 1, -2, -2, 4]), np.array(["p", "p", "p", "q", "q", "r"])
-    found = intervals(gains, datasets, 4000, generator)
-    draws = np.random.default_rng(1).choice(gains, (20000, 6)).mean(axis=1)
-    assert found["low_targets"] == pytest.approx(np.quantile(draws, 0.025), abs=0.1)
-    assert found["high_targets"] == pytest.approx(np.quantile(draws, 0.975), abs=0.1)
-    # The worst draw of datasets is q three times, the best r three times; both are rarer than 1 in 25, not 1 in 40.
-    assert found["low_datasets"] == pytest.approx(-2)
-    assert found["high_datasets"] == pytest.approx(4)
-    few = intervals(gains[:5], datasets[:5], 100, generator)
-    assert math.isnan(few["low_datasets"])
-    assert ranking_verdict(few) == "undecided"
+    found = intervals(gains, datasets)
+    # Mean .5; deviations .5, .5, .5, -2.5, -2.5 and 3.5 have the variance 25.5 / 5, and t of 5 degrees is 2.571.
+    half = 2.5706 * math.sqrt(25.5 / 5 / 6)
+    assert [found["low_targets"], found["high_targets"]] == pytest.approx([0.5 - half, 0.5 + half], abs=1e-3)
+    # Sums of the datasets: 1.5, -5 and 3.5; t of 2 degrees is 4.303.
+    half = 4.3027 * math.sqrt(3 / 2 * (1.5**2 + 5**2 + 3.5**2)) / 6
+    assert [found["low_datasets"], found["high_datasets"]] == pytest.approx([0.5 - half, 0.5 + half], abs=1e-3)
+    assert math.isnan(intervals(gains[:5], datasets[:5])["low_datasets"])
 
 
-def test_verdicts_need_all_intervals():
-    limits = {"low_targets": 0.1, "high_targets": 0.3, "low_datasets": 0.05, "high_datasets": 0.4}
-    assert ranking_verdict(limits) == "better"
-    assert ranking_verdict(limits | {"low_datasets": -0.1}) == "undecided"
-    assert ranking_verdict({key: -value for key, value in limits.items()}) == "worse"
+def test_verdicts_go_by_the_false_discovery_rate_and_the_sign():
+    found = [ranking_verdict(gain, q) for gain, q in ((2.0, 0.05), (-2.0, 0.01), (2.0, 0.051), (2.0, math.nan))]
+    assert found == ["better", "worse", "undecided", "undecided"]
 
 
 def test_gain_is_positive_where_regret_falls():
     part = {"outcome": "percent", "predictor": "link", "sources": 3, "measure": "regret_1", "reason": ""}
     rows = [part | {"target": name, "target_dataset": name, "value": 1.0, "random": 3.0} for name in "abc"]
-    (row,) = summary_table(pd.DataFrame(rows), 50, 0).to_dict("records")
-    assert (row["gain"], row["low_targets"], row["verdict"], row["targets"]) == (2, 2, "better", 3)
+    rows += [row | {"predictor": "labels", "value": 2.0} for row in rows]
+    tests = {("percent", "link", "regret_1"): 0.02, ("percent", "labels", "regret_1"): 0.06}
+    first, second = summary_table(pd.DataFrame(rows), tests).to_dict("records")
+    assert (first["gain"], first["low_targets"], first["verdict"], first["targets"]) == (2, 2, "better", 3)
+    # Of two tests, the smaller p is doubled and the other stays.
+    assert (first["q"], second["q"], second["verdict"]) == (0.04, 0.06, "undecided")
 
 
 def test_estimates_are_averaged_over_seeds(tmp_path, monkeypatch):

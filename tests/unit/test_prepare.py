@@ -17,7 +17,7 @@ from empathy_transfer.errors import DataError
 from empathy_transfer.records.artefacts import read_json, read_table
 
 SCRIPTS = Path(__file__).parents[2] / "workflow" / "scripts"
-SPLITS = {"scheme": "grouped", "seed": 4, "shares": {"train": 0.6, "validation": 0.2, "test": 0.2}}
+SPLITS = {"scheme": "grouped", "seed": 2, "shares": {"train": 0.6, "validation": 0.2, "test": 0.2}}
 FORM = {"form": "own", "folder": "own", "files": {"own.csv": {}}, "reader": "made_up", "columns": {}, "context": "none"}
 TASK = {
     "title": "Replies",
@@ -32,7 +32,7 @@ TASK = {
 
 def expected_split(group):
     """The split of a group, from the definition."""
-    fraction = int(sha256(f"4:{group}".encode()).hexdigest(), 16) / 2**256
+    fraction = int(sha256(f"2:{group}".encode()).hexdigest(), 16) / 2**256
     return "train" if fraction < 0.6 else "validation" if fraction < 0.8 else "test"
 
 
@@ -66,7 +66,7 @@ def input_files(named):
     return files
 
 
-def prepare(folder, task=TASK, splits=SPLITS, form=FORM, dataset="own"):
+def prepare(folder, task=TASK, splits=SPLITS, form=FORM, dataset="own", task_name="own_reply"):
     """Run the job into a folder, from a raw file of 41 lines beside it."""
     raw = folder.with_suffix(".csv")
     raw.write_text("a line\n" * 41)
@@ -74,7 +74,7 @@ def prepare(folder, task=TASK, splits=SPLITS, form=FORM, dataset="own"):
     prepare_task(
         files={"own.csv": raw},
         form=form,
-        task_name="own_reply",
+        task_name=task_name,
         task=task,
         dataset=dataset,
         splits=splits,
@@ -123,7 +123,7 @@ def test_the_description_says_what_was_made(tmp_path, frame):
         "form": "own",
         "n": {split: len(table) for split, table in tables.items()},
         "scheme": "grouped",
-        "seed": 4,
+        "seed": 2,
         "shares": SPLITS["shares"],
         "overlap": False,
         "raw_rows": 40,
@@ -141,6 +141,33 @@ def test_an_empty_split_stops_before_anything_is_written(tmp_path, frame):
     with pytest.raises(DataError, match=r"no rows for validation and test out of 40 rows in 20 groups.*`splits: seed`"):
         prepare(tmp_path, splits=SPLITS | {"shares": {"train": 1.0, "validation": 0.0, "test": 0.0}})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_splits_that_no_test_could_use_name_the_scheme_that_could(tmp_path, frame):
+    with pytest.raises(DataError, match=r"only 3 groups have test rows.*`splits: balanced`"):
+        prepare(tmp_path, splits=SPLITS | {"seed": 4})
+    assert list(tmp_path.iterdir()) == []
+    # Four of 40 rows have the label "1"; none of them is in the six test groups: 0, 6, 8, 9, 10 and 17.
+    frame["level"] = [str(int(row in (2, 15, 27, 39))) for row in range(39, -1, -1)]
+    with pytest.raises(DataError, match=r"no test row has the label '1'.*`splits: balanced`"):
+        prepare(tmp_path)
+
+
+def test_balanced_splits_keep_the_groups_of_all_tasks_of_a_dataset_together(tmp_path, frame):
+    frame["level"] = [str(int(row in (2, 15, 27, 39))) for row in range(39, -1, -1)]
+    other = TASK | {"kind": "regression", "label": "score", "range": [0, 4], "metric": "pearson_r"}
+    splits = SPLITS | {"scheme": "balanced", "tasks": {"own_reply": TASK, "own_score": other}}
+    tables = prepare(tmp_path / "one", splits=splits)
+    assert {split: table["group"].nunique() for split, table in tables.items()} == {
+        "train": 11,
+        "validation": 4,
+        "test": 5,
+    }
+    assert all(sum(table["label"] == "1") >= 1 for table in (tables["train"], tables["test"]))
+    again = prepare(tmp_path / "two", other, splits=splits, task_name="own_score")
+    for split, table in tables.items():
+        assert table["group"].tolist() == again[split]["group"].tolist()
+    assert read_json(tmp_path / "one/task.json", verify=False)["scheme"] == "balanced"
 
 
 def test_a_label_that_no_row_has_is_a_warning(tmp_path, frame, capsys):

@@ -353,6 +353,19 @@ def test_findings_compare_themes_by_intervals_over_datasets():
     assert high > 7
 
 
+def test_findings_stand_once_more_without_leaked_pairs():
+    runs = [make_run("none", task, 0.5) for task in TASKS]
+    runs += [make_run("a", "b", 0.6), make_run("b", "a", 0.45), make_run("r", "a", 0.5)]
+    scores = collect_scores(runs, TASKS, {}, [1], ["full"])
+    # That the training data of b leak into its own test items leaves no pair out.
+    improvement = percent_improvement(scores, runs, leaked={("a", "b"), ("b", "b")})
+    assert improvement.loc[improvement["leaked"], ["source", "target"]].values.tolist() == [["a", "b"]]
+    themes = findings(improvement, scores, TASKS)[0]
+    assert themes["themes_without_leaked"] == pytest.approx({"abstract": -5, "adjacent": 0})
+    assert "Without 1 pair whose test items leak: abstract −5.0, adjacent +0.0." in themes["text"]
+    assert "leak" not in make_findings(runs)[0]["text"]
+
+
 def test_findings_tell_why_pairs_cannot_be_compared():
     runs = [make_run("none", task, 0.5) for task in TASKS if task != "r"] + [make_run("a", "b", 0.6)]
     scores = collect_scores(runs, TASKS, {"r": "no_data"}, [1], ["full"])

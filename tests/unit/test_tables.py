@@ -94,10 +94,10 @@ def test_leaked_cells_are_marked_beside_collapsed_ones(frames):
     assert table[2][2] == "0.70 (leaked)"
     page = as_html(rows, ["a", "b"], TASKS, "classification", "full")
     assert "0.21<sup>†‡</sup>" in page
-    assert "‡: training items of the source touch test items of the target" in page
+    assert "‡: training or validation items of the source touch test items of the target" in page
     text = as_tex(rows, ["a", "b"], TASKS, "classification", "full")
     assert "0.21\\textsuperscript{\\dag{}\\ddag{}}" in text
-    assert "\\ddag{}: training items" in text
+    assert "\\ddag{}: training or validation items" in text
     assert "‡" not in as_html(score_table(*frames, TASKS, "classification", "full"), ["a"], TASKS, "regression", "full")
 
 

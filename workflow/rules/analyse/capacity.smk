@@ -31,6 +31,7 @@ rule compare_with_controls:
         ],
         predictions=compared_predictions,
         test="<results>/data/{target}/test.parquet",
+        leaked_pairs="<results>/analysis/leaked_pairs.csv",
     output:
         tests="<results>/analysis/controls/{target}/tests.csv",
         provenance="<results>/analysis/controls/{target}/provenance.json",

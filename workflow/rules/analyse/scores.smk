@@ -1,7 +1,7 @@
 """
 Stage: scores of all runs from their predictions, and of each transfer against its baseline. Nothing is trained.
 
-NEEDS    <results>/{baseline,transfer}/**/{run.json,predictions.parquet}
+NEEDS    <results>/{baseline,transfer}/**/{run.json,predictions.parquet}, <results>/analysis/leaked_pairs.csv
 MAKES    <results>/analysis/scores/{target}.csv
          <results>/analysis/{scores,improvement}.csv, <results>/analysis/findings.json
 """
@@ -29,6 +29,7 @@ rule score_target:
 rule collect_scores:
     input:
         scores=expand("<results>/analysis/scores/{target}.csv", target=TASKS),
+        leaked_pairs="<results>/analysis/leaked_pairs.csv",
     output:
         scores="<results>/analysis/scores.csv",
         improvement="<results>/analysis/improvement.csv",

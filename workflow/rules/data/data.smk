@@ -69,7 +69,7 @@ rule prepare_task:
         dataset=task_dataset,
         form=task_form,
         task=task_definition,
-        splits=config["splits"],
+        splits=task_splits,
         code=prepare_code,
     message:
         "Preparing {wildcards.task}"

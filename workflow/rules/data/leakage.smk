@@ -26,7 +26,6 @@ rule sign_task:
         "../../../environment.yml"
     params:
         shared_ids=shared_ids,
-        shingle_words=config["leakage"]["shingle_words"],
         code=code_fingerprint("sign_task"),
     message:
         "Computing signatures of the texts of {wildcards.task}"
@@ -51,7 +50,7 @@ checkpoint find_leakage:
         "../../../environment.yml"
     params:
         tasks=list(TASKS),
-        settings={key: config["leakage"][key] for key in ("counted", "jaccard", "least_words")},
+        settings={key: config["leakage"][key] for key in ("chance", "containment", "counted", "jaccard")},
         code=code_fingerprint("find_leakage"),
     message:
         "Looking for held-out texts in training data"

@@ -18,8 +18,23 @@ def task_form(wildcards):
 
 def task_definition(wildcards):
     """A task's own entry in its dataset's file, without what only training or reporting uses."""
+    return own_definition(TASKS[wildcards.task])
+
+
+def own_definition(task):
+    """What of a task's entry its data depend on."""
     unused = {"title", "theme", "theme_deviates", "training", "dataset", "form"}
-    return dict(sorted((key, value) for key, value in TASKS[wildcards.task].items() if key not in unused))
+    return dict(sorted((key, value) for key, value in task.items() if key not in unused))
+
+
+def task_splits(wildcards):
+    """How a task is split: as the study says, unless its dataset asks for `balanced`, which looks at all its tasks."""
+    dataset, splits = task_dataset(wildcards), config["splits"]
+    scheme = DATASETS[dataset].get("splits", splits["scheme"])
+    if splits["scheme"] == "published" or scheme != "balanced":
+        return splits
+    tasks = {task: own_definition(about) for task, about in DATASETS[dataset]["tasks"].items()}
+    return splits | {"scheme": scheme, "tasks": dict(sorted(tasks.items()))}
 
 
 def variant_definition(wildcards):

@@ -23,6 +23,7 @@ use rule score_target as score_partial_target with:
 use rule collect_scores as collect_partial_scores with:
     input:
         scores=expand("<results>/partial/analysis/scores/{target}.csv", target=TASKS),
+        leaked_pairs=existing_leaked_pairs,
     output:
         scores="<results>/partial/analysis/scores.csv",
         improvement="<results>/partial/analysis/improvement.csv",

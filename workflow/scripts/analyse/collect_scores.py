@@ -15,4 +15,5 @@ if __name__ == "__main__":
             scores_path=job.output["scores"],
             improvement_path=job.output["improvement"],
             findings_path=job.output["findings"],
+            leaked_pairs_path=job.input.get("leaked_pairs"),
         )

@@ -10,6 +10,7 @@ if __name__ == "__main__":
             scores_paths=job.input["scores"],
             prediction_paths=job.input["predictions"],
             test_path=job.input["test"],
+            leaked_pairs_path=job.input["leaked_pairs"],
             settings=job.params["settings"],
             tests_path=job.output["tests"],
         )

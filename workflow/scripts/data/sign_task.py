@@ -12,7 +12,6 @@ if __name__ == "__main__":
             splits={split: job.input[split] for split in SPLITS},
             shared_ids=ids,
             raw_files=files_by_name((ids or {}).get("files", []), job.input["files"]),
-            shingle_words=job.params["shingle_words"],
             items_path=job.output["signed"],
             pieces_path=job.output["pieces"],
             shingles_path=job.output["shingles"],

@@ -17,6 +17,7 @@ from empathy_transfer.claims.transfer_evidence import (
     study_evidence,
 )
 from empathy_transfer.claims.transfer_rules import BOUNDS, RULES
+from empathy_transfer.leakage.flags import WITHOUT_LEAKED
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report.markdown import plain_text
 from empathy_transfer.report.templates import render
@@ -47,7 +48,8 @@ def write_transfer_claims(
     study = read_study(significance_path, tasks) if significance_path else None
     variants = read_csv(variants_path) if variants_path else None
     tables = []
-    for runs in (ALL, SOUND):
+    leaks = study is not None and (study["runs"] == WITHOUT_LEAKED).any()
+    for runs in (ALL, SOUND, *([WITHOUT_LEAKED] if leaks else [])):
         importance = read_importance_tables(importance_path, nulls_path, runs)
         if study is None:
             datasets = {task: about["dataset"] for task, about in tasks.items()}
@@ -80,12 +82,14 @@ def judge_transfer(claim_set, evidence, own=None, printed=None):
 
 def as_page(table, claim_set):
     """The claims as a Markdown page."""
-    main, without = (table[table["runs"] == runs].set_index("id") for runs in (ALL, SOUND))
+    main, without, clean = (table[table["runs"] == runs].set_index("id") for runs in (ALL, SOUND, WITHOUT_LEAKED))
     rows = []
     for name, row in main.iterrows():
         verdict = f"**{row['verdict']}**"
         if without.loc[name, "verdict"] != row["verdict"]:
             verdict += f" (without collapsed runs: {without.loc[name, 'verdict']})"
+        if name in clean.index and clean.loc[name, "verdict"] != row["verdict"]:
+            verdict += f" (without leaked pairs: {clean.loc[name, 'verdict']})"
         about = [plain_text(row["claim"]), plain_text(f"{row['printed']} ({row['where']})")]
         numbers = [_number(row["number_printed_tables"]), _interval(row), _number(row["number_own_tests"])]
         rows.append([*about, *numbers, verdict, plain_text(row["why"])])

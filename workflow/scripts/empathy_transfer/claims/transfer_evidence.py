@@ -7,6 +7,7 @@ import pandas
 
 from empathy_transfer.features.task_facts import KIND_OF_METRIC
 from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOMES
+from empathy_transfer.leakage.flags import WITHOUT_LEAKED
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.scores.points import with_points
 from empathy_transfer.scores.published import printed_floors, published_improvement
@@ -53,7 +54,8 @@ def study_evidence(frame, tasks, runs, basis, importance=None, nulls=None, varia
     """Evidence of a study from the frame of `read_study`: the tested pairs, with or without collapsed runs.
 
     Args:
-        frame: see `read_study`. tasks: {task: its theme, kind and dataset}. runs: `all` or `without_collapsed`.
+        frame: see `read_study`. tasks: {task: its theme, kind and dataset}.
+        runs: `all`, `without_collapsed` or `without_leaked`.
         basis: `tests` or `tests_of_the_paper`. importance, nulls: see `read_importance_tables`.
         variants: the frame of variant_gains.csv, or None.
     """
@@ -104,8 +106,8 @@ def read_importance_tables(importance_path, nulls_path, runs):
     """
     if not importance_path or not nulls_path:
         return None, None
-    outcome = "percent" if runs == ALL else "percent_without_collapsed"
-    primary = PRIMARY_OUTCOMES[0] if runs == ALL else PRIMARY_OUTCOMES[1]
+    outcome = "percent" if runs == ALL else f"percent_{runs}"
+    primary = PRIMARY_OUTCOMES[(ALL, SOUND, WITHOUT_LEAKED).index(runs)]
     importance, nulls = (read_csv(path) for path in (importance_path, nulls_path))
     importance = importance[importance["outcome"] == outcome]
     first = importance.groupby("protocol")["variant"].transform("min")

@@ -11,6 +11,8 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
+from empathy_transfer.leakage.flags import WITHOUT_LEAKED
+from empathy_transfer.leakage.report import read_leaked
 from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.records.runs import BASELINE, CONTROLS
 from empathy_transfer.records.score_tables import file_of, read_run_scores
@@ -30,13 +32,14 @@ COLUMNS = [
 TEXT_COLUMNS = ("target", "data", "runs", "compared", "reference", "metric", "method", "covers", "reason")
 
 
-def write_control_tests(target, scores_paths, prediction_paths, test_path, settings, tests_path):
+def write_control_tests(target, scores_paths, prediction_paths, test_path, leaked_pairs_path, settings, tests_path):
     """Compare the runs of a target with its controls, and write a row for each comparison (`COLUMNS`).
 
     Args:
         target: the task. scores_paths: the scores of its baselines and transfers, and of its controls (`run_scores`).
         prediction_paths: the predictions of all these runs.
         test_path: its test split, whose groups are what is resampled.
+        leaked_pairs_path: the flags of the audit of leakage.
         settings: `resamples`, `alpha` and `absent_classes`, see the config's schema.
         tests_path: the CSV file to write.
 
@@ -48,27 +51,33 @@ def write_control_tests(target, scores_paths, prediction_paths, test_path, setti
         for record in read_run_scores(*scores_paths)
     }
     records, sample, _, predictions = read_paired(runs, test_path)
-    tests = compare_with_controls(records, sample, predictions, settings)
+    leaked = {source for source, other in read_leaked(leaked_pairs_path) if other == target != source}
+    tests = compare_with_controls(records, sample, predictions, settings, leaked)
     write_csv(tests_path, tests)
     print(f"{target}: {len(runs)} runs, {len(tests)} comparisons")
 
 
-def compare_with_controls(records, sample, predictions, settings):
+def compare_with_controls(records, sample, predictions, settings, leaked=frozenset()):
     """All comparisons of a target's runs with its controls: a frame with `COLUMNS`.
 
     Compared are each control and the mean of all transfers with the baseline (`reference` none), and each transfer and
     the mean of all with each control, within a data condition. Rows come twice: with all runs, and without collapsed
-    ones. The variance between seeds is pooled over all runs of the target.
+    ones; and once more without the sources that leak, where there are any. The variance between seeds is pooled over
+    all runs of the target.
 
     Args:
         records: {(source, data, seed): record of the run}. sample: the test items in the units that are resampled.
         predictions: {key of a run: its predictions}. settings: see `write_control_tests`.
+        leaked: sources whose data leak into the target's test items.
     """
     keys = list(records)
     scores = resample_scores(sample, [predictions[key] for key in keys], settings)
     collapsed = {(source, data, seed) for source, _, data, seed in collapsed_runs(list(records.values()))}
     rows = []
-    for runs, kept in {ALL: keys, SOUND: [key for key in keys if key not in collapsed]}.items():
+    choices = {ALL: keys, SOUND: [key for key in keys if key not in collapsed]}
+    if leaked:
+        choices[WITHOUT_LEAKED] = [key for key in keys if key[0] not in leaked]
+    for runs, kept in choices.items():
         values = {key: records[key]["values"][records[key]["metric"]] for key in kept}
         placed = {key: keys.index(key) for key in kept}
         few = sample.n_units < FEW_CLUSTERS

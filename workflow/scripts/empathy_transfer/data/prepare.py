@@ -5,10 +5,11 @@ from importlib import import_module
 import pandas
 
 from empathy_transfer.data import readers
+from empathy_transfer.data.balanced import balanced_splits
 from empathy_transfer.data.raw_text import count_lines
+from empathy_transfer.data.split_check import check_splits
 from empathy_transfer.data.splits import SPLITS, assign_splits, marks_overlap
 from empathy_transfer.data.tasks import task_frame
-from empathy_transfer.errors import DataError
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import write_json, write_table
 
@@ -20,21 +21,31 @@ def prepare_task(files, form, task_name, task, dataset, splits, outputs, task_pa
         files: raw file of each name in the form. form: the layout in which the files were found: form, reader, columns,
             context, and if they are set `quote` and `max_lost`.
         task_name, task, dataset: the task, its description and the name of its dataset.
-        splits: {scheme, seed, shares {train, validation, test}}.
+        splits: {scheme, seed, shares {train, validation, test}}; with the scheme `balanced` also `tasks`, the
+            descriptions of all tasks of the dataset, since a group of several tasks stands in one split.
         outputs, task_path: where the tables {train, validation, test} and the description (JSON) go. Tables have the
             columns id, group, context, text, label, label_source, and are ordered by id. The description has
             `raw_rows`, what the reader found, and `raw_lines`, the lines of the files, or null where one has none.
 
     Raises:
-        DataError: the data can't be used (see `task_frame`), or a split is empty.
+        DataError: the data can't be used (see `task_frame`), or its splits can't (see `check_splits`).
     """
     reader = import_module(f"{readers.__name__}.{form['reader']}")
     raw = reader.read(files, form, task)
     frame = task_frame(raw, task_name, task, form.get("max_lost"))
     frame = _typed(frame, task["kind"]).sort_values("id", kind="stable", ignore_index=True)
     _warn_of_unused_labels(frame["label"], task_name, task)
-    masks = assign_splits(frame["id"].tolist(), frame["group"].tolist(), dataset=dataset, **splits)
-    _refuse_empty(masks, frame, task_name, splits)
+    if splits["scheme"] == "balanced":
+        others = {name: about for name, about in splits["tasks"].items() if name != task_name}
+        read = {
+            name: task_frame(reader.read(files, form, about), name, about, form.get("max_lost"))
+            for name, about in others.items()
+        }
+        places = balanced_splits(dict(sorted((read | {task_name: frame}).items())), splits["seed"], splits["shares"])
+        masks = {split: (frame["group"].map(places) == split).to_numpy() for split in SPLITS}
+    else:
+        masks = assign_splits(frame["id"].tolist(), frame["group"].tolist(), dataset=dataset, **splits)
+    check_splits(masks, frame, task_name, splits)
     for split in SPLITS:
         write_table(outputs[split], frame[masks[split]].reset_index(drop=True))
         print(f"{task_name}: {int(masks[split].sum())} rows in {split}")
@@ -63,15 +74,3 @@ def _warn_of_unused_labels(labels, task_name, task):
         unused = [str(label) for label in task["labels"] if str(label) not in present]
         if unused:
             print(f"WARNING: task {task_name}: no row has the label {', '.join(map(repr, unused))}")
-
-
-def _refuse_empty(masks, frame, task_name, splits):
-    """Stop if a split has no rows."""
-    empty = [split for split in SPLITS if not masks[split].any()]
-    if empty:
-        raise DataError(
-            f"task {task_name}: no rows for {' and '.join(empty)} out of {len(frame)} rows in "
-            f"{frame['group'].nunique()} groups (scheme {splits['scheme']}, seed {splits['seed']}). Groups are never "
-            "divided: give the task more rows, name a finer unit as its group, or change `splits: seed` or "
-            "`splits: shares` in the config."
-        )

@@ -4,6 +4,8 @@
 hash of the seed and the group alone. Groups are global, so that no group stands in two splits, no task trains on
 another task's test item, and a new row or task moves no old one.
 
+`balanced`, for small data, has a module of its own (`balanced.py`), since it looks at all rows of a dataset at once.
+
 `published` follows the paper: 80/10/10 with one split per dataset, shared by its tasks. The paper states no
 seed, so it is 42. Rows are drawn by their id, except for Conv, whose shares of 80.1/10.3/9.6 percent show that whole
 conversations were drawn. News is counted as 2,700 rows that are 1,000 essays: 800 drawn for training, all 1,000 for

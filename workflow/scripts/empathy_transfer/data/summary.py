@@ -105,8 +105,9 @@ def leak_audit(tasks):
     `repeated_texts`, the number of its test rows of at least 40 characters whose context and text both stand in its
     training rows. `tasks` as for `summarise`.
 
-    Raises DataError for two groups that look alike, and naming task and splits if a group is shared between tasks split
-    as `grouped`. Under the published scheme rows are drawn without regard to groups, so the numbers are only recorded.
+    Raises DataError for two groups that look alike, and naming task and splits if a group stands in several splits of
+    tasks split as `grouped` or `balanced`. Under the published scheme rows are drawn without regard to groups, so the
+    numbers are only recorded.
     """
     splits_of = {}  # group -> split -> the first task that has it there
     alike = {}  # what a group looks like -> (it, the first task that has it)
@@ -131,12 +132,13 @@ def leak_audit(tasks):
         repeated[name] = sum(pair in in_train for pair in pairs["test"])
     shared = {name: {group for group in groups if len(splits_of[group]) > 1} for name, groups in groups_of.items()}
     for name, task in tasks.items():
-        if shared[name] and task.get("scheme", "grouped") == "grouped":
+        if shared[name] and task.get("scheme", "grouped") != "published":
             places = ", ".join(f"{split} of {other}" for split, other in splits_of[min(shared[name])].items())
             raise DataError(
                 f"task {name}: a group stands in more than one split ({places}), with {len(shared[name])} such groups "
                 "in all. Make the splits anew from one seed and one set of shares: delete the task's folder "
-                "and run the study again."
+                "and run the study again. If one of the datasets is split as `balanced`, take `splits: balanced` out "
+                "of its file: only `grouped` keeps a group together that stands in several datasets."
             )
     return {name: {"shared_groups": len(shared[name]), "repeated_texts": repeated[name]} for name in tasks}
 

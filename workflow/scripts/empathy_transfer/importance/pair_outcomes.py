@@ -10,6 +10,7 @@ scores vary count less.
 import pandas
 
 from empathy_transfer.features.pair_features import available_features
+from empathy_transfer.leakage.flags import WITHOUT_LEAKED, flagged_pairs, without_leaked
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.scores.improvement import read_improvement
 from empathy_transfer.significance.paired_tests import ALL, NOTHING
@@ -22,6 +23,8 @@ OUTCOMES = {
     "percent_without_collapsed": (False, True),
     "percent_winsorised_without_collapsed": (True, True),
 }
+# The same without the pairs that the audit of leakage flags, where it flags any.
+LEAK_OUTCOMES = {f"{outcome}_{WITHOUT_LEAKED}": outcome for outcome in ("percent", "percent_winsorised")}
 STANDARDISED = "standardised_difference"
 MINIMUM_PAIRS, MINIMUM_TASKS = 20, 4
 
@@ -57,8 +60,13 @@ def with_units(improvement, tests):
 
 
 def outcomes_of(improvement):
-    """The outcomes that there are values for: `OUTCOMES`, and `STANDARDISED` where differences have units."""
-    return [*OUTCOMES, *([STANDARDISED] if "unit" in improvement else [])]
+    """The outcomes that there are values for: of percent changes, and `STANDARDISED` where differences have units."""
+    return [*percent_outcomes(improvement), *([STANDARDISED] if "unit" in improvement else [])]
+
+
+def percent_outcomes(improvement):
+    """`OUTCOMES`, and `LEAK_OUTCOMES` where pairs are flagged."""
+    return [*OUTCOMES, *(LEAK_OUTCOMES if flagged_pairs(improvement).any() else [])]
 
 
 def outcome_pairs(improvement, features, outcome="percent"):
@@ -76,6 +84,8 @@ def outcome_pairs(improvement, features, outcome="percent"):
         pair that lacks a value of one of these, as every pair of an unrated task does, is left out.
     """
     known = improvement[improvement["percent"].notna()]
+    if outcome in LEAK_OUTCOMES:
+        known, outcome = without_leaked(known), LEAK_OUTCOMES[outcome]
     if outcome == STANDARDISED:
         known = known[known["unit"].notna()]
         known = known.assign(outcome=known["difference"] / known["unit"])

@@ -26,7 +26,7 @@ def plot_predictors(predictors_path, figure_paths, csv_path):
 def draw_predictors(plotted):
     """The figure: a panel per measure, a row per predictor; lines are 95 % intervals over targets.
 
-    A predictor is blue or red where neither its interval over targets nor that over datasets holds 0.
+    A predictor is blue or red where its verdict is `better` or `worse`: a false discovery rate of 5 % or less.
     """
     figure, panels = row_panels(list(PREDICTOR_NAMES.values()), len(TITLES), PANEL_WIDTH, ROW_HEIGHT, REST)
     blank = set()

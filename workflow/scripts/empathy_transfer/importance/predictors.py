@@ -5,19 +5,22 @@ direction that is set beforehand. Its ranking of a target's sources is compared 
 
 NDCG, regret and Spearman's correlation are those of the studies that choose intermediate tasks (Vu et al. 2020, Poth
 et al. 2021). Sources that a predictor can't tell apart stand in random order, and each measure is the mean over these
-orders, so that a constant predictor scores exactly as a random one.
+orders, so that a constant predictor scores exactly as a random one. Whether a predictor is better than that is tested
+by exchanging tasks (`ranking_test.py`), with one false discovery rate for all predictors and measures.
 """
 
 import math
 
 import numpy
 import pandas
-from scipy.stats import spearmanr
+from scipy.stats import false_discovery_control, spearmanr, t
 from sklearn.metrics import ndcg_score
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, TRANSITIONS, read_pair_features
 from empathy_transfer.features.transferability import ESTIMATORS
-from empathy_transfer.importance.pair_outcomes import OUTCOMES, read_full_improvement
+from empathy_transfer.importance.pair_outcomes import LEAK_OUTCOMES, percent_outcomes, read_full_improvement
+from empathy_transfer.importance.ranking_test import ranking_p_values
+from empathy_transfer.leakage.flags import without_leaked
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.statistics.verdicts import BETTER, UNDECIDED, WORSE
 
@@ -40,12 +43,20 @@ MORE_IN_SOURCE = ("definition", "link", "conduciveness", "labels", "samples", "t
 MEASURES = ("ndcg", "regret_1", "regret_3", "spearman")
 # Of these, less is better.
 COSTS = ("regret_1", "regret_3")
-USED_OUTCOMES = ("percent", "percent_without_collapsed")
+USED_OUTCOMES = ("percent", "percent_without_collapsed", "percent_without_leaked")
 LEVELS = ("targets", "datasets")
 MINIMUM_UNITS = 3
+FALSE_DISCOVERIES = 0.05
 TARGET_COLUMNS = ["outcome", "predictor", "target", "target_dataset", "sources", "measure", "value", "random", "reason"]
 INTERVALS = [f"{end}_{level}" for level in LEVELS for end in ("low", "high")]
-COLUMNS = [*"outcome predictor name measure targets value random gain".split(), *INTERVALS, "verdict", "reason"]
+COLUMNS = [
+    *"outcome predictor name measure targets value random gain".split(),
+    *INTERVALS,
+    "p",
+    "q",
+    "verdict",
+    "reason",
+]
 
 
 def rank_predictors(paths, draws, seed, by_target_path, predictors_path):
@@ -53,7 +64,7 @@ def rank_predictors(paths, draws, seed, by_target_path, predictors_path):
 
     Args:
         paths: of `improvement`, `features`, `datasets` and `tasks` (the two similarities), and the list `estimates`.
-        draws: draws of targets or datasets behind an interval. seed: of these draws.
+        draws: greatest number of permutations of tasks behind a p value. seed: of these.
         by_target_path: for `target_table`. predictors_path: for `summary_table`.
     """
     improvement, features = read_full_improvement(paths["improvement"]), read_pair_features(paths["features"])
@@ -61,7 +72,7 @@ def rank_predictors(paths, draws, seed, by_target_path, predictors_path):
     scores = predictor_scores(features, *similarities, read_estimates(paths["estimates"]))
     by_target = target_table(scores, improvement)
     write_csv(by_target_path, by_target)
-    write_csv(predictors_path, summary_table(by_target, draws, seed))
+    write_csv(predictors_path, summary_table(by_target, p_values(scores, improvement, draws, seed)))
 
 
 def predictor_scores(features, datasets, tasks, estimates):
@@ -110,12 +121,7 @@ def target_table(scores, improvement):
     (all improvements are equal), `constant` (the predictor tells no source from another: its value is the random one).
     """
     rows = []
-    for outcome in USED_OUTCOMES:
-        known = improvement[improvement["percent"].notna()]
-        if OUTCOMES[outcome][1]:
-            known = known[known["reason"] != "collapsed"]
-        pairs = scores.merge(known[["source", "target", "percent"]], on=["source", "target"])
-        pairs["source_average"] = elsewhere(pairs)
+    for outcome, pairs in pairs_by_outcome(scores, improvement):
         for target, part in pairs.groupby("target", sort=False):
             for predictor in PREDICTOR_NAMES:
                 found = part.dropna(subset=[predictor])
@@ -124,6 +130,38 @@ def target_table(scores, improvement):
                 measured = measures(found[predictor].to_numpy(float), found["percent"].to_numpy(float))
                 rows += [about | {"measure": measure} | values for measure, values in measured.items()]
     return pandas.DataFrame(rows, columns=TARGET_COLUMNS)
+
+
+def pairs_by_outcome(scores, improvement):
+    """(outcome, frame of the pairs that have it, with their predictors and `percent`) for each outcome."""
+    for outcome in [name for name in percent_outcomes(improvement) if name in USED_OUTCOMES]:
+        known = improvement[improvement["percent"].notna()]
+        if outcome == "percent_without_collapsed":
+            known = known[known["reason"] != "collapsed"]
+        if outcome in LEAK_OUTCOMES:
+            known = without_leaked(known)
+        pairs = scores.merge(known[["source", "target", "percent"]], on=["source", "target"])
+        pairs["source_average"] = elsewhere(pairs)
+        yield outcome, pairs
+
+
+def p_values(scores, improvement, draws, seed):
+    """{(outcome, predictor, measure): p value of the mean gain over a random order}, where there is a gain."""
+    found = {}
+    for outcome, pairs in pairs_by_outcome(scores, improvement):
+        datasets = dict(zip(pairs["source"], pairs["source_dataset"], strict=True))
+        datasets |= dict(zip(pairs["target"], pairs["target_dataset"], strict=True))
+        tasks = sorted(datasets)
+        grids = {
+            name: pairs.pivot(index="source", columns="target", values=name).reindex(index=tasks, columns=tasks)
+            for name in ("percent", *PREDICTOR_NAMES)
+        }
+        percent = grids.pop("percent").to_numpy(float)
+        for predictor, grid in grids.items():
+            about = [datasets[task] for task in tasks], draws, numpy.random.default_rng(seed)
+            tested = ranking_p_values(grid.to_numpy(float), percent, *about)
+            found |= {(outcome, predictor, measure): p for measure, p in tested.items()}
+    return found
 
 
 def elsewhere(pairs):
@@ -178,13 +216,16 @@ def spearman(predicted, percent):
     return 0.0 if numpy.ptp(predicted) == 0 else float(spearmanr(predicted, percent).statistic)
 
 
-def summary_table(by_target, draws, seed):
+def summary_table(by_target, tests):
     """Means over targets, as a frame with `COLUMNS`.
 
     `gain` is the mean difference to a random order, positive where the predictor is better, whatever the measure; its
-    95 % intervals draw targets, or datasets with all their targets, and are empty with fewer than three. `verdict` is
-    `better` or `worse` than random where no interval holds 0 (and both are there), else `undecided`, or the reason why
-    there is no value at all.
+    95 % intervals are over targets, or over datasets with all their targets, and empty with fewer than three. `q` is
+    the false discovery rate (Benjamini and Hochberg) over all rows of an outcome. `verdict` is `better` or `worse` than
+    random where q is at most 5 %, else `undecided`, or the reason why there is no value at all.
+
+    Args:
+        by_target: frame as from `target_table`. tests: as from `p_values`.
     """
     rows = []
     for (outcome, predictor, measure), part in by_target.groupby(["outcome", "predictor", "measure"], sort=False):
@@ -197,33 +238,40 @@ def summary_table(by_target, draws, seed):
             continue
         row |= {"value": known["value"].mean(), "random": known["random"].mean()}
         gains = (known["value"] - known["random"]).to_numpy() * (-1 if measure in COSTS else 1)
-        # The same draws for all predictors, so that their intervals can be compared.
-        limits = intervals(gains, known["target_dataset"].to_numpy(), draws, numpy.random.default_rng(seed))
-        row |= {"gain": gains.mean()} | limits | {"verdict": ranking_verdict(limits)}
-        rows.append(row)
-    return pandas.DataFrame(rows, columns=COLUMNS)
+        limits = intervals(gains, known["target_dataset"].to_numpy())
+        rows.append(row | {"gain": gains.mean()} | limits | {"p": tests.get((outcome, predictor, measure), numpy.nan)})
+    table = pandas.DataFrame(rows, columns=COLUMNS).astype({"p": "float64", "q": "float64", "verdict": "object"})
+    for _, part in table[table["p"].notna()].groupby("outcome"):
+        table.loc[part.index, "q"] = false_discovery_control(part["p"].to_numpy(float), method="bh")
+    ranked = table["gain"].notna()
+    found = [ranking_verdict(*row) for row in table.loc[ranked, ["gain", "q"]].itertuples(index=False)]
+    table.loc[ranked, "verdict"] = found
+    return table
 
 
-def intervals(gains, datasets, draws, generator):
-    """Percentile intervals (95 %) of the mean gain, over draws of targets and over draws of datasets."""
+def intervals(gains, datasets):
+    """95 % intervals of the mean gain over targets and over datasets, by Student's t with their degrees of freedom.
+
+    That over datasets takes the sums of a dataset's deviations as the independent parts of the mean's error.
+    """
     found = {}
     for level, units in (("targets", numpy.arange(len(gains))), ("datasets", datasets)):
         _, index = numpy.unique(units, return_inverse=True)
-        size = int(index.max()) + 1
-        low = high = numpy.nan
+        size, mean = int(index.max()) + 1, gains.mean()
+        half = numpy.nan
         if size >= MINIMUM_UNITS:
-            weights = generator.multinomial(size, [1 / size] * size, size=draws)[:, index]
-            low, high = numpy.quantile(weights @ gains / weights.sum(axis=1), [0.025, 0.975])
-        found |= {f"low_{level}": float(low), f"high_{level}": float(high)}
+            parts = numpy.bincount(index, gains - mean)
+            error = math.sqrt(size / (size - 1) * (parts**2).sum()) / len(gains)
+            half = t.isf(0.025, size - 1) * error
+        found |= {f"low_{level}": float(mean - half), f"high_{level}": float(mean + half)}
     return found
 
 
-def ranking_verdict(limits):
-    """`better`, `worse` or `undecided`, from intervals at all levels."""
-    lows, highs = ([limits[f"{end}_{level}"] for level in LEVELS] for end in ("low", "high"))
-    if all(low > 0 for low in lows):
-        return BETTER
-    return WORSE if all(high < 0 for high in highs) else UNDECIDED
+def ranking_verdict(gain, q):
+    """`better`, `worse` or `undecided`, from the gain over a random order and its false discovery rate."""
+    if not q <= FALSE_DISCOVERIES:
+        return UNDECIDED
+    return BETTER if gain > 0 else WORSE
 
 
 def _blank(reason):

@@ -18,11 +18,11 @@ import numpy
 import pandas
 
 from empathy_transfer.features.task_facts import ASPECTS
-from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, too_few
+from empathy_transfer.importance.pair_outcomes import outcome_pairs, percent_outcomes, too_few
 
 NULLS = {"semi_partialling": "primary", "tasks": "liberal", "datasets": "secondary"}
 PRIMARY_OUTCOME = "percent_winsorised"
-PRIMARY_OUTCOMES = (PRIMARY_OUTCOME, "percent_winsorised_without_collapsed")
+PRIMARY_OUTCOMES = (PRIMARY_OUTCOME, "percent_winsorised_without_collapsed", "percent_winsorised_without_leaked")
 NULL_COLUMNS = ["outcome", "feature", "null", "role", "slope", "t", "p", "draws", "pairs", "reason"]
 RELATIVE_TOLERANCE = 1e-9
 
@@ -43,7 +43,7 @@ def null_table(improvement, features, draws, seed):
         that nobody rated has `no_ratings`; the others are tested without it.
     """
     rows = []
-    for outcome in OUTCOMES:
+    for outcome in percent_outcomes(improvement):
         pairs, names = outcome_pairs(improvement, features, outcome)
         rated = [aspect for aspect in ASPECTS if aspect in names]
         tested = bool(rated) and not too_few(pairs)

@@ -1,4 +1,4 @@
-"""Heat map of leakage: share of each target's test items that each source's training items touch."""
+"""Heat map of leakage: share of each target's test items that each source's training or validation items touch."""
 
 from empathy_transfer.leakage.report import LEAKED_MARK
 from empathy_transfer.records.artefacts import read_csv
@@ -47,7 +47,8 @@ def draw_leakage(plotted, order, tasks):
     grid = plotted["percent"].to_numpy().reshape(len(order), len(order))
     limit = max(grid.max(), LEAST_LIMIT)
     image = axes.imshow(grid, cmap=SEQUENTIAL, vmin=0, vmax=limit, aspect="auto")
-    label_tasks(axes, order, order, tasks, 0, ("source task (training items)", "target task (test items)"))
+    roles = "source task", "target task (test items)"
+    label_tasks(axes, order, order, tasks, 0, roles)
     for place, cell in enumerate(plotted.itertuples()):
         row, column = divmod(place, len(order))
         ink = "white" if cell.percent > 0.6 * limit else INK
@@ -57,5 +58,5 @@ def draw_leakage(plotted, order, tasks):
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=8, length=2)
     note = f"blank: none; {LEAKED_MARK}: more than the share from which a pair is flagged"
-    add_heading(axes, "Test items touched by training items, in percent", note, 12)
+    add_heading(axes, "Test items touched by the source's data, in percent", note, 12)
     return figure

@@ -6,13 +6,15 @@ import numpy as np
 import pandas
 
 from empathy_transfer.data.splits import SPLITS
-from empathy_transfer.leakage.near_duplicates import near_duplicates
+from empathy_transfer.leakage.information import least_bits
+from empathy_transfer.leakage.near_duplicates import Pairs, shared_information, similar_pairs
+from empathy_transfer.leakage.seen import HELD_OUT, SOURCE_SPLITS
 from empathy_transfer.leakage.shared_ids import SHARED_IDS
 from empathy_transfer.leakage.signatures import FIELDS, NO_PIECE
 
 ID_KINDS = ("group", *SHARED_IDS)
-HELD_OUT = ("validation", "test")
 ABSENT = -1
+LEAST_BITS = 1e-3  # of a shingle, so that a sparse matrix keeps it
 
 
 @dataclass
@@ -26,29 +28,35 @@ class SplitItems:
         """Whether any item has a value of a kind and field."""
         return bool((self.codes[kind, name] != ABSENT).any())
 
+    def pieces(self, name):
+        """The different pieces of text in a field."""
+        codes = self.codes["normalised", name]
+        return np.unique(codes[codes != ABSENT])
+
 
 @dataclass
 class Index:
-    """All tasks of a study: their items, and which pieces of text are nearly the same."""
+    """All tasks of a study: their items, and which pieces of text resemble each other."""
 
     items: dict  # {(task, split): SplitItems}
     sizes: dict  # {(kind, field): how many numbers are in use}
-    words: np.ndarray  # words of each piece
-    near: np.ndarray  # (pairs, 2) pieces, the second one stands in held-out data
+    bits: np.ndarray  # information of each piece
+    near: dict  # {field: near_duplicates.Pairs}, of the fields that count
 
 
-def build_index(signatures, jaccard):
+def build_index(signatures, fields, containment, chance):
     """Number everything that can be shared.
 
-    ``signatures`` is {task: (items, pieces, shingles)} as `text_signatures.read_signatures` gives them; ``jaccard`` the
-    similarity from which two pieces are near duplicates.
+    ``signatures`` is {task: (items, pieces, shingles)} as `signatures.read_signatures` gives them; ``fields`` those in
+    which pieces that resemble each other are looked for; ``containment`` the least share of one text in another;
+    ``chance`` see `information.least_bits`.
     """
-    pieces = pandas.concat([pieces for _, pieces, _ in signatures.values()], ignore_index=True)
-    keys, first, number = np.unique(pieces["key"].to_numpy(), return_index=True, return_inverse=True)
-    starts = np.cumsum([0, *(len(pieces) for _, pieces, _ in signatures.values())])
+    keys = [pieces["key"].to_numpy() for _, pieces, _ in signatures.values()]
+    different, number = np.unique(np.concatenate(keys), return_inverse=True)
+    starts = np.cumsum([0, *map(len, keys)])
     numbers = {task: number[start:end] for task, start, end in zip(signatures, starts, starts[1:], strict=False)}
     items = {(task, split): SplitItems(np.empty(0, object)) for task in signatures for split in SPLITS}
-    sizes = {("normalised", name): len(keys) for name in FIELDS}
+    sizes = {("normalised", name): len(different) for name in FIELDS}
     for name in FIELDS:
         found = {task: _renumbered(entry[0][f"{name}_piece"], numbers[task]) for task, entry in signatures.items()}
         _spread(items, signatures, ("normalised", name), found)
@@ -58,9 +66,39 @@ def build_index(signatures, jaccard):
         values = {task: entry[0][kind].to_numpy(dtype=object) for task, entry in signatures.items()}
         present = {task: np.where(pandas.isna(value), ABSENT, 0) for task, value in values.items()}
         sizes[kind, "id"] = _spread_values(items, signatures, (kind, "id"), values, present)
-    shingles = _shingle_matrix(signatures, starts, first, numbers, len(keys))
-    near = near_duplicates(shingles, _held_out(items, len(keys)), jaccard)
-    return Index(items, sizes, pieces["words"].to_numpy()[first], near)
+    shingles = _shingle_matrix(signatures, numbers, len(different))
+    near = {}
+    for name in fields:
+        sides = [_pieces(items, name, splits) for splits in (SOURCE_SPLITS, HELD_OUT)]
+        # The least that any pair of parts asks for.
+        fewest = [min(map(len, side), default=0) for side in sides]
+        limit = least_bits(fewest[0] * fewest[1], chance)
+        near[name] = similar_pairs(shingles, *map(_union, sides), containment, limit)
+    if "input" in near:
+        near["input"] = _with_similar_texts(near["input"], shingles, items, containment)
+    return Index(items, sizes, np.asarray(shingles.sum(axis=1)).ravel(), near)
+
+
+def _pieces(items, name, splits):
+    """The different pieces in a field, of each part of these splits that has any."""
+    parts = [part.pieces(name) for (_, split), part in items.items() if split in splits]
+    return [pieces for pieces in parts if len(pieces)]
+
+
+def _union(parts):
+    """The different pieces of all parts."""
+    return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
+
+
+def _with_similar_texts(near, shingles, items, containment):
+    """Those pairs of inputs whose texts resemble each other, too: two replies in one context are no copies."""
+    text_of = np.full(shingles.shape[0], ABSENT)
+    for part in items.values():
+        text_of[part.codes["normalised", "input"]] = part.codes["normalised", "text"]
+    texts = text_of[near.pieces]
+    totals = np.asarray(shingles.sum(axis=1)).ravel()[texts].min(axis=1)
+    alike = shared_information(shingles, texts)[0] >= containment * totals - 1e-6
+    return Pairs(near.pieces[alike], near.bits[alike], near.jaccard[alike])
 
 
 def _renumbered(piece, numbers):
@@ -89,32 +127,26 @@ def _spread_values(items, signatures, key, values, present):
     return len(different)
 
 
-def _held_out(items, pieces):
-    """Mask over the pieces: those of validation and test items."""
-    mask = np.zeros(pieces, dtype=bool)
-    for (_, split), part in items.items():
-        for name in FIELDS:
-            codes = part.codes["normalised", name]
-            if split in HELD_OUT:
-                mask[codes[codes != ABSENT]] = True
-    return mask
-
-
-def _shingle_matrix(signatures, starts, first, numbers, pieces):
-    """Sparse matrix of the study's pieces by shingles; a piece of several tasks is taken from the first of them."""
+def _shingle_matrix(signatures, numbers, pieces):
+    """Sparse matrix of the study's pieces by shingles: bits; where tasks have a piece in common, the least of them."""
     from scipy.sparse import csr_array
 
-    rows, values = [], []
-    is_first = np.zeros(starts[-1], dtype=bool)
-    is_first[first] = True
-    for start, (task, (_, _, shingles)) in zip(starts, signatures.items(), strict=False):
-        piece = shingles["piece"].to_numpy()
-        own = is_first[start + piece]
-        rows.append(numbers[task][piece[own]])
-        values.append(shingles["shingle"].to_numpy()[own])
-    different, column = np.unique(np.concatenate(values), return_inverse=True)
-    row = np.concatenate(rows)
-    ones = np.ones(len(row), dtype=np.int32)
-    matrix = csr_array((ones, (row, column)), shape=(pieces, len(different)))
+    tables = [(numbers[task], entry[2]) for task, entry in signatures.items()]
+    sizes = np.zeros(pieces, dtype=np.int64)
+    for number, table in tables:
+        sizes[number] = np.bincount(table["piece"], minlength=len(number))
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    shingles, bits = np.empty(starts[-1], dtype="uint32"), np.full(starts[-1], np.inf, dtype="float32")
+    for number, table in tables:
+        # A piece has the same shingles in the same order in all tasks.
+        piece = table["piece"].to_numpy()
+        first = np.concatenate([[0], np.cumsum(sizes[number])])
+        places = starts[number[piece]] + np.arange(len(piece)) - first[piece]
+        shingles[places] = table["shingle"]
+        bits[places] = np.minimum(bits[places], table["bits"])
+    column, different = pandas.factorize(shingles)
+    # An entry of 0 bits is an entry, too.
+    entries = np.maximum(bits, np.float32(LEAST_BITS)), column.astype("int32"), starts
+    matrix = csr_array(entries, shape=(pieces, len(different)))
     matrix.sort_indices()
     return matrix

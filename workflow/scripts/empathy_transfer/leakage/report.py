@@ -1,12 +1,13 @@
 """What the audit of leakage found, as tables for the analysis and a short page (job of rule report_leakage)."""
 
+from empathy_transfer.leakage.seen import EITHER
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report.templates import render
 
 LEAKED_MARK = "‡"
-LEAKED_REASON = "training items of the source touch test items of the target (analysis/leaked_pairs.csv)"
-PAIR_COLUMNS = ["source", "target", "n_test", "n_touched", "share", "removed", "leaked"]
-READ = {"dtype": {"field": str, "example_targets": str, "example_sources": str, "n_touched_long": "Int64"}}
+LEAKED_REASON = "training or validation items of the source touch test items of the target (analysis/leaked_pairs.csv)"
+PAIR_COLUMNS = ["source", "target", "n_test", "n_touched", "share", "n_touched_by_validation", "removed", "leaked"]
+READ = {"dtype": {"field": str, "example_targets": str, "example_sources": str, "n_touched_informative": "Int64"}}
 LARGEST = 10
 
 
@@ -16,8 +17,9 @@ def report_leakage(pairs_path, within_path, touched_paths, settings, outputs):
     Args:
         pairs_path, within_path: what the audit found between tasks and within them.
         touched_paths: {task: its training rows that touch held-out rows}.
-        settings: the config's block `leakage`. A pair is flagged if its source's training items touch more than
-            `flagged_share` of the target's test items; with `strict` they have been removed, and none is.
+        settings: the config's block `leakage`. A pair is flagged if its source's training or validation items touch
+            more than `flagged_share` of the target's test items; with `strict` the training items have been removed,
+            and the validation items decide alone.
         outputs: paths `leakage`, `within`, `leaked_pairs` and `page`.
     """
     pairs, within = (read_csv(path, **READ) for path in (pairs_path, within_path))
@@ -40,15 +42,17 @@ def leaked_pairs(pairs, within, settings):
     import pandas
 
     both = pandas.concat([within, pairs], ignore_index=True)
-    rows = both[(both["kind"] == "counted") & (both["source_split"] == "train") & (both["target_split"] == "test")]
-    rows = rows.rename(columns={"n_items": "n_test"})
-    return rows.assign(
-        removed=settings["strict"], leaked=(rows["share"] > settings["flagged_share"]) & (not settings["strict"])
-    )[PAIR_COLUMNS].reset_index(drop=True)
+    rows = both[(both["kind"] == "counted") & (both["target_split"] == "test")]
+    watched = rows.loc[rows["source_split"] == "validation", ["source", "target", "n_touched"]]
+    watched = watched.rename(columns={"n_touched": "n_touched_by_validation"})
+    rows = rows[rows["source_split"] == EITHER].rename(columns={"n_items": "n_test"})
+    rows = rows.merge(watched, on=["source", "target"], validate="one_to_one")
+    share = rows["n_touched_by_validation"] / rows["n_test"] if settings["strict"] else rows["share"]
+    return rows.assign(removed=settings["strict"], leaked=share > settings["flagged_share"])[PAIR_COLUMNS]
 
 
 def read_leaked(path):
-    """The flagged pairs as a set of (source, target), source = target where a task's own training items leak.
+    """The flagged pairs as a set of (source, target), source = target where a task's own items leak.
 
     Without a path there are none.
     """
@@ -70,7 +74,10 @@ def as_page(pairs, within, leaked, touched, settings):
         touching=(between["n_touched"] > 0).sum(),
         above=(between["share"] > settings["flagged_share"]).sum(),
         LARGEST=LARGEST,
-        largest=[(*row[:4], _percent(row.share)) for row in largest[PAIR_COLUMNS].itertuples(index=False)],
+        largest=[
+            (*row[:4], _percent(row.share), row.n_touched_by_validation)
+            for row in largest[PAIR_COLUMNS].itertuples(index=False)
+        ],
         between_tasks=by_kind(pairs),
         within_tasks=by_kind(within),
         touched=touched,

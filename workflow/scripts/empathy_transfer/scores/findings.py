@@ -8,6 +8,7 @@ import itertools
 
 import numpy as np
 
+from empathy_transfer.leakage.flags import without_leaked
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.scores.points import with_points
@@ -34,14 +35,15 @@ def findings(improvement, scores, tasks):
 
 def _source_themes(known):
     """The mean change by theme of source, and which themes are clearly ahead of which."""
-    sound = known[known["reason"] != "collapsed"]
-    means, sound_means = _by_theme(known, np.mean), _by_theme(sound, np.mean)
+    sound, clean = known[known["reason"] != "collapsed"], without_leaked(known)
+    means, sound_means, clean_means = (_by_theme(part, np.mean) for part in (known, sound, clean))
     intervals = {theme: DatasetJackknife(known, known["theme"] == theme).interval(_points(known), ALPHA)
                  for theme in means}  # fmt: skip
     record = {
         "themes": means,
         "intervals": {theme: _ends(interval) for theme, interval in intervals.items()},
         "themes_without_collapsed": sound_means,
+        "themes_without_leaked": clean_means,
         "pairs": _by_theme(known, len),
         "ahead": _ahead(known, list(means)),
     }
@@ -56,9 +58,13 @@ def _source_themes(known):
         text = text.replace("points of the score", "points of the score (95 % interval over datasets)")
     if len(means) > 1:
         text += f" {_comparison(record['ahead'])}"
-    if len(sound) < len(known):
-        listed = ", ".join(f"{theme} {_signed(mean)}" for theme, mean in sound_means.items()) or "no pair left"
-        text += f" Without {_count(len(known) - len(sound), 'pair')} with a collapsed run: {listed}."
+    for part, kept, words in (
+        (sound, sound_means, "with a collapsed run"),
+        (clean, clean_means, "whose test items leak"),
+    ):
+        if len(part) < len(known):
+            listed = ", ".join(f"{theme} {_signed(mean)}" for theme, mean in kept.items()) or "no pair left"
+            text += f" Without {_count(len(known) - len(part), 'pair')} {words}: {listed}."
     return {"text": f"{text} {FAVOUR}", **record}
 
 

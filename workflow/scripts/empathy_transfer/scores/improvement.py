@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from empathy_transfer.leakage.report import read_leaked
 from empathy_transfer.records.artefacts import read_csv, read_json, write_csv, write_json
 from empathy_transfer.records.runs import BASELINE, CONTROLS
 from empathy_transfer.records.score_tables import read_run_scores
@@ -18,22 +19,33 @@ from empathy_transfer.scores.points import percent_stands
 SCORE_COLUMNS = "source target data seed metric main value n_test collapsed reason".split()
 IMPROVEMENT_COLUMNS = """
     source target data metric seeds floor baseline baseline_standard_error transfer
-    difference percent percent_vs_half_baseline scaled reason
+    difference percent percent_vs_half_baseline scaled leaked reason
 """.split()
 # A run that gains less over the floor than this share of its target's median run has collapsed.
 COLLAPSED_SHARE = 0.25
 
 
-def write_scores(run_scores_paths, tasks, left_out, seeds, data, logs, scores_path, improvement_path, findings_path):
+def write_scores(
+    run_scores_paths,
+    tasks,
+    left_out,
+    seeds,
+    data,
+    logs,
+    scores_path,
+    improvement_path,
+    findings_path,
+    leaked_pairs_path=None,
+):
     """Write scores.csv, improvement.csv and findings.json from the tables of the runs' scores, see `run_scores`.
 
     ``tasks`` is {task: its title, kind, metric and theme} with the left-out tasks, in the order of the rows;
     ``left_out`` {task: why}; ``seeds`` and ``data`` list the planned runs; ``logs`` is the folder in which failed jobs
-    left their records.
+    left their records; ``leaked_pairs_path`` names the flags of the audit of leakage, if there has been one.
     """
     runs = read_run_scores(*run_scores_paths)
     scores = collect_scores(runs, tasks, left_out, seeds, data, failed_runs(logs))
-    improvement = percent_improvement(scores, runs)
+    improvement = percent_improvement(scores, runs, read_leaked(leaked_pairs_path))
     write_csv(scores_path, scores)
     write_csv(improvement_path, improvement)
     write_json(findings_path, findings(improvement, scores, tasks))
@@ -126,7 +138,7 @@ def collapsed_runs(runs):
     return collapsed
 
 
-def percent_improvement(scores, runs):
+def percent_improvement(scores, runs, leaked=frozenset()):
     """Each transfer against its baseline on the target's main metric: a frame with ``IMPROVEMENT_COLUMNS``.
 
     ``baseline`` and ``transfer`` are unrounded means over the seeds (``seeds`` of them) that both have. Transfers on
@@ -136,8 +148,8 @@ def percent_improvement(scores, runs):
     (1 - floor), ``floor`` the score of constant answers on the test items. Percentages are undefined when the
     baseline is not well above the floor (``scores.points.percent_stands``, by item bootstrap, mean over seeds).
 
-    ``reason`` says why ``percent`` is blank, or ``collapsed`` when one of the runs behind it, the baseline's
-    included, collapsed.
+    ``leaked`` says whether the pair is among the flagged ones, ``leaked`` (source, target). ``reason`` says why
+    ``percent`` is blank, or ``collapsed`` when one of the runs behind it, the baseline's included, collapsed.
     """
     floors, errors = _floors(runs), {_key(run): run["standard_error"] for run in runs if run["source"] == BASELINE}
     # Plain dicts: a frame per cell takes minutes for a hundred tasks.
@@ -158,10 +170,12 @@ def percent_improvement(scores, runs):
             for condition in ("full", "half")
         )
         row = {"source": source, "target": target, "data": data, "metric": next(iter(transfers.values())).metric}
+        row |= {"leaked": (source, target) in leaked}
         rows.append(row | full | {"percent_vs_half_baseline": half.get("percent") if data == "half" else None})
     frame = pd.DataFrame(rows, columns=IMPROVEMENT_COLUMNS)
-    numbers = [name for name in IMPROVEMENT_COLUMNS if name not in ("source", "target", "data", "metric", "reason")]
-    return frame.astype(dict.fromkeys(numbers, "float64") | {"seeds": "int64"})
+    others = ("source", "target", "data", "metric", "leaked", "reason")
+    numbers = [name for name in IMPROVEMENT_COLUMNS if name not in others]
+    return frame.astype(dict.fromkeys(numbers, "float64") | {"seeds": "int64", "leaked": "bool"})
 
 
 def common_reason(reasons):

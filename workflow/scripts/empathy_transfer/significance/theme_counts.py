@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from empathy_transfer.leakage.flags import WITHOUT_LEAKED
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.significance.paired_tests import ITEMS, ITEMS_AND_SEEDS, effects_of, margin_column
+from empathy_transfer.significance.paired_tests import ALL, ITEMS, ITEMS_AND_SEEDS, effects_of, margin_column
 from empathy_transfer.significance.theme_permutation import theme_p_values
 from empathy_transfer.statistics.dataset_jackknife import share_interval
 from empathy_transfer.statistics.intervals import wilson_interval
@@ -45,9 +46,11 @@ def theme_counts(found, covariances, tasks, settings, luck=None):
     """
     rows = []
     for (data, runs), cells in found[found["source"].isin(list(tasks))].groupby(["data", "runs"], sort=False):
-        moved, freedom = (luck or {}).get((data, runs), {}), cells.groupby("target")["df"].median()
+        # How cells move together is the same without those that leak.
+        drawn_of = ALL if runs == WITHOUT_LEAKED else runs
+        moved, freedom = (luck or {}).get((data, drawn_of), {}), cells.groupby("target")["df"].median()
         draws = {
-            target: draw_target(target, frame, data, runs, moved.get(target, 0.0), freedom.get(target))
+            target: draw_target(target, frame, data, drawn_of, moved.get(target, 0.0), freedom.get(target))
             for target, frame in covariances.items()
         }
         for test, column in TESTS.items():

@@ -12,6 +12,8 @@ TITLES = {
     "means": "Intervals of means over pairs, and claims on all of many transfers",
     "themes": "Intervals of counts by theme where nothing differs",
     "variants": "Wrong and right verdicts on variants of tasks",
+    "leaks": "Planted leaks that are found, and clean items that are flagged",
+    "predictors": "Predictors that are found better or worse than a random order",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 

@@ -23,7 +23,9 @@ from empathy_transfer.validation.calibration import (
     variants_of,
 )
 from empathy_transfer.validation.coverage import Target, covered, expected_least
+from empathy_transfer.validation.leaks import leak_conditions
 from empathy_transfer.validation.means import means_conditions
+from empathy_transfer.validation.predictors import predictor_conditions
 from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
 
 SEED = 2026
@@ -42,6 +44,8 @@ OWN_PARTS = {
     "means": means_conditions,
     "themes": theme_rates.theme_conditions,
     "variants": variants.variant_conditions,
+    "leaks": leak_conditions,
+    "predictors": predictor_conditions,
 }
 EVEN, SKEWED = (1 / 3, 1 / 3, 1 / 3), (0.75, 0.2, 0.05)
 NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
@@ -50,9 +54,9 @@ NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
 class Part(NamedTuple):
     """A condition to simulate. `kind` is studies, published, coverage or one of `OWN_PARTS`.
 
-    `about` is what that needs. A part with a file of its own has in `about`: `run`, a function of the truth, `about` (with the `numbers` of the
-    simulations) and the simulations' generators, which returns {statistic: one number per simulation}; and `bars`,
-    {statistic: (lowest, highest) value that passes}.
+    `about` is what that needs. A part with a file of its own has there: `run`, a function of the truth, `about` (with
+    the `numbers` of the simulations) and the simulations' generators, which returns {statistic: one number per
+    simulation}; and `bars`, {statistic: (lowest, highest) value that passes}.
     """
 
     name: str
