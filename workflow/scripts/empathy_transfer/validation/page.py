@@ -9,6 +9,7 @@ TITLES = {
     "published": "What the published protocol finds where ratings have no effect",
     "coverage": "Coverage of the 95 % intervals of cells",
     "cells": "False positives and power of single cells whose runs share their luck",
+    "claims": "Wrong and right verdicts on claims",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 

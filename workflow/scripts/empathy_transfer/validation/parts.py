@@ -22,6 +22,15 @@ from empathy_transfer.validation.calibration import (
     shuffled_p_values,
     variants_of,
 )
+from empathy_transfer.validation.claim_rates import (
+    MOST_WRONG,
+    LabelCondition,
+    conditions,
+    label_conditions,
+    label_verdicts,
+    rates,
+    verdicts,
+)
 from empathy_transfer.validation.coverage import Target, covered, expected_least, found_better
 from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
 
@@ -43,7 +52,7 @@ NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
 
 
 class Part(NamedTuple):
-    """A condition to simulate. `kind` is studies, published, coverage or cells; `about` is what that needs."""
+    """A condition to simulate. `kind` is studies, published, coverage, cells or claims; `about` is what that needs."""
 
     name: str
     condition: str
@@ -53,18 +62,29 @@ class Part(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What all parts share: pairs of the study, their design, feature columns, and numbers of draws."""
+    """What all parts share: pairs of the study, their design, feature columns, and numbers of draws.
+
+    `tasks` is {task: its theme, kind and dataset} in the order of positions; `claims` and `label_claims` are those on
+    transfer and on labels (`claims.engine.ClaimSet`).
+    """
 
     pairs: pandas.DataFrame
     design: object
     columns: dict
+    tasks: dict
+    claims: object
+    label_claims: object
     draws: int = 1000
     resamples: int = 500
 
 
-def make_truth(pairs, columns, draws=1000, resamples=500):
-    """`Truth` from a frame of pair features and their columns (`pair_features.feature_columns`)."""
-    return Truth(pairs, make_design(pairs), columns, draws, resamples)
+def make_truth(pairs, columns, tasks, claims, label_claims, draws=1000, resamples=500):
+    """`Truth` from a frame of pair features and their columns (`pair_features.feature_columns`).
+
+    ``tasks`` is {task: its theme, kind and dataset}, with others maybe; ``claims`` and ``label_claims`` the claims.
+    """
+    ordered = {task: tasks[task] for task in dict.fromkeys(pairs["source"])}
+    return Truth(pairs, make_design(pairs), columns, ordered, claims, label_claims, draws, resamples)
 
 
 def parts(truth):
@@ -95,6 +115,8 @@ def parts(truth):
         about = {"target": target._replace(seed_correlation=correlation)}
         words = f"seeds of the baseline {spread:g} times as far apart, runs of a seed correlate {correlation:g}"
         found.append(Part("cells", f"{words}, {_described(target)}", "cells", 600, about))
+    for words, (condition, number) in (conditions() | label_conditions()).items():
+        found.append(Part("claims", words, "claims", number, {"condition": condition}))
     return found
 
 
@@ -105,6 +127,11 @@ def simulate(truth, part, numbers):
     whose interval held the truth (`coverage`).
     """
     generators = [numpy.random.default_rng([SEED, *part.name.encode(), *part.condition.encode(), n]) for n in numbers]
+    if part.kind == "claims":
+        condition, seeds = part.about["condition"], [[SEED, number] for number in numbers]
+        if isinstance(condition, LabelCondition):
+            return rates(condition.truths, label_verdicts(truth.label_claims, condition, seeds))
+        return rates(condition.truths, verdicts(truth, condition, seeds))
     if part.kind == "cells":
         shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
         better = part.about["target"]._replace(gain=CELL_GAIN)
@@ -148,6 +175,7 @@ def bar_of(part, statistic):
     definition explains 5 % of what is left beside targets and datasets: at least 80 %. Coverage of 95 % intervals: 93.5
     to 96.5 % with at least 300 test items, one by one, of which each class is expected to have five or more. False
     positives of single cells: 3.5 to 6.5 %, however much more the baseline's seeds differ and runs of a seed agree.
+    Wrong verdicts on a claim: at most 6.5 %.
     """
     words = statistic.split(": ")
     test, outcome = words[0], words[-1]
@@ -157,6 +185,8 @@ def bar_of(part, statistic):
         return 0.0, MOST_FALSE_POSITIVES
     if part.name == "power" and primary and part.condition.startswith("definition explains 5% left"):
         return LEAST_POWER, 1.0
+    if part.name == "claims":
+        return (0.0, MOST_WRONG) if statistic.endswith(": wrong") else None
     if part.name == "cells":
         return CELL_LEVEL if statistic == "false positives" else None
     target = part.about.get("target")

@@ -1,0 +1,213 @@
+"""Specification curves: the effect that a claim is about under every defensible choice, and one test of them all.
+
+After Simonsohn, Simmons and Nelson (2020). Each specification gives an effect and says whether it differs from 0. As
+specifications share their data, they are tested together: the data are permuted as if the claim were about nothing, all
+specifications are computed again, and the median effect and the share of significant ones are compared with what
+permutations give. An effect is compared across scales in units of the standard deviation of the outcome over pairs.
+
+What is permuted depends on the claim. Of differences between themes (`themes`): the themes of tasks, within kinds of
+task. Of means (`signs`): the signs of all changes of the targets of a dataset, together. Of features (`features`): what
+a feature has beside the others, over tasks.
+
+Standard errors allow for pairs that share a task in either role, or a dataset (Fafchamps and Gubert 2007; Aronow, Samii
+and Assenova 2015), with as many degrees of freedom as there are tasks (datasets), less one.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy
+from scipy import stats
+
+from empathy_transfer.importance.quadratic_assignment import orders_within_datasets, residuals
+from empathy_transfer.report.style import THEMES
+from empathy_transfer.significance.theme_permutation import permuted_labels, stratum
+
+SCHEMES = ("tasks", "datasets")
+PERMUTATIONS, ALPHA = 500, 0.05
+LEAST_UNITS = 3
+ENDS = ("source", "target")
+NOTHING = 1e-9
+
+
+class Curve(NamedTuple):
+    """Effects of a specification, the true arrangement first: arrays (1 + permutations,).
+
+    `effect` is in the outcome's unit, `standardised` in standard deviations of it; `low` and `high` are ends of the
+    interval of the true one (None where there is none); `side` is 1 or -1 where an effect differs from 0, else 0.
+    """
+
+    effect: numpy.ndarray
+    standardised: numpy.ndarray
+    low: float | None
+    high: float | None
+    side: numpy.ndarray
+
+
+def theme_arrangements(tasks):
+    """Themes of tasks by number, moved within kinds of task (1 + permutations x tasks); None if they can't be moved."""
+    labels = numpy.array([THEMES.index(about["theme"]) for about in tasks.values()])
+    strata = [stratum(about, "kind") for about in tasks.values()]
+    permuted = permuted_labels(labels, strata, PERMUTATIONS, numpy.random.default_rng(0))
+    if permuted is None:
+        return None
+    true = numpy.flatnonzero((permuted == labels).all(axis=1))[0]
+    return numpy.vstack([labels, numpy.delete(permuted, true, axis=0)])
+
+
+def sign_arrangements(tasks):
+    """Signs by which the changes of targets are turned, dataset by dataset (1 + permutations x tasks)."""
+    datasets = [about["dataset"] for about in tasks.values()]
+    names = list(dict.fromkeys(datasets))
+    if 2 ** len(names) <= PERMUTATIONS:
+        signs = numpy.array(list(itertools.product((1.0, -1.0), repeat=len(names))))
+    else:
+        signs = numpy.random.default_rng(0).choice([1.0, -1.0], (1 + PERMUTATIONS, len(names)))
+        signs[0] = 1.0
+    return signs[:, [names.index(name) for name in datasets]]
+
+
+def task_arrangements(datasets, scheme):
+    """Orders of tasks (1 + permutations x tasks), of which datasets are kept together by the scheme `datasets`.
+
+    ``datasets`` is the dataset of each task. None where only one such order exists.
+    """
+    generator, own = numpy.random.default_rng(0), numpy.arange(len(datasets))
+    if scheme == "tasks":
+        orders = numpy.stack([generator.permutation(len(datasets)) for _ in range(PERMUTATIONS)])
+    else:
+        orders = orders_within_datasets(datasets, PERMUTATIONS, generator)
+    return None if orders is None else numpy.vstack([own, orders])
+
+
+def theme_curve(pairs, tasks, role, differences, sign, scheme, arrangements):
+    """The `Curve` of the smallest of some differences between themes, turned so that positive supports.
+
+    Args:
+        pairs: frame with source, target, value. tasks: {task: its theme, kind and dataset}. role: whose themes.
+        differences: pairs of themes. sign: 1 or -1. scheme: of `SCHEMES`. arrangements: see `theme_arrangements`.
+
+    Returns None where there are too few tasks (datasets). The smallest difference is above 0 if each interval is, and
+    below if that of one is, corrected for their number.
+    """
+    shared = _shared(pairs, tasks, scheme)
+    if shared is None:
+        return None
+    placed = arrangements[:, [list(tasks).index(name) for name in pairs[role]]]
+    values = sign * pairs["value"].to_numpy(float)
+    found = [_difference(values, placed, *themes, *shared) for themes in differences]
+    effects, errors = (numpy.stack(part) for part in zip(*found, strict=True))
+    half, corrected = (stats.t.isf(ALPHA / 2 / number, shared[1] - 1) * errors for number in (1, len(differences)))
+    least = numpy.argmin(numpy.where(numpy.isnan(effects), numpy.inf, effects), axis=0)
+    above, below = (effects - half > 0).all(axis=0), (effects + corrected < 0).any(axis=0)
+    effect, half = (numpy.take_along_axis(part, least[None], axis=0)[0] for part in (effects, half))
+    return _curve(effect, values, half[0], above.astype(int) - below.astype(int))
+
+
+def mean_curve(pairs, tasks, sign, scheme, arrangements):
+    """The `Curve` of the mean over pairs; arguments as for `theme_curve`, arrangements of `sign_arrangements`."""
+    shared = _shared(pairs, tasks, scheme)
+    if shared is None:
+        return None
+    values = sign * pairs["value"].to_numpy(float)
+    turned = arrangements[:, [list(tasks).index(name) for name in pairs["target"]]] * values
+    effect = turned.mean(axis=1)
+    half = stats.t.isf(ALPHA / 2, shared[1] - 1) * _errors((turned - effect[:, None]) / len(values), *shared)
+    side = (effect - half > 0).astype(int) - (effect + half < 0).astype(int)
+    return _curve(effect, values, half[0], side)
+
+
+def feature_curve(pairs, grid, feature, beside, arrangements):
+    """The `Curve` of the slope of a feature beside targets, the datasets of sources, and other features.
+
+    Args:
+        pairs: frame with source, target, value. grid: frame of all ordered pairs of some tasks, with source_dataset
+            and the features. feature, beside: names of the feature and of others. arrangements: see
+            `task_arrangements`; over the tasks in the order of the grid's sources.
+
+    What the others leave of the feature is moved over tasks, in both roles at once. There are no intervals: a slope
+    differs from 0 if at most 5 % of all arrangements have a t as far from 0. The standardised effect is the partial
+    correlation. None where nothing of the feature or of the outcome is left.
+    """
+    values = grid[["source", "target"]].merge(pairs, on=["source", "target"], how="left")["value"].to_numpy(float)
+    known = ~numpy.isnan(values)
+    tasks = list(dict.fromkeys(grid["source"]))
+    source, target = (grid[end].map(tasks.index).to_numpy() for end in ENDS)
+    datasets = grid["source_dataset"].to_numpy()
+    fixed = [numpy.eye(len(tasks))[target], (datasets[:, None] == list(dict.fromkeys(datasets))).astype(float)]
+    others = numpy.column_stack([numpy.ones(len(grid)), *fixed, grid[beside].to_numpy(float)])
+    place = numpy.zeros((len(tasks), len(tasks)), dtype=int)
+    place[source, target] = numpy.arange(len(grid))
+    own = residuals(grid[[feature]].to_numpy(float), others)[:, 0]
+    moved = own[place[arrangements[:, source], arrangements[:, target]]].T
+    if known.sum() <= others.shape[1]:
+        return None
+    columns = residuals(moved[known], others[known])
+    outcome = residuals(values[known, None], others[known])[:, 0]
+    squares, size = (columns**2).sum(axis=0), (outcome**2).sum()
+    if size < NOTHING or squares[0] < NOTHING:
+        return None
+    slopes = numpy.divide(outcome @ columns, squares, out=numpy.zeros(len(squares)), where=squares > NOTHING)
+    # The t statistic grows with the size of the partial correlation, so that this ranks arrangements as t does.
+    correlation = slopes * numpy.sqrt(squares / size)
+    limit = numpy.quantile(numpy.abs(correlation), 1 - ALPHA)
+    return Curve(slopes, correlation, None, None, numpy.sign(correlation) * (numpy.abs(correlation) >= limit))
+
+
+def joint_test(curves):
+    """Test the specifications of a claim together: {specifications, median, share, p_median, p_share, permutations}.
+
+    `median` is that of the standardised effects; `share` the share that differs from 0 on the side where more do. Their
+    p are the share of all arrangements, the true one among them, that have a median at least as far from the mean of
+    all medians, and a share at least as large.
+    """
+    standardised = numpy.stack([curve.standardised for curve in curves])
+    sides = numpy.stack([curve.side for curve in curves])
+    medians = numpy.nanmedian(standardised, axis=0)
+    shares = numpy.maximum((sides > 0).mean(axis=0), (sides < 0).mean(axis=0))
+    far = numpy.abs(medians - medians.mean())
+    return {
+        "specifications": len(curves),
+        "median": float(medians[0]),
+        "share_above": float((sides[:, 0] > 0).mean()),
+        "share_below": float((sides[:, 0] < 0).mean()),
+        "p_median": float((far >= far[0] - NOTHING).mean()),
+        "p_share": float((shares >= shares[0] - NOTHING).mean()),
+        "arrangements": len(medians),
+    }
+
+
+def _difference(values, placed, theme, other, shared, units):
+    """Differences of two themes' means and their standard errors, one for each arrangement (arrangements x pairs)."""
+    influence, effect = numpy.zeros(placed.shape), numpy.zeros(len(placed))
+    for name, sign in ((theme, 1), (other, -1)):
+        inside = (placed == THEMES.index(name)).astype(float)
+        number = inside.sum(axis=1)
+        mean = numpy.divide(inside @ values, number, out=numpy.full(len(number), numpy.nan), where=number > 0)
+        effect += sign * mean
+        influence += sign * inside * (values - mean[:, None]) / numpy.maximum(number, 1)[:, None]
+    return effect, _errors(influence, shared, units)
+
+
+def _errors(influence, shared, units):
+    """Standard errors from what each pair adds to a mean (arrangements x pairs); NaN where the estimate is negative."""
+    variance = ((influence @ shared) * influence).sum(axis=1) * units / (units - 1)
+    return numpy.sqrt(numpy.where(variance > 0, variance, numpy.nan))
+
+
+def _shared(pairs, tasks, scheme):
+    """(Which pairs share a task (or dataset) in any role: pairs x pairs; number of these), or None if too few."""
+    ends = [pairs[end] if scheme == "tasks" else pairs[end].map(lambda name: tasks[name]["dataset"]) for end in ENDS]
+    names = sorted(set(ends[0]) | set(ends[1]))
+    if len(names) < LEAST_UNITS:
+        return None
+    touched = sum(numpy.eye(len(names))[[names.index(name) for name in end]] for end in ends)
+    return (touched @ touched.T > 0).astype(float), len(names)
+
+
+def _curve(effect, values, half_width, side):
+    """The `Curve` of effects, of which the true one has an interval of this half width."""
+    spread = values.std()
+    standardised = effect / spread if spread > NOTHING else numpy.zeros(len(effect))
+    ends = (None, None) if numpy.isnan(half_width) else (float(effect[0] - half_width), float(effect[0] + half_width))
+    return Curve(effect, standardised, *ends, side)
