@@ -34,7 +34,7 @@ class Curve(NamedTuple):
     """Effects of a specification, the true arrangement first: arrays (1 + permutations,).
 
     `effect` is in the outcome's unit, `standardised` in standard deviations of it; `low` and `high` are ends of the
-    interval of the true one (None where there is none); `side` is 1 or -1 where an effect differs from 0, else 0.
+    interval of the true one (None of features); `side` is 1 or -1 where an effect differs from 0, else 0.
     """
 
     effect: numpy.ndarray
@@ -190,9 +190,9 @@ def _difference(values, placed, theme, other, shared, units):
 
 
 def _errors(influence, shared, units):
-    """Standard errors from what each pair adds to a mean (arrangements x pairs); NaN where the estimate is negative."""
-    variance = ((influence @ shared) * influence).sum(axis=1) * units / (units - 1)
-    return numpy.sqrt(numpy.where(variance > 0, variance, numpy.nan))
+    """Standard errors from what each pair adds to a mean (arrangements x pairs); no less than of independent pairs."""
+    alone = (influence**2).sum(axis=1)
+    return numpy.sqrt(numpy.maximum(((influence @ shared) * influence).sum(axis=1), alone) * units / (units - 1))
 
 
 def _shared(pairs, tasks, scheme):
@@ -209,5 +209,4 @@ def _curve(effect, values, half_width, side):
     """The `Curve` of effects, of which the true one has an interval of this half width."""
     spread = values.std()
     standardised = effect / spread if spread > NOTHING else numpy.zeros(len(effect))
-    ends = (None, None) if numpy.isnan(half_width) else (float(effect[0] - half_width), float(effect[0] + half_width))
-    return Curve(effect, standardised, *ends, side)
+    return Curve(effect, standardised, float(effect[0] - half_width), float(effect[0] + half_width), side)

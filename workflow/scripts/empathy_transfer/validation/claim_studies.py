@@ -16,7 +16,7 @@ from scipy import stats
 from empathy_transfer.claims.transfer_evidence import TESTS, study_evidence, variant_gains
 from empathy_transfer.controls.variant_effects import COLUMNS as VARIANT_COLUMNS
 from empathy_transfer.significance.families import add_families
-from empathy_transfer.significance.paired_tests import ALL, frame_of_tests
+from empathy_transfer.significance.paired_tests import ALL, TEXT_COLUMNS, frame_of_tests
 from empathy_transfer.statistics.seed_variance import paired_variance
 from empathy_transfer.statistics.t_tests import detectable, t_test
 
@@ -152,7 +152,8 @@ def study_frame(design, tasks, noise, luck, changes):
     rows |= {"p": 2 * stats.t.sf(numpy.abs(difference) / error, freedom)}
     rows |= {"mde": smallest * baseline / 100, "mde_percent": smallest, "reason": ""}
     frame = add_families(frame_of_tests(pandas.DataFrame(rows), SETTINGS), tasks, SETTINGS)
-    return frame.assign(leaked=False)
+    # As in `read_study`; also, rules read texts of this type in half the time.
+    return frame.astype(dict.fromkeys(TEXT_COLUMNS, "object")).assign(leaked=False)
 
 
 def evidence_of(frame, tasks, variants=None):
