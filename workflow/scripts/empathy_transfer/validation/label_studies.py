@@ -16,16 +16,17 @@ from empathy_transfer.metrics.ccc import value as concordance
 from empathy_transfer.relabel.agreement import compare_sources
 from empathy_transfer.relabel.comparisons import compare_settings
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN
-from empathy_transfer.relabel.training_sets import CROWD
+from empathy_transfer.relabel.training_sets import CROWD, Setting
 
 LEVEL = 0.05
 SETTINGS = {"resamples": 200, "alpha": LEVEL}
 MODELS, ENCODERS, SEEDS = ("gpt", "llama"), ("deberta_v3_base", "roberta_base"), 5
 TRAINED = (CHOSEN, "added=0.3", "added=1", "both=1")
-THRESHOLDS = numpy.arange(0.0, 6.5, 0.5)
-TESTED, VALIDATED, LABELLED, WRITERS = 300, 200, 400, 100
-# Pearson r of a run with the labels on Fisher's z scale, and its standard deviation between seeds.
-STRENGTH, SEED_SD = 0.55, 0.04
+THRESHOLDS = (2.0, 3.5, 4.5, 5.5)
+PARTS, LABELLED, WRITERS = {"test": 300, "validation": 200}, 400, 100
+# Pearson r of a run with the labels on Fisher's z scale, its standard deviation between seeds, and what runs of one
+# seed have in common of that.
+STRENGTH, SEED_SD, SEED_CORRELATION = 0.55, 0.04, 0.4
 # Shares of the variance of errors: in common, an encoder's, a setting's; the rest is a run's own.
 SHARES = (0.4, 0.2, 0.15)
 AGREEMENT = {"models": 0.8, "crowd": 0.27}
@@ -50,51 +51,49 @@ def label_evidence(truth, seed):
     """The `LabelEvidence` of one simulated study; ``seed`` is a list of numbers."""
     generator = numpy.random.default_rng(seed)
     scores, runs = _runs(truth, generator)
-    trained = scores[scores["trained_as"] == scores["setting"]]
-    comparisons = compare_settings(trained, pandas.Series(range(TESTED)), runs, SETTINGS)
+    comparisons = compare_settings(scores, pandas.Series(range(PARTS["test"])), runs, SETTINGS, ["ccc"])
     return LabelEvidence(scores, comparisons, _agreement(truth, generator), LEVEL)
 
 
 def _runs(truth, generator):
     """Scores of all runs, and {run: frame of its answers to the test texts}."""
-    labels = {part: generator.standard_normal(size) for part, size in (("test", TESTED), ("validation", VALIDATED))}
-    common = {part: generator.standard_normal(len(values)) for part, values in labels.items()}
+    texts = {name: generator.standard_normal((2, size)) for name, size in PARTS.items()}  # labels, and common errors
     rows, runs = [], {}
     for encoder in ENCODERS:
-        own = {part: generator.standard_normal(len(values)) for part, values in labels.items()}
+        own = {name: generator.standard_normal(size) for name, size in PARTS.items()}
         level = STRENGTH + (truth.encoder if encoder == ENCODERS[0] else 0.0)
-        luck = SEED_SD * numpy.sqrt(0.4) * generator.standard_normal(SEEDS)
-        trained = [
-            (CROWD, BASELINE, 0.0),
-            *((MODELS[0], name, (truth.settings or {}).get(name, 0.0)) for name in TRAINED),
-        ]
-        for model, setting, gain in trained:
-            answers = _answers(labels["test"], common["test"], own["test"], level + gain + luck, generator)
-            for number, answered in enumerate(answers):
-                frame = pandas.DataFrame({"id": range(TESTED), "label": labels["test"], "prediction": answered})
-                runs[encoder, model, setting, number] = frame
-                row = {"encoder": encoder, "model": model, "setting": setting, "kind": setting.partition("=")[0]}
-                row |= {"seed": number, "trained_as": setting, "ccc": concordance(labels["test"], answered)}
-                rows.append(row | {"kind": "chosen"} if setting == CHOSEN else row)
-        for threshold in THRESHOLDS:
-            gain = truth.threshold * (3.5 <= threshold <= 4.5)
-            answers = _answers(
-                labels["validation"], common["validation"], own["validation"], level + gain + luck, generator
-            )
-            row = {"encoder": encoder, "model": MODELS[0], "setting": f"alpha={threshold:g}", "kind": "alpha"}
-            row |= {"number": threshold, "trained_as": ""}
-            for number, answered in enumerate(answers):
-                rows.append(row | {"seed": number, "validation_ccc": concordance(labels["validation"], answered)})
+        common = level + SEED_SD * numpy.sqrt(SEED_CORRELATION) * generator.standard_normal(SEEDS)
+        for model, setting, gain in _settings(truth):
+            parsed = Setting.parse(setting) if setting != CHOSEN else Setting("chosen")
+            row = {"encoder": encoder, "model": model, "setting": setting, "trained_as": setting}
+            row |= {"kind": parsed.kind, "number": parsed.number}
+            luck = SEED_SD * numpy.sqrt(1 - SEED_CORRELATION) * generator.standard_normal(SEEDS)
+            r = numpy.tanh(common + gain + luck)[:, None]
+            answers = {name: _answers(*texts[name], own[name], r, generator) for name in PARTS}
+            for seed in range(SEEDS):
+                test, validation = (answers[name][seed] for name in PARTS)
+                frame = pandas.DataFrame({"id": range(PARTS["test"]), "label": texts["test"][0], "prediction": test})
+                runs[encoder, model, setting, seed] = frame
+                validated = concordance(texts["validation"][0], validation)
+                rows.append(row | {"seed": seed, "validation_ccc": validated})
     return pandas.DataFrame(rows), runs
 
 
-def _answers(labels, common, own, levels, generator):
-    """Answers of the runs of a setting (seeds x texts), whose mean r has these levels (seeds)."""
-    strength = levels + SEED_SD * numpy.sqrt(0.6) * generator.standard_normal(SEEDS)
+def _settings(truth):
+    """(model, setting, gain over the baseline) of all settings."""
+    gains = truth.settings or {}
+    yield CROWD, BASELINE, 0.0
+    for name in TRAINED:
+        yield MODELS[0], name, gains.get(name, 0.0)
+    for threshold in THRESHOLDS:
+        yield MODELS[0], f"alpha={threshold:g}", truth.threshold * (3.5 <= threshold <= 4.5)
+
+
+def _answers(labels, common, own, r, generator):
+    """Answers of the runs of a setting (seeds x texts), each of which has its r (seeds x 1) over all texts."""
     setting, single = generator.standard_normal(len(labels)), generator.standard_normal((SEEDS, len(labels)))
     parts = (*SHARES, 1 - sum(SHARES))
     errors = sum(numpy.sqrt(share) * part for share, part in zip(parts, (common, own, setting, single), strict=True))
-    r = numpy.tanh(strength)[:, None]
     return r * labels + numpy.sqrt(1 - r**2) * errors
 
 
