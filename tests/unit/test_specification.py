@@ -140,9 +140,10 @@ def test_a_mean_and_its_interval(scheme):
     assert curve.effect[0] == pytest.approx(values.mean())
     assert curve.high - curve.effect[0] == pytest.approx(critical * error, rel=1e-5)
     assert curve.standardised[0] == pytest.approx(values.mean() / values.std())
-    # Six datasets have 64 arrangements of signs; turning all of them turns the mean.
-    assert len(curve.effect) == 64
-    assert curve.effect[-1] == pytest.approx(-curve.effect[0])
+    # With all signs of both roles turned, only what is left beside them keeps its sign, and that has the mean 0.
+    both = np.stack([np.ones((2, len(TASKS))), -np.ones((2, len(TASKS)))])
+    turned = mean_curve(pairs, TASKS, 1, scheme, both)
+    assert turned.effect == pytest.approx([values.mean(), -values.mean()])
 
 
 def test_the_smallest_difference_of_themes():
@@ -150,10 +151,10 @@ def test_the_smallest_difference_of_themes():
     pairs = pairs_of(lambda source, target: gains[TASKS[source]["theme"]])
     differences = [("direct", "abstract"), ("direct", "adjacent")]
     about = (pairs, TASKS, "source", differences)
-    curve = theme_curve(*about, 1, "tasks", theme_arrangements(TASKS))
+    curve = theme_curve(*about, 1, "tasks", theme_arrangements(TASKS)[0])
     assert curve.effect[0] == pytest.approx(1)
     assert (curve.low, curve.high, curve.side[0]) == (1, 1, 1)  # nothing varies within a theme
-    turned = theme_curve(*about, -1, "tasks", theme_arrangements(TASKS))
+    turned = theme_curve(*about, -1, "tasks", theme_arrangements(TASKS)[0])
     assert turned.effect[0] == pytest.approx(-2)
     # Nothing exceeds that of three threes against others that are mixed: 3 - 1.5.
     assert 1 <= curve.effect.max() <= 1.5
@@ -162,7 +163,7 @@ def test_the_smallest_difference_of_themes():
 def test_errors_of_a_difference_of_themes():
     numbers = dict(zip(PAIRS, np.random.default_rng(1).normal(0, 1, len(PAIRS)), strict=True))
     pairs = pairs_of(lambda *pair: numbers[pair])
-    curve = theme_curve(pairs, TASKS, "source", [("direct", "abstract")], 1, "tasks", theme_arrangements(TASKS))
+    curve = theme_curve(pairs, TASKS, "source", [("direct", "abstract")], 1, "tasks", theme_arrangements(TASKS)[0])
     themes = pairs["source"].map(lambda name: TASKS[name]["theme"])
     influence, effect = np.zeros(len(pairs)), 0.0
     for theme, sign in (("direct", 1), ("abstract", -1)):
@@ -199,11 +200,17 @@ def test_the_slope_of_a_feature_is_that_of_least_squares():
 
 def test_arrangements_begin_with_the_true_one():
     assert (sign_arrangements(TASKS)[0] == 1).all()
-    themes = theme_arrangements(TASKS)
+    themes, nulls = theme_arrangements(TASKS)
     assert themes[0].tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert [len(null) for null in nulls] == [501, 501]
     few = {name: TASKS[name] for name in list(TASKS)[2:5]}
-    listed = theme_arrangements(few)
-    assert len(listed) == 3  # one direct and two abstract ones, the true one not twice
+    few = {name: about | {"dataset": about["theme"]} for name, about in few.items()}
+    listed, nulls = theme_arrangements(few)
+    # One direct and two abstract ones, the true one not twice; datasets of one and of two tasks can't be exchanged.
+    assert (len(listed), len(nulls[0])) == (503, 3)
+    alone = dict(zip("ab", few.values(), strict=False))
+    # Two datasets of three have four signs each, in either role.
+    assert sign_arrangements(alone).shape == (16, 2, 2)
     assert task_arrangements(["a", "a", "b"], "datasets")[0].tolist() == [0, 1, 2]
 
 
@@ -214,6 +221,8 @@ def test_the_joint_test_by_hand():
     found = joint_test(curves)
     # Medians 2, 1, 0, -2 with the mean .25: 1.75 away, and so is or farther only the last (2.25).
     assert (found["median"], found["p_median"]) == (2, 0.5)
+    # By the first two arrangements alone, a median lies as far from the mean of both as the other.
+    assert joint_test(curves, [[0, 1, 2, 3], [0, 1]])["p_median"] == 1
     # Two of three above in the true one; then one of three, one of three, and two of three below.
     assert (found["share_above"], found["share_below"], found["p_share"]) == (pytest.approx(2 / 3), 0, 0.5)
 

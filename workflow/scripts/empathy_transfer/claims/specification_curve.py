@@ -6,8 +6,9 @@ specifications are computed again, and the median effect and the share of signif
 permutations give. An effect is compared across scales in units of the standard deviation of the outcome over pairs.
 
 What is permuted depends on the claim. Of differences between themes (`themes`): the themes of tasks, within kinds of
-task. Of means (`signs`): the signs of all changes of the targets of a dataset, together. Of features (`features`): what
-a feature has beside the others, over tasks.
+task, and between datasets of equally many tasks; the larger p counts. Of means (`signs`): the signs of what sources
+add, of what targets add, and of the rest, dataset by dataset. Of features (`features`): what a feature has beside the
+others, over tasks.
 
 Standard errors allow for pairs that share a task in either role, or a dataset (Fafchamps and Gubert 2007; Aronow, Samii
 and Assenova 2015), with as many degrees of freedom as there are tasks (datasets), less one.
@@ -45,26 +46,36 @@ class Curve(NamedTuple):
 
 
 def theme_arrangements(tasks):
-    """Themes of tasks by number, moved within kinds of task (1 + permutations x tasks); None if they can't be moved."""
+    """Themes of tasks by number (1 + permutations x tasks), and the nulls as lists of positions, see `joint_test`.
+
+    Moved within kinds of task, and between datasets of equally many tasks. (None, []) if they can't be moved.
+    """
     labels = numpy.array([THEMES.index(about["theme"]) for about in tasks.values()])
     strata = [stratum(about, "kind") for about in tasks.values()]
-    permuted = permuted_labels(labels, strata, PERMUTATIONS, numpy.random.default_rng(0))
-    if permuted is None:
-        return None
-    true = numpy.flatnonzero((permuted == labels).all(axis=1))[0]
-    return numpy.vstack([labels, numpy.delete(permuted, true, axis=0)])
+    found = []
+    within = permuted_labels(labels, strata, PERMUTATIONS, numpy.random.default_rng(0))
+    if within is not None:
+        found.append(numpy.delete(within, numpy.flatnonzero((within == labels).all(axis=1))[0], axis=0))
+    orders = task_arrangements([about["dataset"] for about in tasks.values()], "datasets")
+    if orders is not None:
+        found.append(labels[orders[1:]])
+    if not found:
+        return None, []
+    ends = numpy.cumsum([1, *map(len, found)])
+    nulls = [[0, *range(start, end)] for start, end in itertools.pairwise(ends)]
+    return numpy.vstack([labels, *found]), nulls
 
 
 def sign_arrangements(tasks):
-    """Signs by which the changes of targets are turned, dataset by dataset (1 + permutations x tasks)."""
+    """Signs of what tasks add as sources and targets, alike in a dataset: 1 + permutations x roles x tasks."""
     datasets = [about["dataset"] for about in tasks.values()]
     names = list(dict.fromkeys(datasets))
-    if 2 ** len(names) <= PERMUTATIONS:
-        signs = numpy.array(list(itertools.product((1.0, -1.0), repeat=len(names))))
+    if 2 ** (2 * len(names)) <= PERMUTATIONS:
+        signs = numpy.array(list(itertools.product((1.0, -1.0), repeat=2 * len(names))))
     else:
-        signs = numpy.random.default_rng(0).choice([1.0, -1.0], (1 + PERMUTATIONS, len(names)))
+        signs = numpy.random.default_rng(0).choice([1.0, -1.0], (1 + PERMUTATIONS, 2 * len(names)))
         signs[0] = 1.0
-    return signs[:, [names.index(name) for name in datasets]]
+    return signs.reshape(len(signs), 2, len(names))[:, :, [names.index(name) for name in datasets]]
 
 
 def task_arrangements(datasets, scheme):
@@ -110,7 +121,8 @@ def mean_curve(pairs, tasks, sign, scheme, arrangements):
     if shared is None:
         return None
     values = sign * pairs["value"].to_numpy(float)
-    turned = arrangements[:, [list(tasks).index(name) for name in pairs["target"]]] * values
+    places = [[list(tasks).index(name) for name in pairs[end]] for end in ENDS]
+    turned = (numpy.stack(_roles(values, *places)) * _signs(arrangements, *places)).sum(axis=1)
     effect = turned.mean(axis=1)
     half = stats.t.isf(ALPHA / 2, shared[1] - 1) * _errors((turned - effect[:, None]) / len(values), *shared)
     side = (effect - half > 0).astype(int) - (effect + half < 0).astype(int)
@@ -154,25 +166,29 @@ def feature_curve(pairs, grid, feature, beside, arrangements):
     return Curve(slopes, correlation, None, None, numpy.sign(correlation) * (numpy.abs(correlation) >= limit))
 
 
-def joint_test(curves):
-    """Test the specifications of a claim together: {specifications, median, share, p_median, p_share, permutations}.
+def joint_test(curves, nulls=None):
+    """Test the specifications of a claim together: {specifications, median, share_above, ..., arrangements}.
 
-    `median` is that of the standardised effects; `share` the share that differs from 0 on the side where more do. Their
-    p are the share of all arrangements, the true one among them, that have a median at least as far from the mean of
-    all medians, and a share at least as large.
+    `median` is that of the standardised effects; `p_median` the share of all arrangements, the true one among them,
+    that have a median at least as far from the mean of all medians. `p_share` likewise: that have a share of effects on
+    one side of 0 at least as large. ``nulls`` are positions of arrangements, each with the true one (0), where there
+    are several ways to permute; the larger p counts.
     """
     standardised = numpy.stack([curve.standardised for curve in curves])
     sides = numpy.stack([curve.side for curve in curves])
     medians = numpy.nanmedian(standardised, axis=0)
     shares = numpy.maximum((sides > 0).mean(axis=0), (sides < 0).mean(axis=0))
-    far = numpy.abs(medians - medians.mean())
+    p = {"p_median": 0.0, "p_share": 0.0}
+    for null in nulls or [range(len(medians))]:
+        far = numpy.abs(medians[null] - medians[null].mean())
+        found = {"p_median": far >= far[0] - NOTHING, "p_share": shares[null] >= shares[0] - NOTHING}
+        p = {name: max(p[name], float(as_far.mean())) for name, as_far in found.items()}
     return {
         "specifications": len(curves),
         "median": float(medians[0]),
         "share_above": float((sides[:, 0] > 0).mean()),
         "share_below": float((sides[:, 0] < 0).mean()),
-        "p_median": float((far >= far[0] - NOTHING).mean()),
-        "p_share": float((shares >= shares[0] - NOTHING).mean()),
+        **p,
         "arrangements": len(medians),
     }
 
@@ -187,6 +203,26 @@ def _difference(values, placed, theme, other, shared, units):
         effect += sign * mean
         influence += sign * inside * (values - mean[:, None]) / numpy.maximum(number, 1)[:, None]
     return effect, _errors(influence, shared, units)
+
+
+def _roles(values, source, target):
+    """What pairs have from their sources, from their targets, and beside both: three arrays (pairs,) that add up.
+
+    By least squares, with the mean shared by both roles.
+    """
+    columns = [numpy.eye(max(*source, *target) + 1)[places] for places in (source, target)]
+    both = numpy.hstack(columns)
+    found = numpy.linalg.lstsq(both, values, rcond=None)[0]
+    parts = [column @ part for column, part in zip(columns, numpy.split(found, 2), strict=True)]
+    shift = (parts[0].mean() - parts[1].mean()) / 2
+    parts = [parts[0] - shift, parts[1] + shift]
+    return [*parts, values - sum(parts)]
+
+
+def _signs(arrangements, source, target):
+    """The signs of what `_roles` gives (arrangements x 3 x pairs)."""
+    of_source, of_target = arrangements[:, 0][:, source], arrangements[:, 1][:, target]
+    return numpy.stack([of_source, of_target, of_source * of_target], axis=1)
 
 
 def _errors(influence, shared, units):

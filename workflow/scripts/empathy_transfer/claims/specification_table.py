@@ -46,9 +46,10 @@ HITS = {
 class Question:
     """What the curve of a claim is made of: outcomes, the null, and a function from an outcome's pairs to a `Curve`."""
 
-    def __init__(self, effect_of, null, outcomes, curve, data):
-        """See the class; ``effect_of`` says in words what the effect is."""
+    def __init__(self, effect_of, null, outcomes, curve, data, nulls=None):
+        """See the class; ``effect_of`` says in words what the effect is, ``nulls`` are those of `joint_test`."""
         self.effect_of, self.null, self.outcomes, self.curve, self.data = effect_of, null, outcomes, curve, data
+        self.nulls = nulls
 
 
 def write_specifications(claims_path, paths, tasks, specifications_path, tests_path):
@@ -101,7 +102,7 @@ def specification_table(study, claim_set, tasks, features):
                     ends = {"low": curve.low, "high": curve.high, "side": SIDES[int(curve.side[0])]}
                     row |= {"effect": curve.effect[0], "standardised": curve.standardised[0], **ends}
                 rows.append(row)
-        test = joint_test(curves) if curves else {"reason": "too_few"}
+        test = joint_test(curves, question.nulls) if curves else {"reason": "too_few"}
         tests.append(keys | {"null": question.null, "reason": ""} | test)
         print(f"{claim['id']}: {len(curves)} specifications", flush=True)
     table = pandas.DataFrame(rows, columns=COLUMNS)
@@ -147,7 +148,7 @@ def _question(claim, study, bounds, tasks, features):
 
 def _of_themes(words, outcomes, data, tasks, role, differences, sign, bounds):
     """The question of a claim on differences between themes of one role."""
-    arrangements = theme_arrangements(tasks)
+    arrangements, nulls = theme_arrangements(tasks)
     main = outcomes[0].pairs
     counted = main.drop_duplicates(role)[role].map(lambda name: tasks[name]["theme"]).value_counts()
     enough = {theme for theme, number in counted.items() if number >= bounds["least_tasks"]}
@@ -159,7 +160,7 @@ def _of_themes(words, outcomes, data, tasks, role, differences, sign, bounds):
         """Of one specification."""
         return theme_curve(pairs, tasks, role, differences, sign, scheme, arrangements)
 
-    return Question(words, "themes", outcomes, curve, data)
+    return Question(words, "themes", outcomes, curve, data, nulls)
 
 
 def _of_mean(words, outcomes, data, tasks, sign):
