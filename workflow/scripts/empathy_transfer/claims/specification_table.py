@@ -1,5 +1,8 @@
 """Specification curves of the claims of a study: specification.csv, and the test of each curve."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy
 import pandas
 
@@ -43,13 +46,19 @@ HITS = {
 }
 
 
-class Question:
-    """What the curve of a claim is made of: outcomes, the null, and a function from an outcome's pairs to a `Curve`."""
+class CurveSource(NamedTuple):
+    """What the curves of a claim are made of.
 
-    def __init__(self, effect_of, null, outcomes, curve, data, nulls=None):
-        """See the class; ``effect_of`` says in words what the effect is, ``nulls`` are those of `joint_test`."""
-        self.effect_of, self.null, self.outcomes, self.curve, self.data = effect_of, null, outcomes, curve, data
-        self.nulls = nulls
+    `effect_of` says in words what the effect is, `null` what is permuted; `outcomes` are those of `specifications`;
+    `curve` gives the `Curve` of an outcome's pairs and a scheme of intervals; `nulls` are those of `joint_test`.
+    """
+
+    effect_of: str
+    null: str
+    outcomes: list
+    curve: Callable
+    data: str
+    nulls: list | None = None
 
 
 def write_specifications(claims_path, paths, tasks, specifications_path, tests_path):
@@ -111,7 +120,7 @@ def specification_table(study, claim_set, tasks, features):
 
 
 def _question(claim, study, bounds, tasks, features):
-    """The `Question` of a claim, or the code of the reason why it has none."""
+    """The `CurveSource` of a claim, or the code of the reason why it has none."""
     arguments = claim["arguments"]
     data = arguments.get("data", "full")
     if not (study.cells["data"] == data).any():
@@ -160,7 +169,7 @@ def _of_themes(words, outcomes, data, tasks, role, differences, sign, bounds):
         """Of one specification."""
         return theme_curve(pairs, tasks, role, differences, sign, scheme, arrangements)
 
-    return Question(words, "themes", outcomes, curve, data, nulls)
+    return CurveSource(words, "themes", outcomes, curve, data, nulls)
 
 
 def _of_mean(words, outcomes, data, tasks, sign):
@@ -171,7 +180,7 @@ def _of_mean(words, outcomes, data, tasks, sign):
         """Of one specification."""
         return mean_curve(pairs, tasks, sign, scheme, arrangements)
 
-    return Question(words, "signs", outcomes, curve, data)
+    return CurveSource(words, "signs", outcomes, curve, data)
 
 
 def _of_feature(study, features, feature):
@@ -191,7 +200,7 @@ def _of_feature(study, features, feature):
             return None
         return feature_curve(pairs, grid, feature, beside, arrangements[scheme])
 
-    return Question("slope of the feature", "features", changes(study, "full"), curve, "full")
+    return CurveSource("slope of the feature", "features", changes(study, "full"), curve, "full")
 
 
 def _within(outcome, tasks, role, theme):
