@@ -46,7 +46,7 @@ HITS = {
 }
 
 
-class CurveSource(NamedTuple):
+class CurveParts(NamedTuple):
     """What the curves of a claim are made of.
 
     `effect_of` says in words what the effect is, `null` what is permuted; `outcomes` are those of `specifications`;
@@ -94,15 +94,15 @@ def specification_table(study, claim_set, tasks, features):
     rows, tests = [], []
     for claim in claim_set.claims:
         keys = {name: claim[name] for name in ("id", "claim", "rule")}
-        question = _question(claim, study, claim_set.bounds, tasks, features)
-        if isinstance(question, str):
-            tests.append(keys | {"reason": question})
+        made_of = _curve_parts(claim, study, claim_set.bounds, tasks, features)
+        if isinstance(made_of, str):
+            tests.append(keys | {"reason": made_of})
             continue
-        keys |= {"data": question.data, "effect_of": question.effect_of}
+        keys |= {"data": made_of.data, "effect_of": made_of.effect_of}
         curves = []
-        for outcome in question.outcomes:
+        for outcome in made_of.outcomes:
             for scheme in SCHEMES:
-                curve = question.curve(outcome.pairs, scheme)
+                curve = made_of.curve(outcome.pairs, scheme)
                 choices = outcome.choices | {"intervals": scheme}
                 row = keys | choices | {"pairs": len(outcome.pairs), "reason": "" if curve else "too_few"}
                 row["main"] = all(choices[name] in chosen for name, chosen in MAIN.items())
@@ -111,16 +111,16 @@ def specification_table(study, claim_set, tasks, features):
                     ends = {"low": curve.low, "high": curve.high, "side": SIDES[int(curve.side[0])]}
                     row |= {"effect": curve.effect[0], "standardised": curve.standardised[0], **ends}
                 rows.append(row)
-        test = joint_test(curves, question.nulls) if curves else {"reason": "too_few"}
-        tests.append(keys | {"null": question.null, "reason": ""} | test)
+        test = joint_test(curves, made_of.nulls) if curves else {"reason": "too_few"}
+        tests.append(keys | {"null": made_of.null, "reason": ""} | test)
         print(f"{claim['id']}: {len(curves)} specifications", flush=True)
     table = pandas.DataFrame(rows, columns=COLUMNS)
     numbers = ("effect", "standardised", "low", "high")
     return table.astype(dict.fromkeys(numbers, "float64")), pandas.DataFrame(tests, columns=TEST_COLUMNS)
 
 
-def _question(claim, study, bounds, tasks, features):
-    """The `CurveSource` of a claim, or the code of the reason why it has none."""
+def _curve_parts(claim, study, bounds, tasks, features):
+    """The `CurveParts` of a claim, or the code of the reason why it has none."""
     arguments = claim["arguments"]
     data = arguments.get("data", "full")
     if not (study.cells["data"] == data).any():
@@ -156,7 +156,7 @@ def _question(claim, study, bounds, tasks, features):
 
 
 def _of_themes(words, outcomes, data, tasks, role, differences, sign, bounds):
-    """The question of a claim on differences between themes of one role."""
+    """The `CurveParts` of a claim on differences between themes of one role."""
     arrangements, nulls = theme_arrangements(tasks)
     main = outcomes[0].pairs
     counted = main.drop_duplicates(role)[role].map(lambda name: tasks[name]["theme"]).value_counts()
@@ -169,22 +169,22 @@ def _of_themes(words, outcomes, data, tasks, role, differences, sign, bounds):
         """Of one specification."""
         return theme_curve(pairs, tasks, role, differences, sign, scheme, arrangements)
 
-    return CurveSource(words, "themes", outcomes, curve, data, nulls)
+    return CurveParts(words, "themes", outcomes, curve, data, nulls)
 
 
 def _of_mean(words, outcomes, data, tasks, sign):
-    """The question of a claim on means."""
+    """The `CurveParts` of a claim on means."""
     arrangements = sign_arrangements(tasks)
 
     def curve(pairs, scheme):
         """Of one specification."""
         return mean_curve(pairs, tasks, sign, scheme, arrangements)
 
-    return CurveSource(words, "signs", outcomes, curve, data)
+    return CurveParts(words, "signs", outcomes, curve, data)
 
 
 def _of_feature(study, features, feature):
-    """The question of a claim on a feature of pairs."""
+    """The `CurveParts` of a claim on a feature of pairs."""
     grid = features[features[feature].notna()]
     tasks = set(grid["source"]) & set(grid["target"])
     grid = grid[grid["source"].isin(tasks) & grid["target"].isin(tasks)].reset_index(drop=True)
@@ -200,7 +200,7 @@ def _of_feature(study, features, feature):
             return None
         return feature_curve(pairs, grid, feature, beside, arrangements[scheme])
 
-    return CurveSource("slope of the feature", "features", changes(study, "full"), curve, "full")
+    return CurveParts("slope of the feature", "features", changes(study, "full"), curve, "full")
 
 
 def _within(outcome, tasks, role, theme):
