@@ -189,29 +189,33 @@ def test_the_slope_of_a_feature_is_that_of_least_squares():
     outcome = 2 * grid["definition"] + np.random.default_rng(3).normal(size=len(grid))
     pairs = grid[["source", "target"]].assign(value=outcome)[3:]  # three pairs are not known
     datasets = grid.drop_duplicates("source")["source_dataset"].tolist()
-    curve = feature_curve(pairs, grid, "definition", ["link"], task_arrangements(datasets, "tasks"))
+    arrangements, nulls = task_arrangements(datasets)
+    curve = feature_curve(pairs, grid, "definition", ["link"], arrangements, nulls["tasks"])
     dummies = pd.get_dummies(grid[["target", "source_dataset"]]).to_numpy(float)
     columns = np.column_stack([grid[["definition", "link"]], dummies])[3:]
     assert curve.effect[0] == pytest.approx(np.linalg.lstsq(columns, outcome[3:], rcond=None)[0][0])
     assert curve.side[0] == 1
     # By its definition about one arrangement in twenty lies as far out.
-    assert (curve.side != 0).mean() == pytest.approx(0.05, abs=0.005)
+    assert (curve.side[nulls["tasks"]] != 0).mean() == pytest.approx(0.05, abs=0.005)
 
 
 def test_arrangements_begin_with_the_true_one():
     assert (sign_arrangements(TASKS)[0] == 1).all()
     themes, nulls = theme_arrangements(TASKS)
     assert themes[0].tolist() == [0] * 3 + [1] * 3 + [2] * 3
-    assert [len(null) for null in nulls] == [501, 501]
+    assert {name: len(null) for name, null in nulls.items()} == {"kinds": 501, "datasets": 501}
     few = {name: TASKS[name] for name in list(TASKS)[2:5]}
     few = {name: about | {"dataset": about["theme"]} for name, about in few.items()}
     listed, nulls = theme_arrangements(few)
     # One direct and two abstract ones, the true one not twice; datasets of one and of two tasks can't be exchanged.
-    assert (len(listed), len(nulls[0])) == (503, 3)
+    assert (len(listed), len(nulls["kinds"])) == (503, 3)
     alone = dict(zip("ab", few.values(), strict=False))
     # Two datasets of three have four signs each, in either role.
     assert sign_arrangements(alone).shape == (16, 2, 2)
-    assert task_arrangements(["a", "a", "b"], "datasets")[0].tolist() == [0, 1, 2]
+    orders, nulls = task_arrangements(["a", "a", "b"])
+    assert orders[0].tolist() == [0, 1, 2]
+    assert (orders[nulls["datasets"], 2] == 2).all()  # the one task of the second dataset stays
+    assert list(task_arrangements(["a"])[1]) == ["tasks"]
 
 
 def test_the_joint_test_by_hand():
@@ -222,7 +226,7 @@ def test_the_joint_test_by_hand():
     # Medians 2, 1, 0, -2 with the mean .25: 1.75 away, and so is or farther only the last (2.25).
     assert (found["median"], found["p_median"]) == (2, 0.5)
     # By the first two arrangements alone, a median lies as far from the mean of both as the other.
-    assert joint_test(curves, [[0, 1, 2, 3], [0, 1]])["p_median"] == 1
+    assert joint_test(curves, {"all": [0, 1, 2, 3], "two": [0, 1]})["p_median"] == 1
     # Two of three above in the true one; then one of three, one of three, and two of three below.
     assert (found["share_above"], found["share_below"], found["p_share"]) == (pytest.approx(2 / 3), 0, 0.5)
 

@@ -8,7 +8,7 @@ permutations give. An effect is compared across scales in units of the standard 
 What is permuted depends on the claim. Of differences between themes (`themes`): the themes of tasks, within kinds of
 task, and between datasets of equally many tasks; the larger p counts. Of means (`signs`): the signs of what sources
 add, of what targets add, and of the rest, dataset by dataset. Of features (`features`): what a feature has beside the
-others, over tasks.
+others, over tasks, and between datasets of equally many tasks; the larger p counts.
 
 Standard errors allow for pairs that share a task in either role, or a dataset (Fafchamps and Gubert 2007; Aronow, Samii
 and Assenova 2015), with as many degrees of freedom as there are tasks (datasets), less one.
@@ -48,22 +48,18 @@ class Curve(NamedTuple):
 def theme_arrangements(tasks):
     """Themes of tasks by number (1 + permutations x tasks), and the nulls as lists of positions, see `joint_test`.
 
-    Moved within kinds of task, and between datasets of equally many tasks. (None, []) if they can't be moved.
+    Moved within kinds of task, and between datasets of equally many tasks. (None, {}) if they can't be moved.
     """
     labels = numpy.array([THEMES.index(about["theme"]) for about in tasks.values()])
-    strata = [stratum(about, "kind") for about in tasks.values()]
-    found = []
+    strata, found = [stratum(about, "kind") for about in tasks.values()], {}
     within = permuted_labels(labels, strata, PERMUTATIONS, numpy.random.default_rng(0))
     if within is not None:
-        found.append(numpy.delete(within, numpy.flatnonzero((within == labels).all(axis=1))[0], axis=0))
-    orders = task_arrangements([about["dataset"] for about in tasks.values()], "datasets")
+        true = numpy.flatnonzero((within == labels).all(axis=1))[0]
+        found["kinds"] = numpy.delete(within, true, axis=0)
+    orders = _orders_of_datasets([about["dataset"] for about in tasks.values()])
     if orders is not None:
-        found.append(labels[orders[1:]])
-    if not found:
-        return None, []
-    ends = numpy.cumsum([1, *map(len, found)])
-    nulls = [[0, *range(start, end)] for start, end in itertools.pairwise(ends)]
-    return numpy.vstack([labels, *found]), nulls
+        found["datasets"] = labels[orders]
+    return _stacked(labels, found) if found else (None, {})
 
 
 def sign_arrangements(tasks):
@@ -78,17 +74,28 @@ def sign_arrangements(tasks):
     return signs.reshape(len(signs), 2, len(names))[:, :, [names.index(name) for name in datasets]]
 
 
-def task_arrangements(datasets, scheme):
-    """Orders of tasks (1 + permutations x tasks), of which datasets are kept together by the scheme `datasets`.
+def task_arrangements(datasets):
+    """Orders of tasks (1 + permutations x tasks), and the nulls: over all `tasks`, and between `datasets`.
 
-    ``datasets`` is the dataset of each task. None where only one such order exists.
+    ``datasets`` is the dataset of each task; those of equally many tasks are exchanged, and tasks within them. Where
+    only one such order exists there is no such null.
     """
-    generator, own = numpy.random.default_rng(0), numpy.arange(len(datasets))
-    if scheme == "tasks":
-        orders = numpy.stack([generator.permutation(len(datasets)) for _ in range(PERMUTATIONS)])
-    else:
-        orders = orders_within_datasets(datasets, PERMUTATIONS, generator)
-    return None if orders is None else numpy.vstack([own, orders])
+    generator, number = numpy.random.default_rng(0), len(datasets)
+    found = {"tasks": numpy.stack([generator.permutation(number) for _ in range(PERMUTATIONS)])}
+    orders = _orders_of_datasets(datasets)
+    return _stacked(numpy.arange(number), found if orders is None else found | {"datasets": orders})
+
+
+def _orders_of_datasets(datasets):
+    """Orders of tasks that keep datasets together (permutations x tasks), or None."""
+    return orders_within_datasets(datasets, PERMUTATIONS, numpy.random.default_rng(0))
+
+
+def _stacked(true, permuted):
+    """The true arrangement and all others, and {name of a null: its positions, the true one first}."""
+    ends = numpy.cumsum([1, *map(len, permuted.values())])
+    nulls = {name: [0, *range(*ends[place : place + 2])] for place, name in enumerate(permuted)}
+    return numpy.vstack([true, *permuted.values()]), nulls
 
 
 def theme_curve(pairs, tasks, role, differences, sign, scheme, arrangements):
@@ -129,17 +136,18 @@ def mean_curve(pairs, tasks, sign, scheme, arrangements):
     return _curve(effect, values, half[0], side)
 
 
-def feature_curve(pairs, grid, feature, beside, arrangements):
+def feature_curve(pairs, grid, feature, beside, arrangements, null):
     """The `Curve` of the slope of a feature beside targets, the datasets of sources, and other features.
 
     Args:
         pairs: frame with source, target, value. grid: frame of all ordered pairs of some tasks, with source_dataset
             and the features. feature, beside: names of the feature and of others. arrangements: see
-            `task_arrangements`; over the tasks in the order of the grid's sources.
+            `task_arrangements`; over the tasks in the order of the grid's sources. null: positions of those by which
+            a slope is judged.
 
     What the others leave of the feature is moved over tasks, in both roles at once. There are no intervals: a slope
-    differs from 0 if at most 5 % of all arrangements have a t as far from 0. The standardised effect is the partial
-    correlation. None where nothing of the feature or of the outcome is left.
+    differs from 0 if at most 5 % of the arrangements of the null have a t as far from 0. The standardised effect is the
+    partial correlation. None where nothing of the feature or of the outcome is left.
     """
     values = grid[["source", "target"]].merge(pairs, on=["source", "target"], how="left")["value"].to_numpy(float)
     known = ~numpy.isnan(values)
@@ -162,7 +170,7 @@ def feature_curve(pairs, grid, feature, beside, arrangements):
     slopes = numpy.divide(outcome @ columns, squares, out=numpy.zeros(len(squares)), where=squares > NOTHING)
     # The t statistic grows with the size of the partial correlation, so that this ranks arrangements as t does.
     correlation = slopes * numpy.sqrt(squares / size)
-    limit = numpy.quantile(numpy.abs(correlation), 1 - ALPHA)
+    limit = numpy.quantile(numpy.abs(correlation[null]), 1 - ALPHA)
     return Curve(slopes, correlation, None, None, numpy.sign(correlation) * (numpy.abs(correlation) >= limit))
 
 
@@ -171,15 +179,15 @@ def joint_test(curves, nulls=None):
 
     `median` is that of the standardised effects; `p_median` the share of all arrangements, the true one among them,
     that have a median at least as far from the mean of all medians. `p_share` likewise: that have a share of effects on
-    one side of 0 at least as large. ``nulls`` are positions of arrangements, each with the true one (0), where there
-    are several ways to permute; the larger p counts.
+    one side of 0 at least as large. ``nulls`` are {name: positions of arrangements, the true one (0) among them} where
+    there are several ways to permute; the larger p counts.
     """
     standardised = numpy.stack([curve.standardised for curve in curves])
     sides = numpy.stack([curve.side for curve in curves])
     medians = numpy.nanmedian(standardised, axis=0)
     shares = numpy.maximum((sides > 0).mean(axis=0), (sides < 0).mean(axis=0))
     p = {"p_median": 0.0, "p_share": 0.0}
-    for null in nulls or [range(len(medians))]:
+    for null in (nulls or {"": range(len(medians))}).values():
         far = numpy.abs(medians[null] - medians[null].mean())
         found = {"p_median": far >= far[0] - NOTHING, "p_share": shares[null] >= shares[0] - NOTHING}
         p = {name: max(p[name], float(as_far.mean())) for name, as_far in found.items()}

@@ -58,7 +58,7 @@ class CurveParts(NamedTuple):
     outcomes: list
     curve: Callable
     data: str
-    nulls: list | None = None
+    nulls: dict | None = None
 
 
 def write_specifications(claims_path, paths, tasks, specifications_path, tests_path):
@@ -192,15 +192,13 @@ def _of_feature(study, features, feature):
         return "not_available"
     beside = [name for name in ASPECTS if name != feature and grid[name].notna().all()]
     datasets = grid.drop_duplicates("source")["source_dataset"].tolist()
-    arrangements = {scheme: task_arrangements(datasets, scheme) for scheme in SCHEMES}
+    arrangements, nulls = task_arrangements(datasets)
 
     def curve(pairs, scheme):
         """Of one specification."""
-        if arrangements[scheme] is None:
-            return None
-        return feature_curve(pairs, grid, feature, beside, arrangements[scheme])
+        return feature_curve(pairs, grid, feature, beside, arrangements, nulls[scheme]) if scheme in nulls else None
 
-    return CurveParts("slope of the feature", "features", changes(study, "full"), curve, "full")
+    return CurveParts("slope of the feature", "features", changes(study, "full"), curve, "full", nulls)
 
 
 def _within(outcome, tasks, role, theme):
