@@ -13,7 +13,7 @@ from empathy_transfer.report.style import DIAGONAL_COLOUR, FAINT_INK, INK, save_
 COLOURS = {"above": "#2f6db0", "below": "#b2352c", "": "#a9a9a9"}
 MEANINGS = {"above": "above 0", "below": "below 0", "": "not clearly either"}
 COLUMNS, PANEL, LEVEL_HEIGHT = 3, (4.6, 2.3), 0.13  # inches
-TITLE_WIDTH = 54  # characters
+TITLE_WIDTH = 48  # characters
 TEXTS = (*CHOICES, "intervals", "side", "reason")
 ORDER = (*SCALES, *TESTS, WITH, WITHOUT, "all", "first", OWN, HALF, *CONTROLS, *SCHEMES)
 WORDS = {"with": "with {}", "without": "without {}"}
@@ -108,7 +108,7 @@ def _draw_effects(axes, rows, test):
         f"median {test.median:.2f}, p = {test.p_median:.3f}; {above} above 0, {below} below, p = {test.p_share:.3f}"
     )
     note = {"xycoords": "axes fraction", "textcoords": "offset points", "size": 6.5, "color": FAINT_INK}
-    axes.annotate("\n".join(heading).replace("-", "−"), (0, 1), (0, 3), va="bottom", **note)
+    axes.annotate("\n".join(heading).replace("-", "−"), (0, 1), (0, 3), va="bottom", in_layout=False, **note)
     title = "\n".join(textwrap.wrap(test.claim, TITLE_WIDTH)[:2])
     axes.set_title(title, fontsize=8, loc="left", weight="bold", pad=24)
 

@@ -138,7 +138,7 @@ def _curve_parts(claim, study, bounds, tasks, features):
         inside, source = arguments["target_themes"], arguments["source_theme"]
         outcomes = [_hits(_within(outcome, tasks, "source", source), "improved") for outcome in counts(study, data)]
         differences = [(one, other) for one in inside for other in THEMES if other not in inside]
-        words = f"percent improved: {' and '.join(inside)} targets less others, the smallest difference"
+        words = f"percent improved: {' and '.join(inside)} targets less others"
         return _of_themes(words, outcomes, data, tasks, "target", differences, 1, bounds)
     if claim["rule"] == "theme_differs":
         role, theme, outcome = arguments["role"], arguments["theme"], arguments["outcome"]
