@@ -24,7 +24,6 @@ from empathy_transfer.validation.claim_studies import (
     Changes,
     Luck,
     draw_noise,
-    study_frame,
     true_changes,
     variants_of_study,
 )
@@ -81,22 +80,29 @@ def test_errors_are_as_large_as_what_luck_does(truth):
     assert errors**2 == pytest.approx(32 / 3 + (0.6 * 3.25 * 4 + 0.25 * 0.4 * 4 + 1) / 3, rel=0.1)
 
 
-def test_what_variants_gain_is_found_exactly_without_luck(truth, themes):
-    made_from = list(truth.tasks).index("news_empathy")
-    still = STILL._replace(seed_sd=0.0, item_sd=0.0)
-    noise = draw_noise(truth.design, still, (2, made_from), [0])
-    noise = noise._replace(se=np.ones(18), freedom=np.full(18, 9.0))
-    changes = true_changes(truth.design, themes, Changes(source=2.0, pair=2.0), np.random.default_rng(1))
-    frame = study_frame(truth.design, truth.tasks, noise, still, changes)
-    about = (truth.design, noise, still, frame, changes)
-    found = variants_of_study(VARIANTS, made_from, *about, 5.0)
-    assert found.groupby("role").size().to_dict() == {"source": 34, "target": 34}
+def test_what_variants_gain_is_found_exactly_without_luck(truth):
+    tasks = list(truth.tasks)
+    made_from = tasks.index("news_empathy")
+    noise = draw_noise(truth.design, Luck(item_sd=0.01, seed_sd=0.0, adapter_sd=0.0), (2, made_from), [0])
+    still = noise._replace(as_source=noise.as_source * 0, as_target=noise.as_target * 0)
+    found = variants_of_study(VARIANTS, made_from, tasks, still, 5.0)
+    # Two variants, the 17 other tasks and three seeds.
+    assert found.groupby("role").size().to_dict() == {"source": 2 * 17 * 3, "target": 2 * 17 * 3}
     of_target = found[found["role"] == "target"]["gain"]
     assert of_target.to_numpy() == pytest.approx(0.05 * noise.baselines[made_from])
     of_source = found[found["role"] == "source"].set_index("other")["gain"]
-    assert of_source["mi_behavior"].to_numpy() == pytest.approx(
-        0.05 * noise.baselines[list(truth.tasks).index("mi_behavior")]
-    )
+    expected = 0.05 * noise.baselines[tasks.index("mi_behavior")]
+    assert of_source["mi_behavior"].to_numpy() == pytest.approx(expected)
+
+
+def test_a_lucky_adapter_of_a_variant_moves_all_of_its_gains(truth):
+    made_from = list(truth.tasks).index("news_empathy")
+    noise = draw_noise(truth.design, Luck(item_sd=0.01, seed_sd=0.0, adapter_sd=2.0), (2, made_from), [0])
+    others = np.arange(18) != made_from
+    assert np.ptp(noise.as_source[:, others], axis=1) == pytest.approx(0, abs=0.2)
+    assert np.abs(noise.as_source[:, others]).max() > 0.5
+    # As a target, it moves transfer to the variant and to the task alike.
+    assert noise.as_target[:, others] == pytest.approx(0, abs=0.2)
 
 
 @pytest.mark.parametrize(

@@ -54,9 +54,7 @@ def study(leaked=(), collapsed=(), data=("full",), controls=(), apart=0.0, seeds
     scores = scores.assign(main=True, metric="pearson_r")
     cells = pd.DataFrame(PAIRS, columns=["source", "target"]).assign(floor=0.2, baseline_standard_error=0.1)
     cells = pd.concat([cells.assign(data=condition) for condition in data])
-    tests = cells.assign(
-        difference=0.15, p=0.03, q=0.06, p_published=0.5, effect="undecided", effect_published="harmed"
-    )
+    tests = cells.assign(difference=0.15, p=0.03, q=0.06, difference_published=-0.1, p_published=0.05)
     tests = pd.concat([tests.assign(runs=runs) for runs in ("all", "without_collapsed")])
     return make_study(scores, cells, tests, frozenset(leaked))
 

@@ -143,13 +143,13 @@ def _curve_parts(claim, study, bounds, tasks, features):
     if claim["rule"] == "theme_differs":
         role, theme, outcome = arguments["role"], arguments["theme"], arguments["outcome"]
         other_role = "target" if role == "source" else "source"
-        found = changes(study, data) if outcome == "percent" else counts(study, data)
+        found = counts(study, data) if outcome in HITS else changes(study, data)
         found = [_within(one, tasks, other_role, arguments.get("other_theme")) for one in found]
-        found = found if outcome == "percent" else [_hits(one, outcome) for one in found]
+        found = [_hits(one, outcome) for one in found] if outcome in HITS else found
         differences = [(theme, other) for other in THEMES if other != theme]
         sign = 1 if arguments["direction"] == "more" else -1
         sides = [f"{theme} {role}s", "the nearest theme"][::sign]
-        words = "mean change" if outcome == "percent" else f"percent {outcome.replace('_', ' ')}"
+        words = f"percent {outcome.replace('_', ' ')}" if outcome in HITS else "mean change"
         words = f"{words}: {sides[0]} less {sides[1]}"
         return _of_themes(words, found, data, tasks, role, differences, sign, bounds)
     return "not_available"

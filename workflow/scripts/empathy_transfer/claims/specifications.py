@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy
 import pandas
 
+from empathy_transfer.claims.engine import ALPHA
 from empathy_transfer.importance.pair_outcomes import WINSORISED_AT
 from empathy_transfer.records.runs import BASELINE, CONTROLS
-from empathy_transfer.significance.paired_tests import ALL, SOUND, effects_of
-from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
+from empathy_transfer.significance.paired_tests import ALL, SOUND
 
 WITH, WITHOUT = "with", "without"
 # What a transfer is compared with: the target's own baseline on all data, that on half of them, or a control.
@@ -147,9 +147,6 @@ def _counted(cells, test):
     """1 where a cell improves, -1 where it harms, 0 else."""
     if test == "any_difference":
         return numpy.sign(cells["difference"].round(9))
-    effects = {
-        "corrected": lambda: cells["effect"],
-        "uncorrected": lambda: effects_of(cells["difference"], cells["p"] <= 0.05),
-        "of_the_paper": lambda: cells["effect_published"],
-    }[test]()
-    return (effects == IMPROVED).astype(float) - (effects == HARMED).astype(float)
+    column = {"corrected": "q", "uncorrected": "p", "of_the_paper": "p_published"}[test]
+    difference = cells["difference_published" if test == "of_the_paper" else "difference"]
+    return numpy.sign(difference) * (cells[column] <= ALPHA)

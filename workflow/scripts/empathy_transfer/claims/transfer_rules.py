@@ -11,11 +11,11 @@ import numpy
 
 from empathy_transfer.claims.engine import ALPHA, DRAWS, Finding, nothing
 from empathy_transfer.claims.importance_rules import most_important, negligible
-from empathy_transfer.claims.theme_contrasts import contrast
 from empathy_transfer.claims.transfer_evidence import SCORES, TESTS
 from empathy_transfer.claims.variant_rules import variants_gain
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.theme_counts import wilson_interval
+from empathy_transfer.significance.theme_permutation import permutation_p, permuted_labels, stratum
 from empathy_transfer.statistics.task_bootstrap import pair_weights
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
 
@@ -70,7 +70,7 @@ def theme_differs(evidence, bounds, data, outcome, role, theme, direction, other
         return nothing(statistic, len(pairs), _too_few(data, missing[0], counts, role))
     scale = (1 if outcome == "percent" else 100) * (1 if direction == "more" else -1)
     values = scale * pairs[outcome].to_numpy(float)
-    found = [contrast(pairs, values, evidence.tasks, role, theme, other, len(others)) for other in others]
+    found = [_contrast(pairs, values, evidence.tasks, role, theme, other, len(others)) for other in others]
     least = min(found, key=lambda contrast: contrast["number"])
     support = all(min(one["low"], one["excess"]) > 0 and one["p"] is not None and one["p"] <= ALPHA for one in found)
     against = [
@@ -206,6 +206,32 @@ def _with_themes(evidence):
     return evidence.pairs.assign(
         source_theme=evidence.pairs["source"].map(themes), target_theme=evidence.pairs["target"].map(themes)
     )
+
+
+def _contrast(pairs, values, tasks, role, theme, other, number):
+    """Mean of a theme less that of another: number, interval, high end corrected for `number`, permutation p, excess.
+
+    The excess is the number less the mean of the permutations, which is not 0 where themes differ in their kinds.
+    """
+    themes = pairs[f"{role}_theme"].to_numpy()
+    one, two = (themes == theme).astype(float), (themes == other).astype(float)
+    weights = pair_weights(pairs, "tasks", DRAWS, numpy.random.default_rng(0))
+    drawn = _ratio(weights @ (values * one), weights @ one) - _ratio(weights @ (values * two), weights @ two)
+    levels = [ALPHA / 2, 1 - ALPHA / 2, 1 - ALPHA / number / 2]
+    low, high, corrected = (float(value) for value in numpy.nanquantile(drawn, levels))
+    observed = float(values[one > 0].mean() - values[two > 0].mean())
+    names = list(dict.fromkeys(pairs[role]))
+    labels = [THEMES.index(tasks[name]["theme"]) for name in names]
+    strata = [stratum(tasks[name], "kind") for name in names]
+    permuted, p, excess = permuted_labels(labels, strata, DRAWS, numpy.random.default_rng(0)), None, 0.0
+    if permuted is not None:
+        moved = permuted[:, pairs[role].map(names.index).to_numpy()]
+        means = [
+            _ratio((values * (moved == THEMES.index(name))).sum(axis=1), (moved == THEMES.index(name)).sum(axis=1))
+            for name in (theme, other)
+        ]
+        p, excess = permutation_p(observed, means[0] - means[1]), observed - float(numpy.nanmean(means[0] - means[1]))
+    return {"number": observed, "low": low, "high": high, "corrected_high": corrected, "p": p, "excess": excess}
 
 
 def _mean(pairs, values):

@@ -24,7 +24,7 @@ from empathy_transfer.validation.claim_studies import (
 from empathy_transfer.validation.label_studies import STRENGTH, TRAINED, LabelTruth, label_evidence
 
 MOST_WRONG = 0.065
-MANY, SOME, FEW = 400, 200, 50
+MANY, SOME, FEW = 400, 200, 40
 NEITHER = None
 PRECISE = Luck(seeds=5, items=5000, seed_sd=0.5, item_sd=0.6, adapter_sd=0.3)
 FIVE_SEEDS = Luck(seeds=5)
@@ -206,7 +206,7 @@ def verdicts(truth, condition, seeds):
         frame = study_frame(design, tasks, noise, condition.luck, changes)
         gain, variants = condition.variants_gain, None
         if names:
-            variants = variants_of_study(names, task, design, noise, condition.luck, frame, changes, gain)
+            variants = variants_of_study(names, task, list(tasks), noise, gain)
         studies.append((changes + noise.moved, evidence_of(frame, tasks, variants)))
     if pairs is not None:
         tables = importance_of_studies(pairs, design, numpy.stack([percent for percent, _ in studies]))

@@ -13,8 +13,7 @@ import numpy
 import pandas
 from scipy import stats
 
-from empathy_transfer.claims.transfer_evidence import TESTS, study_evidence, variant_gains
-from empathy_transfer.controls.variant_effects import COLUMNS as VARIANT_COLUMNS
+from empathy_transfer.claims.transfer_evidence import TESTS, study_evidence
 from empathy_transfer.significance.families import add_families
 from empathy_transfer.significance.paired_tests import ALL, TEXT_COLUMNS, frame_of_tests
 from empathy_transfer.statistics.seed_variance import paired_variance
@@ -67,8 +66,9 @@ class Noise(NamedTuple):
     """What luck did to a study, in percent of baselines: it is the same whatever the truth is.
 
     `baselines` are scores (targets); `moved` the mean difference of each pair (pairs); `se` and `freedom` those of the
-    tests of a target (targets). `as_source` and `as_target` are differences of variants (variants x tasks): a transfer
-    from the variant less that from its task, and a transfer to the variant less its own baseline.
+    tests of a target (targets). `as_source` and `as_target` are gains of variants (variants x tasks x seeds): of a
+    transfer from the variant over that from its task, and of what a source adds to the variant's baseline over what it
+    adds to its task's.
     """
 
     baselines: numpy.ndarray
@@ -113,7 +113,7 @@ def draw_noise(design, luck, variants, seed):
     baselines = generator.uniform(*BASELINES, tasks)
     adapters, of_variants = (luck.adapter_sd * generator.standard_normal((n, luck.seeds)) for n in (tasks, number))
     moved, se, freedom = numpy.empty(len(design.source)), numpy.empty(tasks), numpy.empty(tasks)
-    as_source, as_target = numpy.full((number, tasks), numpy.nan), numpy.full((number, tasks), numpy.nan)
+    as_source, as_target = numpy.full((2, number, tasks, luck.seeds), numpy.nan)
     for target in range(tasks):
         rows = numpy.flatnonzero(design.target == target)
         sources = design.source[rows]
@@ -123,11 +123,11 @@ def draw_noise(design, luck, variants, seed):
         se[target], freedom[target] = tested["se"], tested["df"]
         if target == made_from:
             for variant in range(number):
-                transfers, baseline, _ = _runs_of_target(generator, luck, adapters[sources])
-                as_target[variant, sources] = (transfers - baseline).mean(axis=1)
+                own, own_baseline, _ = _runs_of_target(generator, luck, adapters[sources])
+                as_target[variant, sources] = (own - own_baseline) - (transfers - baseline)
         else:
             of_task = transfers[sources == made_from]
-            as_source[:, target] = (of_variants + _luck_of_runs(generator, luck, number, common) - of_task).mean(axis=1)
+            as_source[:, target] = of_variants + _luck_of_runs(generator, luck, number, common) - of_task
     return Noise(baselines, moved, se, freedom, as_source, as_target)
 
 
@@ -162,28 +162,25 @@ def evidence_of(frame, tasks, variants=None):
     return evidence._replace(pairs=pandas.concat([evidence.pairs, evidence.pairs.assign(data="half")]))
 
 
-def variants_of_study(names, made_from, design, noise, luck, frame, changes, gain):
-    """What variants of a task gain beside it, as `variant_gains` makes it of a study's comparisons.
+def variants_of_study(names, made_from, tasks, noise, gain):
+    """What variants of a task gain beside it, seed by seed, as the rule on variants reads it.
 
     Args:
-        names: of the variants. made_from: position of their task. design, noise, luck: of the study.
-        frame: see `study_frame`. changes: true changes of the pairs (pairs). gain: what variants truly gain in either
-            role, in percent of the baseline.
+        names: of the variants. made_from: position of their task. tasks: names of all tasks. noise: `Noise`.
+        gain: what variants truly gain in either role, in percent of the baseline.
+
+    Test items move no gain as a whole here (`shared_variance`).
     """
-    tasks = list(dict.fromkeys(frame["source"]))
-    places = {name: place for place, name in enumerate(frame["source"].where(frame["target"] == tasks[made_from]))}
     rows = []
     for role, moved in (("source", noise.as_source), ("target", noise.as_target)):
         for variant, of_variant in zip(names, moved, strict=True):
-            for other in (other for other in range(len(tasks)) if other != made_from):
-                percent, at = gain + of_variant[other], other
-                if role == "target":
-                    percent, at = percent + changes[places[tasks[other]]], made_from
-                ends = (variant, tasks[other]) if role == "source" else (tasks[other], variant)
-                row = {"variant": variant, "task": tasks[made_from], "role": role, "source": ends[0], "target": ends[1]}
-                difference = noise.baselines[at] * percent / 100
-                rows.append(row | {"data": "full", "seeds": luck.seeds, "difference": difference})
-    return variant_gains(pandas.DataFrame(rows, columns=VARIANT_COLUMNS), frame)
+            for place, other in enumerate(tasks):
+                at = place if role == "source" else made_from
+                for seed, luck in enumerate(of_variant[place] if place != made_from else ()):
+                    row = {"variant": variant, "role": role, "other": other, "data": "full", "seed": seed}
+                    row |= {"seeds": len(of_variant[place]), "shared_variance": 0.0, "clusters": numpy.nan}
+                    rows.append(row | {"gain": noise.baselines[at] * (gain + luck) / 100})
+    return pandas.DataFrame(rows)
 
 
 def _runs_of_target(generator, luck, adapters):
