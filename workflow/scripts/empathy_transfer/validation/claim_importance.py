@@ -21,6 +21,7 @@ from empathy_transfer.validation.calibration import RATINGS, primary_p_values, r
 # Fewer draws than in a study: with these, 300 studies take a minute.
 SETTINGS = {"seed": 0, "shuffles": 20, "permutations": 5, "interval_draws": 500}
 NULL_DRAWS = 500
+PRIMARY_NULL = next(name for name, role in NULLS.items() if role == "primary")
 
 
 class Pooled(NamedTuple):
@@ -62,17 +63,19 @@ def importance_of_studies(pairs, design, outcomes):
     """
     columns = feature_columns(pairs, available_features(pairs))
     pooled = _pooled(pairs, columns, outcomes)
-    cut = numpy.clip(outcomes, -WINSORISED_AT, WINSORISED_AT)
-    p = primary_p_values(design, cut, NULL_DRAWS, SETTINGS["seed"])
-    primary = next(name for name, role in NULLS.items() if role == "primary")
-    found = []
+    p, found = _rating_tests(design, numpy.clip(outcomes, -WINSORISED_AT, WINSORISED_AT)), []
     for place, outcome in enumerate(outcomes):
         errors = pooled.of_study(place)
         rows = measure_sound(pairs.assign(outcome=outcome), columns, None, {}, SETTINGS, lambda *_, found=errors: found)
         table = as_table([row for row in rows if row["part"] == "test"], list(columns), "")
-        nulls = pandas.DataFrame({"feature": RATINGS, "null": primary, "p": p[place]})
+        nulls = pandas.DataFrame({"feature": RATINGS, "null": PRIMARY_NULL, "p": p[place]})
         found.append((table.assign(protocol="sound", pairs=len(pairs), name=table["feature"]), nulls))
     return found
+
+
+def _rating_tests(design, outcomes):
+    """p values of the primary test of the ratings in each study: studies x ratings."""
+    return primary_p_values(design, outcomes, NULL_DRAWS, SETTINGS["seed"])
 
 
 def _pooled(pairs, columns, outcomes):
