@@ -109,7 +109,7 @@ def _draw_effects(axes, rows, test):
     )
     note = {"xycoords": "axes fraction", "textcoords": "offset points", "size": 6.5, "color": FAINT_INK}
     axes.annotate("\n".join(heading).replace("-", "−"), (0, 1), (0, 3), va="bottom", in_layout=False, **note)
-    title = "\n".join(textwrap.wrap(test.claim, TITLE_WIDTH)[:2])
+    title = "\n".join(textwrap.wrap(test.claim, TITLE_WIDTH)[:3])
     axes.set_title(title, fontsize=8, loc="left", weight="bold", pad=24)
 
 
