@@ -21,6 +21,8 @@ import numpy
 import pandas
 import yaml
 
+from empathy_transfer.claims import label_rules, transfer_rules
+from empathy_transfer.claims.engine import read_claims
 from empathy_transfer.features.pair_features import available_features, feature_columns, pair_features
 from empathy_transfer.features.task_facts import published_facts
 from empathy_transfer.validation.page import TITLES, with_figures
@@ -29,20 +31,24 @@ from empathy_transfer.validation.parts import make_truth, parts, simulate, summa
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
 CHUNK = {"studies": 500, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20, "variants": 200}
-CHUNK |= {"leaks": 5, "predictors": 20}
+CHUNK |= {"leaks": 5, "predictors": 20, "claims": 50}
 
 
 def published_truth():
-    """The pairs of the published study, with their features."""
-    about, themes = {}, {}
+    """The pairs of the published study, with their features, and its claims."""
+    about, tasks = {}, {}
     for path in sorted((ROOT / "config/datasets").glob("*.yaml")):
         dataset = yaml.safe_load(path.read_text(encoding="utf-8"))
         words = {key: dataset[key] for key in ("data_source", "language_setting")}
         about |= {task: {"dataset": path.stem} | words for task in dataset["tasks"]}
-        themes |= {task: known["theme"] for task, known in dataset["tasks"].items()}
+        tasks |= {task: content | {"dataset": path.stem} for task, content in dataset["tasks"].items()}
     printed = {name: ROOT / f"resources/published/{table}.csv" for name, table in TABLES.items()}
     pairs = pair_features(published_facts(about, printed)).replace("not_available", numpy.nan)
-    return make_truth(pairs, feature_columns(pairs, available_features(pairs)), themes=themes)
+    claims = [
+        read_claims(ROOT / f"resources/claims/{name}.yaml", module.RULES, module.BOUNDS)
+        for name, module in (("transfer", transfer_rules), ("labels", label_rules))
+    ]
+    return make_truth(pairs, feature_columns(pairs, available_features(pairs)), tasks, *claims)
 
 
 def run_chunk(place, numbers):

@@ -39,29 +39,36 @@ def swept(values):
     return pd.DataFrame(rows, columns=SCORE_COLUMNS)
 
 
-@pytest.mark.parametrize(
-    ("values", "verdict"),
-    [
-        # As good at 5 as at 4: that 0 is bad does not make 3.5 to 4.5 the best.
-        ({0: [0.1, 0.1, 0.1], 4: [0.3, 0.31, 0.3], 5: [0.3, 0.3, 0.31]}, UNDECIDED),
-        ({0: [0.1, 0.1, 0.1], 4: [0.4, 0.41, 0.4], 5: [0.3, 0.3, 0.31]}, SUPPORTED),
-        # The best lies in the middle, though the mean of 3.5 and 4 is below 5.
-        ({3.5: [0.1, 0.1, 0.1], 4: [0.4, 0.41, 0.4], 5: [0.3, 0.3, 0.31]}, SUPPORTED),
-        ({4: [0.2, 0.21, 0.2], 5: [0.3, 0.3, 0.31]}, NOT_SUPPORTED),
-        ({4: [0.2], 5: [0.3]}, NOT_TESTABLE),
-        ({3: [0.2, 0.2], 5: [0.3, 0.3]}, NOT_TESTABLE),
-    ],
-)
-def test_the_best_threshold_is_compared_with_the_best_of_the_others(values, verdict):
-    scores, none = swept(values), pd.DataFrame({"encoder": []})
-    (row,) = judged("best_threshold", {"least": 3.5, "most": 4.5}, scores=scores, comparisons=none)
-    assert row.verdict == verdict
-
-
 def compared(comparison, **columns):
     """Rows of comparisons in concordance."""
     about = {"encoder": "minilm", "comparison": comparison, "metric": "ccc", "model": "gpt", "seeds": 5}
     return pd.DataFrame(about | {"difference": 0.2, "p_published": None} | columns)
+
+
+@pytest.mark.parametrize(
+    ("values", "pair", "ends", "verdict"),
+    [
+        # Chosen by validation, and judged on test texts.
+        ({0: [0.1, 0.1], 4: [0.4, 0.41], 5: [0.3, 0.31]}, (4, 5), (-0.01, 0.1), UNDECIDED),
+        ({0: [0.1, 0.1], 4: [0.4, 0.41], 5: [0.3, 0.31]}, (4, 5), (0.01, 0.1), SUPPORTED),
+        # The best lies in the middle, though the mean of 3.5 and 4 is below 5.
+        ({3.5: [0.1, 0.1], 4: [0.4, 0.41], 5: [0.3, 0.31]}, (4, 5), (0.01, 0.1), SUPPORTED),
+        # The lower threshold stands first, so that the difference is turned.
+        ({3: [0.3, 0.31], 4: [0.2, 0.21]}, (3, 4), (0.01, 0.1), NOT_SUPPORTED),
+        ({4: [0.2], 5: [0.3]}, (4, 5), (0.01, 0.1), NOT_TESTABLE),
+        ({3: [0.2, 0.2], 5: [0.3, 0.3]}, (3, 5), (0.01, 0.1), NOT_TESTABLE),
+        ({0: [0.1, 0.1], 4: [0.4, 0.41]}, (4, 5), (0.01, 0.1), NOT_TESTABLE),  # these two were not compared
+    ],
+)
+def test_the_best_threshold_is_compared_with_the_best_of_the_others(values, pair, ends, verdict):
+    names = {"setting": [f"alpha={pair[0]:g}"], "other_setting": f"alpha={pair[1]:g}"}
+    seeds = len(next(iter(values.values())))
+    frame = compared("thresholds", **names, low=ends[0], high=ends[1], difference=0.05)
+    about = {"scores": swept(values), "comparisons": frame.assign(seeds=seeds)}
+    (row,) = judged("best_threshold", {"least": 3.5, "most": 4.5}, **about)
+    assert row.verdict == verdict
+    if verdict == NOT_SUPPORTED:
+        assert (row.number, row.low, row.high) == (-0.05, -0.1, -0.01)
 
 
 @pytest.mark.parametrize(
@@ -122,24 +129,26 @@ def test_claims_on_agreement_are_judged_by_intervals_wide_enough_for_all(alphas,
 @pytest.mark.parametrize(
     ("differences", "verdict"),
     [
-        ({"baseline": [0.1, 0.11, 0.1], "huber": [0.2, 0.21, 0.2]}, SUPPORTED),
-        ({"baseline": [0.1, 0.11, 0.1], "huber": [-0.01, 0.2, -0.2]}, UNDECIDED),  # its mean is below 0 by chance
-        ({"baseline": [0.1, 0.11, 0.1], "huber": [-0.1, -0.11, -0.1]}, NOT_SUPPORTED),
-        ({"baseline": [0.1], "huber": [0.2]}, NOT_TESTABLE),
+        # With eight degrees of freedom, an error of .01 gives half-widths of .0231, and for two settings of .0275.
+        ([0.024, 0.1], SUPPORTED),
+        ([0.022, 0.1], UNDECIDED),
+        ([-0.027, 0.1], UNDECIDED),
+        ([-0.028, 0.1], NOT_SUPPORTED),
     ],
 )
-def test_an_order_of_encoders_is_judged_within_seeds(differences, verdict):
-    rows = [
-        (encoder, "crowd", setting, setting, seed, 0.3 + (value if encoder == "deberta" else 0))
-        for encoder in ("deberta", "roberta")
-        for setting, values in differences.items()
-        for seed, value in enumerate(values)
-    ]
-    scores = pd.DataFrame(rows, columns=["encoder", "model", "setting", "trained_as", "seed", "ccc"])
-    (row,) = judged("encoder_above", {"better": "deberta", "other": "roberta"}, scores=scores)
-    assert row.verdict == verdict
-    (row,) = judged("encoder_above", {"better": "deberta", "other": "electra"}, scores=scores)
+def test_an_order_of_encoders_is_judged_over_texts_and_seeds(differences, verdict):
+    scores = pd.DataFrame({"encoder": ["deberta", "roberta"]})
+    names = {"setting": ["baseline", "huber"], "other_encoder": "roberta", "se": 0.01, "df": 8}
+    frame = compared("encoders", **names, difference=differences).assign(encoder="deberta")
+    order = {"better": "deberta", "other": "roberta"}
+    (row,) = judged("encoder_above", order, scores=scores, comparisons=frame)
+    assert (row.verdict, row.pairs) == (verdict, 2)
+    turned = frame.assign(encoder="roberta", other_encoder="deberta", difference=-frame["difference"])
+    assert judged("encoder_above", order, scores=scores, comparisons=turned) == [row]
+    (row,) = judged("encoder_above", order | {"other": "electra"}, scores=scores, comparisons=frame)
     assert (row.verdict, row.why) == (NOT_TESTABLE, "this study does not train both encoders")
+    (row,) = judged("encoder_above", order, scores=scores, comparisons=frame.assign(seeds=1))
+    assert (row.verdict, row.why) == (NOT_TESTABLE, "no setting has two seeds of both encoders")
 
 
 def test_the_written_claims_are_the_printed_ones_and_all_have_rows():

@@ -108,6 +108,26 @@ def test_a_planted_gain_is_found_and_no_gain_is_not(study):
     assert set(found.loc["control"]["other_setting"]) == {"trimmed"}
 
 
+def test_encoders_and_thresholds_are_compared_on_the_same_test_texts(study):
+    generator, labels, rows = np.random.default_rng(5), study.test["label"], []
+    for encoder, setting, noise in (("minilm", "alpha=5", 3.0), ("other", "alpha=3.5", 3.0), ("other", "alpha=5", 3.0)):
+        for seed in (1, 2, 3):
+            answers = study.test[["id", "label"]].assign(prediction=labels + generator.normal(0, noise, 120))
+            study.runs[encoder, "gpt", setting, seed] = answers
+            rows.append({"encoder": encoder, "model": "gpt", "setting": setting, "trained_as": setting, "seed": seed})
+    study = study._replace(scores=pd.concat([study.scores, pd.DataFrame(rows)], ignore_index=True))
+    found = compare(study).set_index(["comparison", "encoder", "setting", "other_encoder", "other_setting", "metric"])
+    swept = found.loc["thresholds"].xs("ccc", level="metric")["low"]
+    assert set(swept.index) == {(name, "alpha=3.5", name, "alpha=5") for name in ("minilm", "other")}
+    # Only the first encoder has a better correction at 3.5.
+    assert (swept.loc["minilm"] > 0.1).all()
+    assert (swept.loc["other"] < 0).all()
+    encoders = found.loc["encoders"].xs("ccc", level="metric")["low"]
+    assert set(encoders.index) == {("minilm", name, "other", name) for name in ("alpha=3.5", "alpha=5")}
+    assert encoders.loc["minilm", "alpha=3.5"].iloc[0] > 0.1
+    assert encoders.loc["minilm", "alpha=5"].iloc[0] < 0
+
+
 def made_up_runs(generator, seeds, shared, own):
     """Runs of two settings that are as good as each other: (``Resampled``, their sides, units).
 

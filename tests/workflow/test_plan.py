@@ -32,13 +32,14 @@ def plans(full_study, tmp_path_factory):
     shutil.rmtree(other / "condolence")
     (other / "mi/MI Dataset.csv").unlink()
     selection = small("selection")
-    demo, overlaid = full_study.clone(folder / "demo"), full_study.clone(folder / "overlaid")
+    demo, overlaid, curves = (full_study.clone(folder / name) for name in ("demo", "overlaid", "curves"))
     overlaid.write("config/huber.yaml", HUBER)
     return in_parallel(
         {
             "partial": lambda: partial.dry_run(EMPATHY_RAW_DIR=str(other)),
             "selection": lambda: selection.dry_run("--config", "tasks=[conv_empathy,condolence]", "data=[full]"),
             "demo": lambda: demo.dry_run("--configfile", "config/demo.yaml"),
+            "curves": lambda: curves.dry_run("specification", "--configfile", "config/demo.yaml"),
             "overlaid": lambda: overlaid.dry_run("--configfile", "config/demo.yaml", "config/huber.yaml", *TYPED),
             "typo": lambda: small("typo", tasks=["condolence", "epitomer"]).dry_run(),
             "nothing": lambda: small("nothing", tasks=FOUR).dry_run(EMPATHY_RAW_DIR=str(folder / "no_such_folder")),
@@ -193,6 +194,17 @@ def test_the_published_analysis_needs_no_data(plans):
         "published_analysis": 1,
     }
     assert "Left out" not in run.text
+
+
+def test_specification_curves_need_tests_and_features_but_no_importance(plans):
+    run = plans["curves"]
+    assert run.status == 0, run.text
+    # Three seeds and both conditions of six tasks; a test for each target.
+    wanted = {"train_baseline": 36, "train_transfer": 180, "compare_with_baseline": 6, "collect_significance": 1}
+    wanted |= dict.fromkeys(("report_leakage", "compute_pair_features"), 1)
+    wanted |= dict.fromkeys(("tabulate_specifications", "plot_specifications", "specification"), 1)
+    assert {rule: run.rules[rule] for rule in wanted} == wanted
+    assert not {"measure_importance", "tabulate_claims"} & set(run.rules)
 
 
 def test_the_worked_example_of_the_manual_runs(full_study, worked_example, tmp_path):

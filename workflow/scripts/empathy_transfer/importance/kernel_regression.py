@@ -25,7 +25,7 @@ class Errors(NamedTuple):
     """Predictions of a part of the pairs, and squared errors after permutation.
 
     `plain` holds predictions (draws x rows); `permuted` per feature the sums of squared errors over the rows (draws x
-    permutations); `observed` per feature the mean squared error of each row over the permutations, in the first draw.
+    permutations); `observed` per feature the mean squared error of each row over the permutations (draws x rows).
     """
 
     plain: numpy.ndarray
@@ -112,12 +112,12 @@ def permutation_errors(kernel, weights, intercepts, outcomes, rows, donors):
     for feature in kernel.distances:
         rest, factor = kernel.without(feature, rows), kernel.factor(feature)
         sums = numpy.zeros((len(weights), len(donors)))
-        own = numpy.zeros(len(rows))
+        own = numpy.zeros((len(weights), len(rows)))
         for place, row in enumerate(rows):
             guesses = (weights * rest[place]) @ factor[donors[:, place]].T + intercepts[:, None]
             squares = (outcomes[:, row, None] - guesses) ** 2
             sums += squares
-            own[place] = squares[0].mean()
+            own[:, place] = squares.mean(axis=1)
         permuted[feature], observed[feature] = sums, own
     return Errors(predict_pairs(kernel, weights, intercepts, rows), permuted, observed)
 

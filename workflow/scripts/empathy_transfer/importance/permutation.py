@@ -82,9 +82,9 @@ def importance_table(improvement, features, protocol, settings):
             rows = [{"part": part, "feature": name} for part in ("train", "test") for name in names]
         else:
             variant = variant | {"C": model.C, "epsilon": model.epsilon}
-            measure = _measure_published if protocol == "published" else _measure_sound
+            measure = _measure_published if protocol == "published" else measure_sound
             rows = measure(pairs, feature_columns(pairs, names), model, variant, settings)
-        tables.append(_as_table(rows, names, reason).assign(variant=number, **variant, pairs=len(pairs)))
+        tables.append(as_table(rows, names, reason).assign(variant=number, **variant, pairs=len(pairs)))
         print(f"{protocol}: {_described(variant)}: {reason or 'done'}", flush=True)
     table = pandas.concat(tables, ignore_index=True).assign(protocol=protocol)
     return table.assign(name=table["feature"].map(FEATURE_NAMES))[IMPORTANCE_COLUMNS]
@@ -143,14 +143,14 @@ def feature_verdict(row):
 def _measure_published(pairs, columns, model, variant, settings):
     """Rows of the published protocol: random splits, the drop in R2 on each part, mean and deviation of all drops."""
     generator = numpy.random.default_rng(settings["seed"])
-    outcomes = _with_shuffled(pairs["outcome"].to_numpy(), settings["shuffles"], generator)
+    outcomes = with_shuffled(pairs["outcome"].to_numpy(), settings["shuffles"], generator)
     drops = {part: {name: [] for name in columns} for part in ("train", "test")}
     fits = {"train": [], "test": []}
     for train, test in folds(pairs, "random", settings["splits"], variant["test_share"], settings["seed"]):
         kernel = Kernel(columns, train, model.scale_features)
         fitted = fit_regressions(kernel, outcomes, model)
         for part, rows in (("train", train), ("test", test)):
-            donors = _permutations(rows, settings["permutations"], generator)
+            donors = permutations(rows, settings["permutations"], generator)
             errors = permutation_errors(kernel, *fitted, outcomes, rows, donors)
             squares = ((outcomes[:, rows] - errors.plain) ** 2).sum(axis=1)
             centred = outcomes[:, rows] - outcomes[:, rows].mean(axis=1, keepdims=True)
@@ -172,18 +172,19 @@ def _measure_published(pairs, columns, model, variant, settings):
     return rows
 
 
-def _measure_sound(pairs, columns, model, variant, settings):
+def measure_sound(pairs, columns, model, variant, settings, pool=None):
     """Rows of the sound protocol: one fit to all pairs for the training part; pairs of two unseen tasks for the other.
 
     Squared errors are pooled over folds. A feature is permuted among all pairs, so that its values keep their spread
     however few pairs a fold tests. Intervals draw tasks or datasets for the held-out errors of the fitted models.
+    ``pool`` takes the place of `pooled_errors`.
     """
     generator = numpy.random.default_rng(settings["seed"])
-    outcomes = _with_shuffled(pairs["outcome"].to_numpy(), settings["shuffles"], generator)
+    outcomes = with_shuffled(pairs["outcome"].to_numpy(), settings["shuffles"], generator)
     everything = numpy.arange(len(pairs))
-    donors = _permutations(everything, settings["permutations"], generator)
+    donors = permutations(everything, settings["permutations"], generator)
     parts = {"train": [(everything, everything)], "test": folds(pairs, "both")}
-    pooled = {part: _pooled_errors(columns, model, outcomes, donors, found) for part, found in parts.items()}
+    pooled = {part: (pool or pooled_errors)(columns, model, outcomes, donors, found) for part, found in parts.items()}
     r2 = {part: float(1 - squares[0].sum() / total[0].sum()) for part, (squares, total, _, _) in pooled.items()}
     weights = [pair_weights(pairs, level, settings["interval_draws"], generator) for level in LEVELS]
     rows = []
@@ -199,7 +200,7 @@ def _measure_sound(pairs, columns, model, variant, settings):
     return rows
 
 
-def _pooled_errors(columns, model, outcomes, donors, parts):
+def pooled_errors(columns, model, outcomes, donors, parts):
     """Squared errors over all folds: of the model and of the training mean (draws x pairs), after permutation (per
     feature draws x permutations), and of the first draw after permutation, mean over permutations (per feature pairs).
     """
@@ -215,18 +216,18 @@ def _pooled_errors(columns, model, outcomes, donors, parts):
         total[:, test] = (outcomes[:, test] - means) ** 2
         for name in columns:
             permuted[name] += errors.permuted[name]
-            observed[name][test] = errors.observed[name]
+            observed[name][test] = errors.observed[name][0]
         if number % 25 == 0:
             print(f"  {number} of {len(parts)} folds", flush=True)
     return squares, total, permuted, observed
 
 
-def _with_shuffled(outcome, shuffles, generator):
+def with_shuffled(outcome, shuffles, generator):
     """The outcome and, below it, as many shuffled copies: (1 + shuffles) x pairs."""
     return numpy.vstack([outcome, *(generator.permutation(outcome) for _ in range(shuffles))])
 
 
-def _permutations(rows, number, generator):
+def permutations(rows, number, generator):
     """Permutations of positions, one per row."""
     return numpy.stack([generator.permutation(rows) for _ in range(number)])
 
@@ -242,7 +243,7 @@ def _row(part, name, means, drops, values, r2):
     return row | {"r2": r2[part], "r2_test": r2["test"]}
 
 
-def _as_table(rows, names, reason):
+def as_table(rows, names, reason):
     """Rows as a frame, with a row for each feature that has no values; blank numbers have a reason."""
     absent = [name for name in FEATURE_NAMES if name not in names]
     rows = [row | {"reason": reason} for row in rows]

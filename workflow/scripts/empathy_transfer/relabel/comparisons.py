@@ -14,6 +14,7 @@ The study's own t-test over five against five seeds stands beside them (``p_publ
 only, not the choice of test texts.
 """
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,17 +24,20 @@ from scipy import stats
 
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_relabelled_scores
-from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE
+from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE, Setting
 from empathy_transfer.statistics.moments import concordance_of_means, pearson_of_means
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, Scores, make_sample, resampled_counts, whole_counts
 from empathy_transfer.statistics.seed_variance import beyond_items, changes_beyond_items, spread
 from empathy_transfer.statistics.t_tests import detectable, t_test
 
 COLUMNS = [
-    *["encoder", "comparison", "model", "setting", "other_model", "other_setting", "metric", "seeds", "n_test"],
+    *["encoder", "comparison", "model", "setting", "other_encoder", "other_model", "other_setting"],
+    *["metric", "seeds", "n_test"],
     *["clusters", "value", "other_value", "difference", "low", "high", "se", "df", "p", "q", "mde", "seed_sd"],
     *["low_paired", "high_paired", "p_paired", "p_published"],
 ]
+# What tells both sides of a comparison.
+CELL = ("encoder", "model", "setting", "other_encoder", "other_model", "other_setting")
 # Fewer seeds than this tell too little about their own differences.
 PAIRED_SEEDS = 5
 
@@ -81,7 +85,8 @@ def pairs_of(cells):
 
     `baseline`: any setting against the crowd's labels. `control`: the correction at the chosen threshold against what
     changes as many labels otherwise. `crowd_added`: added texts with a model's labels against the same with the
-    crowd's. `parts`: both applications against one. `plateau`: all texts added against 30 %.
+    crowd's. `parts`: both applications against one. `plateau`: all texts added against 30 %. `thresholds`: corrections
+    at two thresholds, the lower one first.
     """
     cells = set(cells)
     pairs = [("baseline", cell, (CROWD, BASELINE)) for cell in cells if cell != (CROWD, BASELINE)]
@@ -96,22 +101,44 @@ def pairs_of(cells):
         if setting.startswith("both="):
             added = setting.replace("both", "added")
             pairs += [("parts", (model, setting), (model, other)) for other in (CHOSEN, added)]
+    swept = [
+        (*cell, Setting.parse(cell[1]).number) for cell in cells if cell[1].startswith("alpha=") and cell[1] != CHOSEN
+    ]
+    pairs += [
+        ("thresholds", one[:2], other[:2])
+        for one, other in itertools.permutations(swept, 2)
+        if one[0] == other[0] and one[2] < other[2]
+    ]
     return sorted(pair for pair in pairs if pair[2] in cells)
 
 
-def compare_settings(scores, groups, runs, settings):
+def compare_settings(scores, groups, runs, settings, metrics=METRICS):
     """All comparisons, a row for each metric: a frame with ``COLUMNS``.
 
     Args:
         scores: frame of scores.csv. groups: the group of each test text, by id. settings: ``resamples`` and ``alpha``.
-        runs: {run of ``trained_runs``: frame of the id, label and prediction of each test text}.
+        runs: {run of ``trained_runs``: frame of the id, label and prediction of each test text}. metrics: to compare.
     """
-    by_encoder = scores.groupby("encoder", sort=False)
-    return pd.concat([_compare_in(name, part, groups, runs, settings) for name, part in by_encoder], ignore_index=True)
+    tables = []
+    for encoder, part in scores.groupby("encoder", sort=False):
+        cells = dict.fromkeys(zip(part["model"], part["setting"], strict=True))
+        pairs = [(kind, *((encoder, *cell) for cell in both)) for kind, *both in pairs_of(cells)]
+        tables.append(_compare(part, pairs, groups, runs, settings, metrics))
+    for both in itertools.combinations(scores["encoder"].unique(), 2):
+        part = scores[scores["encoder"].isin(both) & (scores["trained_as"] == scores["setting"])]
+        cells = [set(zip(rows["model"], rows["setting"], strict=True)) for _, rows in part.groupby("encoder")]
+        pairs = [("encoders", *((encoder, *cell) for encoder in both)) for cell in sorted(set.intersection(*cells))]
+        tables.append(_compare(part, pairs, groups, runs, settings, metrics))
+    return pd.concat(tables, ignore_index=True)
 
 
-def _compare_in(encoder, scores, groups, runs, settings):
-    """The comparisons of one encoder."""
+def _compare(scores, pairs, groups, runs, settings, metrics):
+    """Comparisons of settings, each an (encoder, model, setting); the variance between seeds is pooled over all runs.
+
+    Args:
+        scores: frame of these runs. pairs: (kind, cell, other cell) of each comparison.
+        groups, runs, settings, metrics: see `compare_settings`.
+    """
     trained = trained_runs(scores)
     keys = sorted(set(trained.values()))
     labels = runs[keys[0]][["id", "label"]]
@@ -123,27 +150,26 @@ def _compare_in(encoder, scores, groups, runs, settings):
     few = sample.n_units < FEW_CLUSTERS
     found = resample(sample, predictions, resampled_counts(sample.n_units, settings["resamples"]))
     place = {key: number for number, key in enumerate(keys)}
+    # By (encoder and model, setting, seed), since a cell is told by the first two.
+    placed = {((encoder, model), setting, seed): number for (encoder, model, setting, seed), number in place.items()}
     cells = {}
-    for (_, model, setting, seed), key in trained.items():
-        cells.setdefault((model, setting), {})[seed] = place[key]
+    for (*cell, seed), key in trained.items():
+        cells.setdefault(tuple(cell), {})[seed] = place[key]
     rows = []
-    for metric in METRICS:
-        values = {(key[1], key[2], key[3]): found.whole[metric][number] for key, number in place.items()}
-        placed = {(key[1], key[2], key[3]): number for key, number in place.items()}
-        resampled = Scores(found.replicates[metric], None)
-        between = beyond_items(values, resampled, placed, sample.n_units, few, "drop")
-        for kind, cell, other in pairs_of(cells):
+    for metric in metrics:
+        values = {key: found.whole[metric][number] for key, number in placed.items()}
+        between = beyond_items(values, Scores(found.replicates[metric], None), placed, sample.n_units, few, "drop")
+        for kind, cell, other in pairs:
             seeds = sorted(cells[cell].keys() & cells[other].keys())
             sides = [[cells[side][seed] for seed in seeds] for side in (cell, other)]
             if not seeds or sides[0] == sides[1]:
                 continue
             row = pooled_test(found, metric, sides, between, sample.n_units, settings["alpha"])
-            names = {"model": cell[0], "setting": cell[1], "other_model": other[0], "other_setting": other[1]}
+            names = dict(zip(CELL, (*cell, *other), strict=True))
             rows.append(names | {"comparison": kind, "metric": metric, "n_test": len(labels)} | row)
-    frame = pd.DataFrame(rows).assign(encoder=encoder)
+    frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "q"])
     tested = frame.groupby(["comparison", "metric"])["p"]
-    frame["q"] = tested.transform(lambda p: stats.false_discovery_control(p))
-    return frame[COLUMNS]
+    return frame.assign(q=tested.transform(lambda p: stats.false_discovery_control(p)))[COLUMNS]
 
 
 def resample(sample, predictions, blocks):

@@ -14,6 +14,7 @@ TITLES = {
     "variants": "Wrong and right verdicts on variants of tasks",
     "leaks": "Planted leaks that are found, and clean items that are flagged",
     "predictors": "Predictors that are found better or worse than a random order",
+    "claims": "Wrong and right verdicts on claims",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 

@@ -22,6 +22,7 @@ from empathy_transfer.validation.calibration import (
     shuffled_p_values,
     variants_of,
 )
+from empathy_transfer.validation.claim_rates import claim_conditions
 from empathy_transfer.validation.coverage import Target, covered, expected_least
 from empathy_transfer.validation.leaks import leak_conditions
 from empathy_transfer.validation.means import means_conditions
@@ -46,6 +47,7 @@ OWN_PARTS = {
     "variants": variants.variant_conditions,
     "leaks": leak_conditions,
     "predictors": predictor_conditions,
+    "claims": claim_conditions,
 }
 EVEN, SKEWED = (1 / 3, 1 / 3, 1 / 3), (0.75, 0.2, 0.05)
 NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
@@ -55,7 +57,7 @@ class Part(NamedTuple):
     """A condition to simulate. `kind` is studies, published, coverage or one of `OWN_PARTS`.
 
     `about` is what that needs. A part with a file of its own has there: `run`, a function of the truth, `about` (with
-    the `numbers` of the simulations) and the simulations' generators, which returns {statistic: one number per
+    `numbers` and `seed` of the simulations) and the simulations' generators, which returns {statistic: one number per
     simulation}; and `bars`, {statistic: (lowest, highest) value that passes}.
     """
 
@@ -67,19 +69,34 @@ class Part(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What all parts share: pairs of the study, their design, feature columns, and numbers of draws."""
+    """What all parts share: pairs of the study, their design, feature columns, and numbers of draws.
+
+    `tasks` is {task: its theme, kind and dataset} in the order of positions; `claims` and `label_claims` are those on
+    transfer and on labels (`claims.engine.ClaimSet`).
+    """
 
     pairs: pandas.DataFrame
     design: object
     columns: dict
+    tasks: dict
+    claims: object
+    label_claims: object
     draws: int = 1000
     resamples: int = 500
-    themes: dict | None = None
+
+    @property
+    def themes(self):
+        """{task: its theme}."""
+        return {task: about["theme"] for task, about in self.tasks.items()}
 
 
-def make_truth(pairs, columns, draws=1000, resamples=500, themes=None):
-    """`Truth` from a frame of pair features, their columns (`pair_features.feature_columns`), and {task: theme}."""
-    return Truth(pairs, make_design(pairs), columns, draws, resamples, themes)
+def make_truth(pairs, columns, tasks, claims, label_claims, draws=1000, resamples=500):
+    """`Truth` from a frame of pair features and their columns (`pair_features.feature_columns`).
+
+    ``tasks`` is {task: its theme, kind and dataset}, with others maybe; ``claims`` and ``label_claims`` the claims.
+    """
+    ordered = {task: tasks[task] for task in dict.fromkeys(pairs["source"])}
+    return Truth(pairs, make_design(pairs), columns, ordered, claims, label_claims, draws, resamples)
 
 
 def parts(truth):
@@ -118,7 +135,7 @@ def simulate(truth, part, numbers):
     """
     generators = [numpy.random.default_rng([SEED, *part.name.encode(), *part.condition.encode(), n]) for n in numbers]
     if part.kind in OWN_PARTS:
-        return part.about["run"](truth, part.about | {"numbers": numbers}, generators)
+        return part.about["run"](truth, part.about | {"numbers": numbers, "seed": SEED}, generators)
     if part.kind == "coverage":
         shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
         return {"coverage": numpy.array(shares)}
