@@ -294,14 +294,15 @@ def words_of_results():
     """Words that stand for no task in columns, rows and headers of results that have tasks there, too."""
     names = ["data", "source", "target", "value", "seed", "collapsed", "reason"]
     frame = pandas.DataFrame(columns=names).assign(main=numpy.array([], dtype=bool))
-    rows = score_table(frame, frame.assign(floor=[]), {"calm": {"kind": "classification"}}, "classification", "full")
+    tasks, ceilings = {"calm": {"kind": "classification"}}, {"calm": 0.9}
+    rows = score_table(frame, frame.assign(floor=[]), tasks, "classification", "full", ceilings=ceilings)
     header = as_csv(rows, ["calm"], "classification").splitlines()[0].split(",")
     return {BASELINE, *CONTROLS, TRANSFERS, *rows, *header, "panel", "summary", "all"} - {"calm"}
 
 
 @pytest.mark.parametrize("part", ["tasks", "variants"])
 def test_words_with_a_meaning_in_results_are_no_ids(part):
-    assert {"none", "self", "floor", "longer", "random_full", "transfers", "source"} <= words_of_results()
+    assert {"none", "self", "floor", "ceiling", "longer", "random_full", "transfers", "source"} <= words_of_results()
     entry = DATASET["tasks"]["epitome_er"]
     if part == "variants":
         entry = {"title": "Mine", "variant_of": "epitome_er", "label_sources": ["human"]}

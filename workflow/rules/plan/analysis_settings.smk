@@ -24,6 +24,11 @@ def test_settings():
     return {key: config["analysis"][key] for key in ("absent_classes", "alpha", "resamples")}
 
 
+def interval_settings():
+    """What intervals use of the config's block `analysis`."""
+    return {key: config["analysis"][key] for key in ("alpha", "resamples")}
+
+
 def described(tasks):
     """What features of pairs need to know of each of these tasks."""
     about = {}

@@ -18,8 +18,24 @@ def task_form(wildcards):
 
 def task_definition(wildcards):
     """A task's own entry in its dataset's file, without what only training or reporting uses."""
-    unused = {"title", "theme", "theme_deviates", "training", "dataset", "form"}
+    unused = {"title", "theme", "theme_deviates", "training", "dataset", "form", "raters"}
     return dict(sorted((key, value) for key, value in TASKS[wildcards.task].items() if key not in unused))
+
+
+def rated_tasks():
+    """The tasks of which each rater's labels are known: their file is one of the layout that was found."""
+    return [task for task, about in TASKS.items() if about.get("raters", {}).get("file") in about["form"]["files"]]
+
+
+def raters_file(wildcards):
+    """Path of the raw file in which each rater's labels of a task stand."""
+    about = TASKS[wildcards.task]
+    return file_path(about["form"], about["raters"]["file"])
+
+
+def rated_definition(wildcards):
+    """A task's own entry with its raters."""
+    return dict(sorted((task_definition(wildcards) | {"raters": TASKS[wildcards.task]["raters"]}).items()))
 
 
 def variant_definition(wildcards):
