@@ -74,6 +74,22 @@ def _parser():
     )
     why.add_argument("--no-plan", action="store_true", help="do not ask what a run would do, which takes seconds")
     why.set_defaults(run=_why)
+    register = commands.add_parser(
+        "preregister",
+        help="write down claims, bounds and settings of a study before it is run",
+        description="Write the claims, bounds and settings of a study with their digests into one file. A study that "
+        "names it as `preregistration` in its config says on its claims page whether it keeps to it. Status 0: it is "
+        "written; 2: it can't be.",
+    )
+    register.add_argument(
+        "--configfile",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="config of the study, laid over config/config.yaml; several are laid over each other",
+    )
+    register.add_argument("--output", type=Path, metavar="FILE", help="file to write; it must not be there yet")
+    register.set_defaults(run=_preregister)
     provenance = commands.add_parser(
         "provenance",
         parents=[of_study],
@@ -115,6 +131,18 @@ def _why(parser, choice):
             no_plan = str(error)
     _tell(render(explanations, upstream, no_plan))
     return 1 if any(explanation.differs for explanation in explanations) else 0
+
+
+def _preregister(parser, choice):
+    """Write the registration of a study, and say where it is."""
+    from empathy_transfer.errors import DataError
+    from empathy_transfer.inspection.preregister import CannotRegister, preregister
+
+    try:
+        _tell(preregister(".", choice.configfile, choice.output))
+    except (CannotRegister, DataError) as error:
+        parser.error(str(error))
+    return 0
 
 
 def _provenance(parser, choice):
