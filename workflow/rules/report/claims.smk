@@ -6,7 +6,7 @@ NEEDS    resources/claims/transfer.yaml, the printed tables of scores
 MAKES    <results>/analysis/claims.{csv,md}
 """
 
-REGISTRATION = [local(config["preregistration"])] if config["preregistration"] else []
+REGISTRATION = local(config["preregistration"]) if config["preregistration"] else []
 
 
 rule tabulate_claims:

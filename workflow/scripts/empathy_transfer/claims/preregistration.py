@@ -73,8 +73,9 @@ def read_registration(path):
     Raises:
         DataError: it is none, or it was changed after it was written.
     """
+    text = read_bytes(path, verify=False)
     try:
-        content = json.loads(read_bytes(path, verify=False).decode("utf-8"))
+        content = json.loads(text.decode("utf-8"))
         parts = [content[name] for name in PARTS]
         whole = {key: value for key, value in content.items() if key != "digest"}
         known = content["format"] == FORMAT and all(isinstance(part, dict) for part in parts)

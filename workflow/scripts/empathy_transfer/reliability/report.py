@@ -1,7 +1,5 @@
 """reliability.csv and its page: ratings and their effects, labels and scores, seeds, and the paper's first question."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -90,7 +88,6 @@ def read_reliability(path):
 
 def read_ceilings(paths):
     """The rows of several tables of ceilings, texts as text; a frame without rows where there are none."""
-    paths = [paths] if isinstance(paths, Path) else paths  # of one task
     frames = [read_csv(path, dtype=dict.fromkeys(CEILING_TEXTS, str)) for path in paths]
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*CEILING_TEXTS, "ceiling"])
     return frame.fillna(dict.fromkeys(CEILING_TEXTS, ""))
