@@ -8,6 +8,7 @@ nothing else differs; in all others tasks and datasets differ, too.
 from typing import NamedTuple
 
 import numpy
+import pandas
 
 from empathy_transfer.features.task_facts import ASPECTS
 from empathy_transfer.validation.planned_studies import layout, simulate_luck
@@ -16,7 +17,7 @@ SEED, STUDIES = 2026, 400
 # Rules whose worlds have no other differences than the effect.
 ABOUT_SINGLE = ("none_improved", "only_these_targets", "rare")
 # Outcome and direction of claims by which a theme itself moves; else the other themes do, the other way.
-BY_ITSELF = (("improved", "more"), ("percent", "more"), ("harmed", "more"))
+BY_ITSELF = (("improved", "more"), ("points", "more"), ("harmed", "more"))
 
 
 class World(NamedTuple):
@@ -32,6 +33,13 @@ class World(NamedTuple):
     def design(self):
         """The pairs."""
         return self.where.design
+
+    @property
+    def pairs(self):
+        """The pairs as a frame of source, target and their datasets, by numbers."""
+        return pandas.DataFrame(
+            {name: getattr(self.design, name) for name in ("source", "target", "source_dataset", "target_dataset")}
+        )
 
 
 def make_world(plan, spreads, bounds, studies=STUDIES):

@@ -189,6 +189,7 @@ def _degrees_of_freedom(parts):
     variances, known, most = (
         numpy.stack([numpy.broadcast_to(part[place], shape) for part in parts]) for place in range(3)
     )
+    variances = numpy.maximum(variances, 1e-12)  # of nothing
     total = variances.sum(axis=0)
     plain = total**2 / (variances**2 / known).sum(axis=0)
     cochran = (variances * special.stdtrit(most, 1 - LEVEL / 2)).sum(axis=0) / total
