@@ -131,7 +131,11 @@ def in_words(plan, spreads, found, effects=EFFECTS):
     rows.append(["trainings", "", f"{plan.trainings:,}", *costs])
     lines += _table([["claim", "effect", "now", *found.added], *rows])
     order = sorted(means, key=means.get, reverse=True)
-    gains = [f"{words} ({100 * (means[words] - numpy.mean(now)):+.0f} points)" for words in order]
+    more = {words: larger.trainings - plan.trainings for words, larger in found.additions.items()}
+    gains = [
+        f"{words} ({100 * (means[words] - numpy.mean(now)):+.0f} points on average, {more[words]:,} more trainings)"
+        for words in order
+    ]
     return "\n".join([*lines, "", f"First: {gains[0]}. Then: {'; '.join(gains[1:])}.", ""])
 
 
