@@ -3,6 +3,7 @@
 import copy
 import math
 import re
+from types import SimpleNamespace
 
 import numpy
 import pandas
@@ -288,6 +289,28 @@ def test_a_loss_of_an_override_is_laid_over_the_others():
     assert losses["warm"] == {"delta": 1.0, "name": "huber"}
     assert losses["calm"] == defaults["classification"] == {"name": "cross_entropy"}
     assert losses["both"] == defaults["multilabel"] == {"name": "binary_cross_entropy"}
+
+
+def test_the_raters_of_a_task_concern_no_job_but_that_of_its_ceiling():
+    task = {"label": "calm", "kind": "regression", "title": "Calm", "form": {"files": {"own.csv": {}}}}
+    tasks = {"calm": task | {"raters": {"file": "own.csv", "columns": ["a", "b"]}}, "warm": task}
+    tasks["gone"] = task | {"raters": {"file": "other.csv", "columns": ["a", "b"]}}
+    definition = plan_function("task_data", "task_definition", TASKS=tasks)
+    assert definition(SimpleNamespace(task="calm")) == {"kind": "regression", "label": "calm"}
+    # A layout without the file of the raters has none.
+    assert plan_function("task_data", "rated_tasks", TASKS=tasks)() == ["calm"]
+    rated = plan_function("task_data", "rated_definition", TASKS=tasks, task_definition=definition)
+    assert rated(SimpleNamespace(task="calm"))["raters"]["columns"] == ["a", "b"]
+
+
+def test_what_a_preregistration_is_compared_with_is_a_param_only_where_one_is_named():
+    names = {"DATASETS": {"one": {"tasks": {"calm": {"kind": "regression"}, "left_out": {}}}}, "digest_now": len}
+    names |= {"TASKS": {"calm": {"dataset": "one"}}}
+    config = {"preregistration": None, "ratings": "r.csv", "alpha": 0.05}
+    assert plan_function("analysis_settings", "registered_settings", config=config, **names)() == {}
+    config["preregistration"] = "registered.json"
+    found = plan_function("analysis_settings", "registered_settings", config=config, **names)()
+    assert found == {"config": config, "tasks": {"calm": {"kind": "regression"}}, "ratings": 5}
 
 
 def words_of_results():

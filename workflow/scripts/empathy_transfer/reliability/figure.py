@@ -35,7 +35,6 @@ def draw_reliability(plotted, titles):
         panel.set_yticks(
             range(len(titles)), map(short_title, titles.values()) if panel is seeds else [""] * len(titles)
         )
-        panel.set_xlim(right=1.03)
     for panel in (seeds, scores, effects):
         panel.grid(axis="y", color="#eeeeee", linewidth=0.6)
         panel.set_axisbelow(True)
@@ -43,6 +42,8 @@ def draw_reliability(plotted, titles):
         panel.tick_params(length=2)
     for place, task in enumerate(titles):
         _draw_task(seeds, scores, place, {part: frame.loc[task] for part, frame in rows.items() if task in frame.index})
+    for panel in (seeds, scores):
+        panel.set_xlim(min(panel.get_xlim()[0], 0.0), 1.03)
     seeds.set_title("Agreement of answers between seeds\n(Krippendorff's alpha)", fontsize=9)
     scores.set_title("Score of the baseline,\nand human ceiling where raters are known", fontsize=9)
     _draw_effects(effects, rows.get("rating_effects"))
