@@ -63,8 +63,9 @@ def write_reliability(paths, prediction_paths, test_paths, tasks, settings, outp
         for task, row in zip(tasks, with_intervals(found, alpha), strict=True)
     ]
     rows += seeds
-    for measure, known in (("seeds", seeds), ("labels", labels)):
-        values = {row["name"]: row["number"] for row in known}
+    measures = {"seeds": {row["name"]: row["number"] for row in seeds}}
+    measures["labels"] = {task: _known(row["alpha"]) for task, row in ceilings.items()}  # of one rater, for all kinds
+    for measure, values in measures.items():
         rows += compare_constructs(values, tasks, definitions, measure, alpha)
     table = frame_of_reliability(rows, construct_of(definitions))
     write_csv(outputs["csv"], table)
