@@ -158,9 +158,10 @@ def test_a_pilot_says_what_seeds_and_items_vary(monkeypatch):
     row |= {"baseline": 0.5, "seed_sd": 0.05, "seed_item_sd": 0.03, "item_se": 0.02, "seeds": 3, "n_test": 150}
     frame = pd.DataFrame([row, row | {"source": "a", "target": "b"}])
     monkeypatch.setattr(study_design, "read_csv", lambda path: frame)
-    # .05^2 - .03^2 = .04^2 of .5: 8 %. Items: .02 / .5 x sqrt(3 / 2 x 150 / 300) = 3.46 %.
+    # .05^2 - .03^2 = .04^2 of .5: 8 %, half of that variance each. Items: .02 / .5 x sqrt(3 / 2 x 150 / 300) = 3.46 %.
     spreads = pilot_spreads("anywhere")
-    assert (spreads.seed, spreads.item) == pytest.approx((8.0, 100 * 0.04 * math.sqrt(0.75)))
+    half = 8 / math.sqrt(2)
+    assert (spreads.seed, spreads.adapter, spreads.item) == pytest.approx((half, half, 4 * math.sqrt(0.75)))
     monkeypatch.setattr(study_design, "read_csv", lambda path: frame.assign(covers="items"))
     with pytest.raises(ValueError, match="no test of a transfer covers seeds"):
         pilot_spreads("anywhere")

@@ -76,6 +76,9 @@ def additions_to(plan):
 def pilot_spreads(folder):
     """`Spreads` with what a finished study measured of seeds and items: medians over its targets, full data.
 
+    What seeds of a transfer differ by is the luck of its own training and of its source's adapter; as in the defaults,
+    each is taken to be half of that variance.
+
     Raises:
         ValueError: the study has no tests that cover seeds.
     """
@@ -88,7 +91,8 @@ def pilot_spreads(folder):
     first = chosen.groupby("target").median(numeric_only=True)
     seed = numpy.sqrt(numpy.maximum(first["seed_sd"] ** 2 - first["seed_item_sd"] ** 2, 0.0)) / first["baseline"]
     item = first["item_se"] / first["baseline"] * numpy.sqrt(first["seeds"] / 2 * first["n_test"] / SPREAD_ITEMS)
-    return Spreads(seed=float(100 * seed.median()), item=float(100 * item.median()))
+    half = float(100 * seed.median() / numpy.sqrt(2))
+    return Spreads(seed=half, adapter=half, item=float(100 * item.median()))
 
 
 def in_words(plan, spreads, found, effects=EFFECTS):
