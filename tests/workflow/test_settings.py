@@ -379,6 +379,11 @@ FAULTS = [
         r"label_mapping: 'b' stands for '4', which is not",
     ),
     (["tasks", "epitome_er", "label_mapping"], {1: "0", "1": "1"}, "label_mapping: a value stands there twice"),
+    (
+        ["tasks", "epitome_er", "raters"],
+        {"file": "emotional-reaction-reddit.csv", "columns": ["a", "b"]},
+        r"raters\.file: '.*' is no file of this dataset \(did you mean 'emotional-reactions-reddit.csv'\?\)",
+    ),
     (["files", "x.csv"], {"url": "http://example.org/x.csv", "sha256": None}, r"sha256: None is not .*Plain http"),
     (["files", "x\n"], FILE, "files: the name 'x.n'"),
     (["files", "../x.csv"], FILE, r"files: the name '\.\./x\.csv'"),
