@@ -20,7 +20,7 @@ from empathy_transfer.claims.transfer_claims import CLAIM_COLUMNS, as_page
 from empathy_transfer.claims.transfer_rules import BOUNDS, RULES
 from empathy_transfer.cli import main
 from empathy_transfer.errors import DataError
-from empathy_transfer.inspection.preregister import CannotRegister, preregister, read_config, tasks_of
+from empathy_transfer.inspection.preregister import CannotRegister, merged_config, preregister, tasks_of
 from study_copy import ROOT
 
 CLAIMS = read_claims(ROOT / "resources/claims/transfer.yaml", RULES, BOUNDS)
@@ -151,4 +151,4 @@ def test_what_can_not_be_registered_is_told(workflow):
 def test_settings_are_laid_over_each_other_as_by_the_workflow(tmp_path):
     for name, text in (("a", "x: {y: 1, z: [1, 2]}"), ("b", "x: {z: [3]}\nw: 1")):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    assert read_config([tmp_path / "a", tmp_path / "b"]) == {"x": {"y": 1, "z": [3]}, "w": 1}
+    assert merged_config([tmp_path / "a", tmp_path / "b"]) == {"x": {"y": 1, "z": [3]}, "w": 1}

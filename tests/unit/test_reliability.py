@@ -10,7 +10,7 @@ from empathy_transfer.errors import DataError
 from empathy_transfer.ratings.agreement import ASPECTS, read_ratings
 from empathy_transfer.reliability.constructs import compare_constructs, construct_of
 from empathy_transfer.reliability.figure import draw_reliability
-from empathy_transfer.reliability.raters import ceiling, frame_of_ceilings, read_raters
+from empathy_transfer.reliability.raters import frame_of_ceilings, human_ceiling, read_raters
 from empathy_transfer.reliability.rating_effects import (
     association,
     error_variance,
@@ -34,11 +34,15 @@ from empathy_transfer.statistics.reliability import (
     attenuation,
     corrected_correlation,
     corrected_slope,
-    mapped_back,
+    from_alpha_scale,
     of_mean,
+    on_alpha_scale,
     raters_of_sums,
-    scaled,
 )
+from empathy_transfer.statistics.t_tests import t_test
+from empathy_transfer.validation.parts import Truth
+from empathy_transfer.validation.reliability import Raters, Seeds, simulate_ratings, simulate_retests
+from empathy_transfer.validation.simulated_studies import Design
 from study_copy import ROOT
 
 SETTINGS = {"alpha": 0.05, "resamples": 200}
@@ -74,10 +78,10 @@ def test_corrections_by_hand():
 
 
 def test_the_scale_of_alpha_and_back():
-    assert float(scaled(0.75)) == -0.5
-    assert float(mapped_back(-0.5)) == 0.75
-    assert float(mapped_back(0.3)) == 1.0  # beyond perfect agreement
-    assert float(mapped_back(-2.0)) == -1.0
+    assert float(on_alpha_scale(0.75)) == -0.5
+    assert float(from_alpha_scale(-0.5)) == 0.75
+    assert float(from_alpha_scale(0.3)) == 1.0  # beyond perfect agreement
+    assert float(from_alpha_scale(-2.0)) == -1.0
 
 
 def test_jackknife_by_hand():
@@ -174,7 +178,7 @@ def test_what_is_left_beside_controls_by_hand():
 
 def test_the_ceiling_of_r_is_the_root_of_the_reliability_of_the_mean():
     first, second = [1.0, 2, 3, 4, 5, 6], [1.0, 3, 3, 5, 5, 5]
-    row = ceiling([first, second], [f"g{place}" for place in range(6)], NUMBERS, SETTINGS)
+    row = human_ceiling([first, second], [f"g{place}" for place in range(6)], NUMBERS, SETTINGS)
     alpha = krippendorff_alpha(np.array([first, second]).T, "interval")[0]
     assert row["alpha"] == pytest.approx(alpha)
     assert row["reliability"] == pytest.approx(2 * alpha / (1 + alpha))
@@ -185,20 +189,20 @@ def test_the_ceiling_of_r_is_the_root_of_the_reliability_of_the_mean():
 
 def test_the_ceiling_of_f1_is_a_rater_against_the_others_by_hand():
     # Two raters: one against the other. yes/yes, yes/no, no/no, no/no: F1 of yes 2 / 3, of no 4 / 5.
-    row = ceiling([["yes", "yes", "no", "no"], ["yes", "no", "no", "no"]], list("abcd"), CLASSES, SETTINGS)
+    row = human_ceiling([["yes", "yes", "no", "no"], ["yes", "no", "no", "no"]], list("abcd"), CLASSES, SETTINGS)
     assert row["ceiling"] == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert row["reason"] == "too_few"  # four groups
     assert row["reliability"] is None
     # Three raters and two items, yes yes no and no no no. The first two raters stand against a tie on the first item:
     # hits .5 of yes, 1 of no, errors .5 and .5: F1 1 / 1.5 and 2 / 2.5. The third says no to a clear yes: F1 0, 2 / 3.
-    row = ceiling([["yes", "no"], ["yes", "no"], ["no", "no"]], list("ab"), CLASSES, SETTINGS)
+    row = human_ceiling([["yes", "no"], ["yes", "no"], ["no", "no"]], list("ab"), CLASSES, SETTINGS)
     first, third = (1 / 1.5 + 2 / 2.5) / 2, (0 + 2 / 3) / 2
     assert row["ceiling"] == pytest.approx((2 * first + third) / 3)
 
 
 def test_ceilings_of_labels_without_two_raters_or_without_a_difference():
-    assert ceiling([[1.0, None], [None, 2.0]], ["a", "b"], NUMBERS, SETTINGS)["reason"] == "no_ratings"
-    row = ceiling([[1.0, 1.0], [1.0, 1.0]], ["a", "b"], NUMBERS, SETTINGS)
+    assert human_ceiling([[1.0, None], [None, 2.0]], ["a", "b"], NUMBERS, SETTINGS)["reason"] == "no_ratings"
+    row = human_ceiling([[1.0, 1.0], [1.0, 1.0]], ["a", "b"], NUMBERS, SETTINGS)
     assert (row["reason"], row["ceiling"]) == ("constant", None)
 
 
@@ -248,9 +252,7 @@ def test_what_seeds_vary_is_pooled_over_tasks():
     assert together["covers"] == "items_and_seeds"
     variance = (even["of_seeds"][0] * 2 + uneven["of_seeds"][0] * 2) / 4
     assert alone["number"] == together["number"]
-    from empathy_transfer.statistics.t_tests import t_test
-
-    tested = t_test(float(scaled(even["number"])), [even["of_items"], (variance, 4)], 0.05)
+    tested = t_test(float(on_alpha_scale(even["number"])), [even["of_items"], (variance, 4)], 0.05)
     assert together["low"] == pytest.approx(1 - tested["low"] ** 2)
     two = retest([list(shared), list(shared + 0.1)], np.arange(100), "regression", SETTINGS)
     assert with_intervals([two], 0.05)[0]["covers"] == "items"
@@ -323,3 +325,18 @@ def test_page_and_figure_say_what_the_table_holds():
     marks = [line.get_marker() for line in figure.axes[1].lines]
     assert "|" in marks
     assert "D" in marks
+
+
+def test_simulated_studies_know_their_truth():
+    pairs = pairs_of({f"t{number}": f"d{number // 2}" for number in range(8)}, {}, lambda s, t: 0.0)
+    names = list(dict.fromkeys(pairs["source"]))
+    ends = [pairs[end].map(names.index).to_numpy() for end in ("source", "target")]
+    design = Design(*ends, ends[0] // 2, ends[1] // 2, np.zeros((len(pairs), 3)), None)
+    truth = Truth(pairs, design, {})
+    found = simulate_ratings(truth, {"raters": Raters(0.95, 4)}, [np.random.default_rng(n) for n in range(6)])
+    assert set(found["coverage of alpha"]) <= {0.0, 1.0}
+    # Four raters of .95 leave a reliability of .987, so measured and corrected slopes hardly differ.
+    ratio = found["corrected slope over the true one"] / found["measured slope over the true one"]
+    assert ratio == pytest.approx(np.full(6, 1 / 0.987), rel=0.05)
+    shares = simulate_retests(None, {"seeds": Seeds(0.7, items=60, tasks=6)}, [np.random.default_rng(0)])
+    assert shares["coverage of test-retest alpha"][0] > 0.5

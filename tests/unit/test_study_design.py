@@ -11,7 +11,7 @@ from empathy_transfer.claims.engine import read_claims
 from empathy_transfer.claims.transfer_rules import BOUNDS, RULES
 from empathy_transfer.cli import main
 from empathy_transfer.inspection import study_design
-from empathy_transfer.inspection.study_design import additions_to, calculate, in_words, pilot_spreads
+from empathy_transfer.inspection.study_design import additions_to, calculate, pilot_spreads, power_in_words
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED
 from empathy_transfer.validation.claim_power import POWERS, power_of
 from empathy_transfer.validation.claim_worlds import make_world, percent_of, truth_in_words
@@ -19,7 +19,7 @@ from empathy_transfer.validation.planned_studies import (
     Luck,
     Plan,
     Spreads,
-    detectable,
+    detectable_changes,
     discoveries,
     layout,
     p_values,
@@ -57,8 +57,10 @@ def test_discoveries_by_hand():
 def test_what_a_test_could_show_by_hand():
     # With many degrees of freedom 1.960 + .842 standard errors; each study at a level of its own.
     luck = Luck(np.zeros((2, 6)), np.zeros((2, 6)), np.full((2, 3), 2.0), np.full((2, 3), 1e9), True)
-    assert detectable(luck, 0.05) == pytest.approx(np.full((2, 3), 2 * 2.8016), rel=1e-4)
-    assert detectable(luck, np.array([0.05, 0.01]))[1] == pytest.approx(np.full(3, 2 * (2.5758 + 0.8416)), rel=1e-4)
+    assert detectable_changes(luck, 0.05) == pytest.approx(np.full((2, 3), 2 * 2.8016), rel=1e-4)
+    assert detectable_changes(luck, np.array([0.05, 0.01]))[1] == pytest.approx(
+        np.full(3, 2 * (2.5758 + 0.8416)), rel=1e-4
+    )
     p = p_values(np.full((2, 6), 3.92), luck, layout(Plan(3, 3)).design)
     assert p == pytest.approx(np.full((2, 6), 0.05), rel=1e-3)
 
@@ -143,7 +145,7 @@ def test_additions_and_the_page():
     assert larger["6 more tasks in 3 more datasets"] == Plan(24, 12, 3, 300)
     assert larger["2 more seeds"].seeds == 5
     found = calculate(SMALL, Spreads(), PATH, effects=(0, 8), studies=10)
-    text = in_words(SMALL, Spreads(), found, effects=(0, 8))
+    text = power_in_words(SMALL, Spreads(), found, effects=(0, 8))
     assert "A study of 12 tasks in 6 datasets with 1,000 test items a task, and 3 seeds: 864 trainings" in text
     assert "direct_sources_improve_most" in text
     assert "task_similarity_not_predictive" not in text
@@ -176,6 +178,6 @@ def test_the_command_says_what_a_plan_must_be(tmp_path, monkeypatch, capsys):
         assert words in capsys.readouterr().err
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(study_design, "calculate", lambda plan, spreads, path: plan)
-    monkeypatch.setattr(study_design, "in_words", lambda plan, spreads, found: f"{found}")
+    monkeypatch.setattr(study_design, "power_in_words", lambda plan, spreads, found: f"{found}")
     assert main(["design", "--tasks", "20", "--test-items", "50"]) == 0
     assert "Plan(tasks=20, datasets=9, seeds=3, items=50)" in capsys.readouterr().out

@@ -166,7 +166,7 @@ def _design(parser, choice):
         spreads = study_design.pilot_spreads(choice.pilot) if choice.pilot else Spreads()
     except (OSError, ValueError, ArtefactError) as error:
         parser.error(str(error))
-    _tell(study_design.in_words(plan, spreads, study_design.calculate(plan, spreads, CLAIMS)))
+    _tell(study_design.power_in_words(plan, spreads, study_design.calculate(plan, spreads, CLAIMS)))
     return 0
 
 

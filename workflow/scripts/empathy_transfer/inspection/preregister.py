@@ -32,7 +32,7 @@ def preregister(root, configfiles, output=None, today=None):
         DataError: the claims can't be used.
     """
     root = Path(root)
-    config = read_config([root / DEFAULTS, *map(Path, configfiles)])
+    config = merged_config([root / DEFAULTS, *map(Path, configfiles)])
     path = Path(output) if output else root / "config/preregistrations" / f"{config['study']}.json"
     if path.exists():
         raise CannotRegister(f"{path} is there already, and a preregistration does not change. Name another --output.")
@@ -53,7 +53,7 @@ def preregister(root, configfiles, output=None, today=None):
     )
 
 
-def read_config(paths):
+def merged_config(paths):
     """Config files laid over each other, the last one strongest.
 
     Raises:

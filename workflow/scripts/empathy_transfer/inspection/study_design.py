@@ -12,7 +12,7 @@ from empathy_transfer.significance.paired_tests import ALL
 from empathy_transfer.statistics.t_tests import LEVEL
 from empathy_transfer.validation.claim_power import power_of
 from empathy_transfer.validation.claim_worlds import STUDIES, make_world, truth_in_words
-from empathy_transfer.validation.planned_studies import SPREAD_ITEMS, Spreads, detectable, discoveries, p_values
+from empathy_transfer.validation.planned_studies import SPREAD_ITEMS, Spreads, detectable_changes, discoveries, p_values
 
 EFFECTS = (0, 1, 2, 4, 8, 16)
 BLOCK = 6  # tasks that have two of each theme
@@ -56,7 +56,7 @@ def calculate(plan, spreads, claims_path, effects=EFFECTS, studies=STUDIES):
         added[words] = [power_of(claim, other, effects[place]) for claim, place in zip(claims, middle, strict=True)]
     luck = world.luck
     corrected = discoveries(p_values(luck.measured, luck, world.design))[1]
-    single = tuple(float(numpy.median(detectable(luck, level))) for level in (LEVEL, corrected))
+    single = tuple(float(numpy.median(detectable_changes(luck, level))) for level in (LEVEL, corrected))
     return Power(claims, power, middle, additions, added, single)
 
 
@@ -95,7 +95,7 @@ def pilot_spreads(folder):
     return Spreads(seed=half, adapter=half, item=float(100 * item.median()))
 
 
-def in_words(plan, spreads, found, effects=EFFECTS):
+def power_in_words(plan, spreads, found, effects=EFFECTS):
     """What was calculated, as text for a terminal.
 
     Args:

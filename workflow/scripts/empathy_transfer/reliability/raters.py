@@ -48,7 +48,7 @@ def write_ceiling(raters_path, table_paths, task_name, task, quote, settings, ce
     """
     rows = pd.concat([read_table(path, columns=["id", "group"]) for path in table_paths], ignore_index=True)
     given = read_raters(raters_path, task_name, task, quote, rows["id"])
-    row = {"task": task_name, "metric": task["metric"]} | ceiling(given, rows["group"], task, settings)
+    row = {"task": task_name, "metric": task["metric"]} | human_ceiling(given, rows["group"], task, settings)
     write_csv(ceiling_path, frame_of_ceilings([row]))
 
 
@@ -87,7 +87,7 @@ def read_raters(path, task_name, task, quote, ids):
     ]
 
 
-def ceiling(given, groups, task, settings):
+def human_ceiling(given, groups, task, settings):
     """The ceiling of a task, as a dict of `CEILING_COLUMNS` without the task and its metric.
 
     Args:

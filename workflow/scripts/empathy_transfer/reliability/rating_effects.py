@@ -18,10 +18,10 @@ from empathy_transfer.statistics.reliability import (
     attenuation,
     corrected_correlation,
     corrected_slope,
-    mapped_back,
+    from_alpha_scale,
     of_mean,
+    on_alpha_scale,
     raters_of_sums,
-    scaled,
 )
 
 # What is taken out of improvements and rating differences alike before they are compared.
@@ -46,7 +46,7 @@ def rating_reliability(scores, datasets, alpha):
             """Alpha of the tasks of some datasets."""
             return alpha_of_sums(sums[np.isin(places, list(kept))].sum(axis=0))
 
-        found = _interval(*jackknife_interval(of_datasets, places, alpha, (scaled, mapped_back)))
+        found = _interval(*jackknife_interval(of_datasets, places, alpha, (on_alpha_scale, from_alpha_scale)))
         about = {"part": "ratings", "name": aspect, "units": len(tasks), "raters": raters}
         for statistic, follows in (
             ("alpha", lambda number: number),

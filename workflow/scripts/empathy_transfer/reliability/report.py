@@ -170,17 +170,17 @@ def as_page(table, tasks):
         part: [row | {"title": plain_text(titles.get(row["name"], row["name"]))} for row in frame.to_dict("records")]
         for part, frame in table.groupby("part", sort=False)
     }
-    ceilings = {row["name"]: in_words(row) for row in rows.get("ceilings", [])}
+    ceilings = {row["name"]: with_interval(row) for row in rows.get("ceilings", [])}
     cells = {
-        "seeds": lambda row: [row["construct"], in_words(row), f"{row['raters']:g}", f"{row['units']:g}"],
-        "ratings": lambda row: [row["statistic"], in_words(row)],
-        "rating_effects": lambda row: [row["statistic"], in_words(row, "uncorrected"), in_words(row)],
+        "seeds": lambda row: [row["construct"], with_interval(row), f"{row['raters']:g}", f"{row['units']:g}"],
+        "ratings": lambda row: [row["statistic"], with_interval(row)],
+        "rating_effects": lambda row: [row["statistic"], with_interval(row, "uncorrected"), with_interval(row)],
         "left_of_ratings": lambda row: [
-            in_words(row, "uncorrected"),
-            "0 or less" if row["number"] <= 0 else in_words(row),
+            with_interval(row, "uncorrected"),
+            "0 or less" if row["number"] <= 0 else with_interval(row),
         ],
-        "labels": lambda row: [f"{row['raters']:.1f}", row["statistic"], in_words(row), ceilings[row["name"]]],
-        "scores": lambda row: [row["statistic"], in_words(row, "uncorrected"), in_words(row)],
+        "labels": lambda row: [f"{row['raters']:.1f}", row["statistic"], with_interval(row), ceilings[row["name"]]],
+        "scores": lambda row: [row["statistic"], with_interval(row, "uncorrected"), with_interval(row)],
     }
     tables = {
         part: [[row["title"], *those(row), plain_text(row["reason"])] for row in rows.get(part, [])]
@@ -195,7 +195,7 @@ def answer(row):
     """What a comparison of constructs says, as a sentence: no more than its interval holds."""
     if row["low"] != row["low"]:
         return "Can't be told: too few datasets, or too few with ratings, on one of the sides."
-    number = in_words(row)
+    number = with_interval(row)
     if row["low"] <= 0 <= row["high"]:
         return f"Can't be told: {number}, and the interval holds 0."
     if "slope" in row["statistic"]:
@@ -204,7 +204,7 @@ def answer(row):
     return f"Specific constructs are {'more' if row['number'] > 0 else 'less'} reliable than general scores: {number}."
 
 
-def in_words(row, prefix="number"):
+def with_interval(row, prefix="number"):
     """A number with its interval as text; `prefix` is number or uncorrected."""
     low, high = ("low", "high") if prefix == "number" else (f"{prefix}_low", f"{prefix}_high")
     number, low, high = (f"{row[name]:.2f}" if row[name] == row[name] else "–" for name in (prefix, low, high))

@@ -12,7 +12,7 @@ from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_table
 from empathy_transfer.significance.paired_runs import read_groups, refuse_other_items
 from empathy_transfer.statistics.left_out_datasets import jackknife_variance
-from empathy_transfer.statistics.reliability import alpha_of_sums, alpha_sums, mapped_back, scaled
+from empathy_transfer.statistics.reliability import alpha_of_sums, alpha_sums, from_alpha_scale, on_alpha_scale
 from empathy_transfer.statistics.resampling import FEW_CLUSTERS, resampled_counts
 from empathy_transfer.statistics.seed_variance import spread
 from empathy_transfer.statistics.t_tests import t_test
@@ -65,11 +65,11 @@ def retest(answers, groups, kind, settings):
     drawn = np.concatenate(
         [alpha_of_sums(counts @ by_group) for counts in resampled_counts(len(by_group), settings["resamples"])]
     )
-    replicates = scaled(drawn[~np.isnan(drawn)])
+    replicates = on_alpha_scale(drawn[~np.isnan(drawn)])
     row["of_items"] = (float(spread(replicates, len(by_group) < FEW_CLUSTERS)), len(by_group) - 1)
     if len(answers) >= LEAST_SEEDS:
         without = [alpha_of_sums(alpha_sums(np.delete(values, seed, 1)).sum(axis=0)) for seed in range(len(answers))]
-        row["of_seeds"] = (float(jackknife_variance(scaled(np.array(without)))), len(answers) - 1)
+        row["of_seeds"] = (float(jackknife_variance(on_alpha_scale(np.array(without)))), len(answers) - 1)
     return row | {"reason": ""}
 
 
@@ -87,8 +87,8 @@ def with_intervals(found, alpha):
         if row["of_items"] is None:
             rows.append(row | {"low": None, "high": None, "covers": ""})
             continue
-        tested = t_test(float(scaled(row["number"])), [row["of_items"], *pooled], alpha)
-        ends = {end: float(mapped_back(tested[end])) for end in ("low", "high")}
+        tested = t_test(float(on_alpha_scale(row["number"])), [row["of_items"], *pooled], alpha)
+        ends = {end: float(from_alpha_scale(tested[end])) for end in ("low", "high")}
         rows.append(row | ends | {"covers": "items_and_seeds" if pooled else "items"})
     return rows
 

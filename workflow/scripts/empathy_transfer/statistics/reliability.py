@@ -56,7 +56,7 @@ def raters_of_sums(sums):
     return np.where(inverse > 0, sums[..., UNITS] / np.where(inverse > 0, inverse, 1.0), np.nan)
 
 
-def scaled(alpha):
+def on_alpha_scale(alpha):
     """Alpha as -sqrt(1 - alpha): a scale that rises with it, on which its error depends little on its size.
 
     Disagreement, which is 1 - alpha, varies as counts do where there is little of it.
@@ -64,7 +64,7 @@ def scaled(alpha):
     return -np.sqrt(1 - np.asarray(alpha))
 
 
-def mapped_back(number):
+def from_alpha_scale(number):
     """The alpha of a number on that scale, at least -1."""
     return np.maximum(1 - np.minimum(number, 0.0) ** 2, -1.0)
 

@@ -17,7 +17,7 @@ from empathy_transfer.statistics.dataset_jackknife import DatasetJackknife, shar
 from empathy_transfer.statistics.t_tests import LEVEL
 from empathy_transfer.validation.calibration import primary_p_values
 from empathy_transfer.validation.claim_worlds import SEED, percent_of
-from empathy_transfer.validation.planned_studies import SPREAD_ITEMS, detectable, discoveries, p_values
+from empathy_transfer.validation.planned_studies import SPREAD_ITEMS, detectable_changes, discoveries, p_values
 
 RATING_STUDIES, RATING_DRAWS, SHARE_STUDIES = 200, 200, 100
 HALF = 0.5
@@ -43,11 +43,11 @@ def power_of(claim, world, effect):
     if (counts and not world.luck.covers_seeds) or (by_theme and _few_tasks(world)):
         return 0.0
     if rule == "variants_gain":
-        return variants_gain(world, effect, **about)
+        return _variants_gain(world, effect, **about)
     return float(numpy.mean(POWERS[rule](world, percent_of(claim, world, effect), effect, **about)))
 
 
-def theme_differs(world, percent, effect, data, outcome, role, theme, direction, other_theme=None):
+def _theme_differs(world, percent, effect, data, outcome, role, theme, direction, other_theme=None):
     """Studies that support it: each difference has its interval above 0, and lies beyond what permuted labels give."""
     where = world.where
     if 1 / arrangements(where.themes, where.kinds) > LEVEL:
@@ -66,14 +66,14 @@ def theme_differs(world, percent, effect, data, outcome, role, theme, direction,
     return clear
 
 
-def none_improved(world, percent, effect, data, target_theme):
+def _none_improved(world, percent, effect, data, target_theme):
     """Studies that find one; at 0 those that find none, though half of the transfers could have shown a change."""
     inside, p = world.where.of_theme(target_theme, "target"), p_values(percent, world.luck, world.design)
     found = _found_within(p, percent, inside).any(axis=1)
     return found if effect else ~found & _could_show(world, LEVEL / inside.sum(), inside)
 
 
-def only_these_targets(world, percent, effect, data, source_theme, target_themes):
+def _only_these_targets(world, percent, effect, data, source_theme, target_themes):
     """Studies in which targets of each theme improve, and no other does, though it could have been shown."""
     sources, p = world.where.of_theme(source_theme, "source"), p_values(percent, world.luck, world.design)
     helped = [sources & world.where.of_theme(theme, "target") for theme in target_themes]
@@ -83,7 +83,7 @@ def only_these_targets(world, percent, effect, data, source_theme, target_themes
     return each & ~_found_within(p, percent, outside).any(axis=1) & could
 
 
-def rare(world, percent, effect, data, outcome):
+def _rare(world, percent, effect, data, outcome):
     """Studies whose share has its interval above the bound; at 0 below it, though changes could have been shown."""
     found, limit = _outcome(world, percent, outcome)[:SHARE_STUDIES], world.bounds["rare_share"]
     ends = [share_interval(hits, world.pairs, LEVEL) for hits in found]
@@ -94,19 +94,19 @@ def rare(world, percent, effect, data, outcome):
     return (high < limit) & _could_show(world, level, slice(None))[:SHARE_STUDIES]
 
 
-def equal_to_baseline(world, percent, effect, data):
+def _equal_to_baseline(world, percent, effect, data):
     """Studies whose mean change has its interval within the margin, or above it where the effect is."""
     (low, high), margin = _mean_interval(world, percent), world.bounds["margin_percent"]
     return low > margin if effect > margin else (low > -margin) & (high < margin)
 
 
-def no_substantial_gain(world, percent, effect, data):
+def _no_substantial_gain(world, percent, effect, data):
     """Studies whose mean change has its interval below the bound, or above it where the effect is."""
     (low, high), limit = _mean_interval(world, percent), world.bounds["substantial_percent"]
     return low > limit if effect > limit else high < limit
 
 
-def most_important(world, percent, effect, feature):
+def _most_important(world, percent, effect, feature):
     """Studies in which the primary permutation test finds the rating. The rule asks for more than that."""
     if feature not in ASPECTS:
         return numpy.nan
@@ -114,7 +114,7 @@ def most_important(world, percent, effect, feature):
     return primary_p_values(world.design, outcomes, RATING_DRAWS, SEED)[:, ASPECTS.index(feature)] <= LEVEL
 
 
-def variants_gain(world, effect, data, role, variants):
+def _variants_gain(world, effect, data, role, variants):
     """The power of a t test of a mean over tasks whose runs share the luck of a seed: by formula, a number.
 
     As sources, variants and their task each have one adapter per seed, whose luck all targets share. As targets, they
@@ -131,11 +131,14 @@ def variants_gain(world, effect, data, role, variants):
 
 
 POWERS = {
-    rule.__name__: rule
-    for rule in (
-        *(theme_differs, none_improved, only_these_targets, rare, equal_to_baseline, no_substantial_gain),
-        *(most_important, variants_gain),
-    )
+    "theme_differs": _theme_differs,
+    "none_improved": _none_improved,
+    "only_these_targets": _only_these_targets,
+    "rare": _rare,
+    "equal_to_baseline": _equal_to_baseline,
+    "no_substantial_gain": _no_substantial_gain,
+    "most_important": _most_important,
+    "variants_gain": _variants_gain,
 }
 
 
@@ -168,7 +171,7 @@ def _found_within(p, percent, inside):
 
 def _could_show(world, level, inside):
     """Whether half of some pairs could show a plausible change at a level (a number, or one per study)."""
-    able = detectable(world.luck, level) <= world.bounds["plausible_percent"]
+    able = detectable_changes(world.luck, level) <= world.bounds["plausible_percent"]
     return able[:, world.design.target[inside]].mean(axis=1) >= HALF
 
 

@@ -60,48 +60,54 @@ def percent_of(claim, world, effect):
     return luck.measured + others + CHANGES[claim["rule"]](world, effect, **claim["arguments"])
 
 
-def theme_differs(world, effect, outcome, role, theme, direction, **_):
+def _theme_differs(world, effect, outcome, role, theme, direction, **_):
     """The theme brings (or loses) more than others, or others lose where the claim is one of fewer losses."""
     inside = world.where.of_theme(theme, role)
     loses = outcome in ("harmed", "not_harmed")
     return effect * (-1 if loses else 1) * (inside if (outcome, direction) in BY_ITSELF else ~inside)
 
 
-def none_improved(world, effect, target_theme, **_):
+def _none_improved(world, effect, target_theme, **_):
     """Targets of the theme gain."""
     return effect * world.where.of_theme(target_theme, "target")
 
 
-def only_these_targets(world, effect, source_theme, target_themes, **_):
+def _only_these_targets(world, effect, source_theme, target_themes, **_):
     """Sources of the theme help targets of these themes."""
     helped = [world.where.of_theme(theme, "target") for theme in target_themes]
     return effect * (world.where.of_theme(source_theme, "source") & numpy.any(helped, axis=0))
 
 
-def rare(world, effect, outcome, **_):
+def _rare(world, effect, outcome, **_):
     """A quarter of the transfers, in all themes, is changed."""
     chosen = numpy.random.default_rng(SEED).permutation(len(world.design.source)) % 4 == 0
     return effect * chosen * (1 if outcome == "improved" else -1)
 
 
-def mean_change(world, effect, **_):
+def _mean_change(world, effect, **_):
     """All transfers change as much."""
     return effect
 
 
-def most_important(world, effect, feature):
+def _most_important(world, effect, feature):
     """Each point by which the target is rated above the source brings the effect."""
     return effect * world.design.ratings[:, ASPECTS.index(feature)] if feature in ASPECTS else 0.0
 
 
-def nothing(world, effect, **_):
+def _nothing(world, effect, **_):
     """No change of the pairs themselves."""
     return 0.0
 
 
 CHANGES = {
-    **{rule.__name__: rule for rule in (theme_differs, none_improved, only_these_targets, rare, most_important)},
-    **{"equal_to_baseline": mean_change, "no_substantial_gain": mean_change, "variants_gain": nothing},
+    "theme_differs": _theme_differs,
+    "none_improved": _none_improved,
+    "only_these_targets": _only_these_targets,
+    "rare": _rare,
+    "equal_to_baseline": _mean_change,
+    "no_substantial_gain": _mean_change,
+    "most_important": _most_important,
+    "variants_gain": _nothing,
 }
 
 

@@ -151,7 +151,7 @@ def discoveries(p, alpha=LEVEL):
     return p <= numpy.where(found, threshold, 0.0)[:, None], threshold
 
 
-def detectable(luck, level):
+def detectable_changes(luck, level):
     """Change that a test of each target finds with a power of 80 % at a level (per study): studies x targets, percent.
 
     The sum of two quantiles of t, which is near the noncentral t of `t_tests` and as fast as many studies need.

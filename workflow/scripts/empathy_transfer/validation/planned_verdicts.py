@@ -8,7 +8,7 @@ from empathy_transfer.kinds import kind_of
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED
 from empathy_transfer.validation.claim_worlds import percent_of
-from empathy_transfer.validation.planned_studies import detectable, discoveries, p_values
+from empathy_transfer.validation.planned_studies import detectable_changes, discoveries, p_values
 
 KINDS = ("classification", "regression")
 # Claims that are true up to an effect and false beyond it, and the bound up to which they are.
@@ -29,7 +29,7 @@ def verdicts(claim, rules, world, effect, studies):
     percent = percent_of(claim, world, effect)[:studies]
     p = p_values(percent_of(claim, world, effect), world.luck, world.design)
     found, level = discoveries(p)
-    shown = detectable(world.luck, level)[:studies]
+    shown = detectable_changes(world.luck, level)[:studies]
     judged = []
     for study, changes in enumerate(percent):
         evidence = evidence_of(world, study, changes, p[study], found[study], shown[study])
