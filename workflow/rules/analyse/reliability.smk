@@ -29,7 +29,7 @@ rule measure_ceiling:
         task=rated_definition,
         form=task_form,
         settings=interval_settings(),
-        code=code_fingerprint("measure_ceiling"),
+        code=ceiling_code,
     message:
         "Measuring how well the raters of {wildcards.task} agree"
     script:

@@ -38,6 +38,11 @@ def rated_definition(wildcards):
     return dict(sorted((task_definition(wildcards) | {"raters": TASKS[wildcards.task]["raters"]}).items()))
 
 
+def ceiling_code(wildcards):
+    """Fingerprint of measuring how raters of a task agree, with the kind that it has."""
+    return code_fingerprint("measure_ceiling", kinds=TASKS[wildcards.task]["kind"])
+
+
 def variant_definition(wildcards):
     """What makes a variant's data another than its task's."""
     entry = VARIANTS[wildcards.task]
