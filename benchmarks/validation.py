@@ -1,6 +1,6 @@
 """Error rates, power and coverage of the analysis in simulated studies, for docs/validation.md and resources/.
 
-    python benchmarks/validation.py [--processes 2] [--only level power published coverage cells means] [--dry]
+    python benchmarks/validation.py [--processes 2] [--only level power cells ...] [--dry]
 
 Pairs, datasets and ratings are those of the published study. Each process has one thread. Results don't depend on the
 number of processes.
@@ -28,7 +28,7 @@ from empathy_transfer.validation.parts import make_truth, parts, simulate, summa
 
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
-CHUNK = {"studies": 500, "published": 125, "coverage": 100, "cells": 100, "means": 500}
+CHUNK = {"studies": 500, "published": 125, "coverage": 100, "cells": 100, "means": 500, "reliability": 100}
 
 
 def published_truth():
@@ -80,7 +80,7 @@ def run_all(chosen, processes):
 def main():
     """Run it, and write both files unless asked not to."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    names = ["level", "power", "published", "coverage", "cells", "means"]
+    names = ["level", "power", "published", "coverage", "cells", "means", "reliability"]
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     parser.add_argument("--dry", action="store_true", help="print the results and write nothing")

@@ -11,6 +11,7 @@ TITLES = {
     "cells": "False positives and power of single cells whose runs share their luck",
     "means": "Intervals of means over pairs, and claims on all of many transfers",
 }
+TITLES |= {"reliability": "Coverage of intervals of reliabilities and of what is corrected by them"}
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 
 

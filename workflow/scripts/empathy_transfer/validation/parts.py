@@ -24,6 +24,7 @@ from empathy_transfer.validation.calibration import (
 )
 from empathy_transfer.validation.coverage import Target, covered, expected_least, found_better
 from empathy_transfer.validation.means import means_conditions
+from empathy_transfer.validation.reliability import reliability_conditions
 from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
 
 SEED = 2026
@@ -102,6 +103,9 @@ def parts(truth):
         words = f"seeds of the baseline {spread:g} times as far apart, runs of a seed correlate {correlation:g}"
         found.append(Part("cells", f"{words}, {_described(target)}", "cells", 600, about))
     found += [Part("means", words, "means", number, about) for words, number, about in means_conditions()]
+    found += [
+        Part("reliability", words, "reliability", number, about) for words, number, about in reliability_conditions()
+    ]
     return found
 
 

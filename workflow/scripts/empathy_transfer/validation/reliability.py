@@ -94,6 +94,37 @@ def retest_study(seeds, generator):
     return {"coverage of test-retest alpha": float(numpy.mean(held))}
 
 
+def simulate_ratings(truth, about, generators):
+    """Outcomes of simulated studies, {statistic: one number per study}: see `rating_study`."""
+    return _columns([rating_study(truth, about["raters"], generator) for generator in generators])
+
+
+def simulate_retests(truth, about, generators):
+    """Outcomes of simulated studies, {statistic: one number per study}: see `retest_study`."""
+    return _columns([retest_study(about["seeds"], generator) for generator in generators])
+
+
+def reliability_conditions():
+    """Yield (condition, simulations, what they need) of this part, see `parts.Part`.
+
+    Bars: at least 92 % of the intervals of alpha, of a corrected slope and of test-retest reliability hold the truth.
+    """
+    held = (0.92, 1.0)
+    for reliability in (0.8, 0.46):
+        bars = {"coverage of alpha": held, "coverage of the corrected slope": held}
+        words = f"two raters, each of a reliability of {reliability:g}"
+        yield words, 400, {"run": simulate_ratings, "raters": Raters(reliability), "bars": bars}
+    for seeds in (Seeds(0.7), Seeds(0.9), Seeds(0.7, seeds=5)):
+        bars = {"coverage of test-retest alpha": held}
+        words = f"answers of {seeds.seeds} seeds correlate {seeds.reliability:g}"
+        yield words, 100, {"run": simulate_retests, "seeds": seeds, "bars": bars}
+
+
+def _columns(studies):
+    """A list of dicts as a dict of arrays."""
+    return {name: numpy.array([study[name] for study in studies], dtype=float) for name in studies[0]}
+
+
 def _holds(row, truth):
     """1 if the interval of a row holds the truth, NaN where there is none."""
     return numpy.nan if row["low"] is None else float(row["low"] <= truth <= row["high"])
