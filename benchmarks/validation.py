@@ -31,7 +31,7 @@ from empathy_transfer.validation.parts import make_truth, parts, simulate, summa
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
 CHUNK = {"studies": 500, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20, "variants": 200}
-CHUNK |= {"leaks": 5, "predictors": 20, "claims": 50}
+CHUNK |= {"leaks": 5, "predictors": 20, "claims": 50, "reliability": 100}
 
 
 def published_truth():

@@ -38,6 +38,16 @@ def test_table_of_classification_targets(frames):
     assert [entry.text for entry in rows["floor"]] == ["0.20", "0.20"]
 
 
+def test_the_human_ceiling_stands_below_the_floor_where_raters_are_known(frames):
+    rows = score_table(*frames, TASKS, "classification", "full", ceilings={"b": 0.875, "a": float("nan"), "r": 0.9})
+    assert list(rows)[-2:] == ["floor", "ceiling"]
+    assert [entry.text for entry in rows["ceiling"]] == ["no_ratings", "0.88"]
+    page = as_html(rows, ["a", "b"], TASKS, "classification", "full")
+    assert "Human ceiling: what the raters of a task leave room for" in page
+    # A regression's ceiling is no reason for a row in this table.
+    assert "ceiling" not in score_table(*frames, TASKS, "classification", "full", ceilings={"r": 0.9})
+
+
 def test_ties_are_all_best():
     runs = [make_run("none", "a", 0.5), make_run("b", "a", 0.5)]
     scores = collect_scores(runs, TASKS, {}, [1], ["full"])

@@ -24,6 +24,7 @@ LAYERS = [
     "ratings",
     "features",
     "importance",
+    "reliability",
     "controls",
     "labelling",
     "relabel",

@@ -81,6 +81,8 @@ def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
         "report_leakage": 1,
         "plot_leakage": 1,
         "score_target": 18,
+        # Of Condolence and Empathy Hope single raters' labels are known.
+        "measure_ceiling": 2,
         "score_controls": 18,
         "collect_scores": 1,
         "tabulate_scores": 4,

@@ -3,6 +3,7 @@
 import copy
 import math
 import re
+from types import SimpleNamespace
 
 import numpy
 import pandas
@@ -290,18 +291,41 @@ def test_a_loss_of_an_override_is_laid_over_the_others():
     assert losses["both"] == defaults["multilabel"] == {"name": "binary_cross_entropy"}
 
 
+def test_the_raters_of_a_task_concern_no_job_but_that_of_its_ceiling():
+    task = {"label": "calm", "kind": "regression", "title": "Calm", "form": {"files": {"own.csv": {}}}}
+    tasks = {"calm": task | {"raters": {"file": "own.csv", "columns": ["a", "b"]}}, "warm": task}
+    tasks["gone"] = task | {"raters": {"file": "other.csv", "columns": ["a", "b"]}}
+    definition = plan_function("task_data", "task_definition", TASKS=tasks)
+    assert definition(SimpleNamespace(task="calm")) == {"kind": "regression", "label": "calm"}
+    # A layout without the file of the raters has none.
+    assert plan_function("task_data", "rated_tasks", TASKS=tasks)() == ["calm"]
+    rated = plan_function("task_data", "rated_definition", TASKS=tasks, task_definition=definition)
+    assert rated(SimpleNamespace(task="calm"))["raters"]["columns"] == ["a", "b"]
+
+
+def test_what_a_preregistration_is_compared_with_is_a_param_only_where_one_is_named():
+    names = {"DATASETS": {"one": {"tasks": {"calm": {"kind": "regression"}, "left_out": {}}}}, "digest_now": len}
+    names |= {"TASKS": {"calm": {"dataset": "one"}}}
+    config = {"preregistration": None, "ratings": "r.csv", "alpha": 0.05}
+    assert plan_function("analysis_settings", "registered_settings", config=config, **names)() == {}
+    config["preregistration"] = "registered.json"
+    found = plan_function("analysis_settings", "registered_settings", config=config, **names)()
+    assert found == {"config": config, "tasks": {"calm": {"kind": "regression"}}, "ratings": 5}
+
+
 def words_of_results():
     """Words that stand for no task in columns, rows and headers of results that have tasks there, too."""
     names = ["data", "source", "target", "value", "seed", "collapsed", "reason"]
     frame = pandas.DataFrame(columns=names).assign(main=numpy.array([], dtype=bool))
-    rows = score_table(frame, frame.assign(floor=[]), {"calm": {"kind": "classification"}}, "classification", "full")
+    tasks, ceilings = {"calm": {"kind": "classification"}}, {"calm": 0.9}
+    rows = score_table(frame, frame.assign(floor=[]), tasks, "classification", "full", ceilings=ceilings)
     header = as_csv(rows, ["calm"], "classification").splitlines()[0].split(",")
     return {BASELINE, *CONTROLS, TRANSFERS, *rows, *header, "panel", "summary", "all"} - {"calm"}
 
 
 @pytest.mark.parametrize("part", ["tasks", "variants"])
 def test_words_with_a_meaning_in_results_are_no_ids(part):
-    assert {"none", "self", "floor", "longer", "random_full", "transfers", "source"} <= words_of_results()
+    assert {"none", "self", "floor", "ceiling", "longer", "random_full", "transfers", "source"} <= words_of_results()
     entry = DATASET["tasks"]["epitome_er"]
     if part == "variants":
         entry = {"title": "Mine", "variant_of": "epitome_er", "label_sources": ["human"]}
@@ -355,6 +379,11 @@ FAULTS = [
         r"label_mapping: 'b' stands for '4', which is not",
     ),
     (["tasks", "epitome_er", "label_mapping"], {1: "0", "1": "1"}, "label_mapping: a value stands there twice"),
+    (
+        ["tasks", "epitome_er", "raters"],
+        {"file": "emotional-reaction-reddit.csv", "columns": ["a", "b"]},
+        r"raters\.file: '.*' is no file of this dataset \(did you mean 'emotional-reactions-reddit.csv'\?\)",
+    ),
     (["files", "x.csv"], {"url": "http://example.org/x.csv", "sha256": None}, r"sha256: None is not .*Plain http"),
     (["files", "x\n"], FILE, "files: the name 'x.n'"),
     (["files", "../x.csv"], FILE, r"files: the name '\.\./x\.csv'"),

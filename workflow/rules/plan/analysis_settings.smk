@@ -14,6 +14,14 @@ def reported(tasks):
     return {name: {key: known[name][key] for key in keys if key in known[name]} for name in tasks}
 
 
+def registered_settings():
+    """What the study's preregistration, if it names one, is compared with: its settings, tasks and ratings."""
+    if not config["preregistration"]:
+        return {}
+    tasks = {task: DATASETS[about["dataset"]]["tasks"][task] for task, about in TASKS.items()}
+    return {"config": dict(sorted(config.items())), "tasks": tasks, "ratings": digest_now(config["ratings"])}
+
+
 def significance_settings():
     """What the tests of significance use of the config's block `analysis`."""
     return {key: config["analysis"][key] for key in ("absent_classes", "alpha", "margins", "resamples")}
@@ -22,6 +30,11 @@ def significance_settings():
 def test_settings():
     """What tests of differences use of the config's block `analysis`."""
     return {key: config["analysis"][key] for key in ("absent_classes", "alpha", "resamples")}
+
+
+def interval_settings():
+    """What intervals use of the config's block `analysis`."""
+    return {key: config["analysis"][key] for key in ("alpha", "resamples")}
 
 
 def described(tasks):

@@ -45,7 +45,7 @@ def known_readers():
 
 
 def check_words(path, dataset):
-    """Check the words of a dataset file that refer to something: readers, and the classes of mappings."""
+    """Check the words of a dataset file that refer to something: readers, classes of mappings, and files of raters."""
     readers = known_readers()
     for form in [dataset, *dataset.get("alternatives", [])]:
         if (reader := form.get("reader", dataset["reader"])) not in readers:
@@ -63,6 +63,11 @@ def check_words(path, dataset):
                     f"{path}: tasks.{task}.label_mapping: '{value}' stands for '{label}', which is not among the "
                     f"task's labels{suggestion(label, about['labels'])}: {', '.join(about['labels'])}"
                 )
+        files = [name for form in [dataset, *dataset.get("alternatives", [])] for name in form["files"]]
+        if (file := about.get("raters", {}).get("file", files[0])) not in files:
+            raise WorkflowError(
+                f"{path}: tasks.{task}.raters.file: '{file}' is no file of this dataset{suggestion(file, files)}."
+            )
 
 
 def plan_variants(datasets, tasks):

@@ -23,7 +23,7 @@ def task_definition(wildcards):
 
 def own_definition(task):
     """What of a task's entry its data depend on."""
-    unused = {"title", "theme", "theme_deviates", "training", "dataset", "form"}
+    unused = {"title", "theme", "theme_deviates", "training", "dataset", "form", "raters"}
     return dict(sorted((key, value) for key, value in task.items() if key not in unused))
 
 
@@ -35,6 +35,27 @@ def task_splits(wildcards):
         return splits
     tasks = {task: own_definition(about) for task, about in DATASETS[dataset]["tasks"].items()}
     return splits | {"scheme": scheme, "tasks": dict(sorted(tasks.items()))}
+
+
+def rated_tasks():
+    """The tasks of which each rater's labels are known: their file is one of the layout that was found."""
+    return [task for task, about in TASKS.items() if about.get("raters", {}).get("file") in about["form"]["files"]]
+
+
+def raters_file(wildcards):
+    """Path of the raw file in which each rater's labels of a task stand."""
+    about = TASKS[wildcards.task]
+    return file_path(about["form"], about["raters"]["file"])
+
+
+def rated_definition(wildcards):
+    """A task's own entry with its raters."""
+    return dict(sorted((task_definition(wildcards) | {"raters": TASKS[wildcards.task]["raters"]}).items()))
+
+
+def ceiling_code(wildcards):
+    """Fingerprint of measuring how raters of a task agree, with the kind that it has."""
+    return code_fingerprint("measure_ceiling", kinds=TASKS[wildcards.task]["kind"])
 
 
 def variant_definition(wildcards):

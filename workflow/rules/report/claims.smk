@@ -6,6 +6,8 @@ NEEDS    resources/claims/transfer.yaml, the printed tables of scores
 MAKES    <results>/analysis/claims.{csv,md}
 """
 
+REGISTRATION = local(config["preregistration"]) if config["preregistration"] else []
+
 
 rule tabulate_claims:
     input:
@@ -17,6 +19,7 @@ rule tabulate_claims:
         importance="<results>/analysis/importance_variants.csv",
         nulls="<results>/analysis/rating_nulls.csv",
         variants=VARIANT_RESULTS[1] if VARIANT_RESULTS else [],
+        registration=REGISTRATION,
     output:
         csv="<results>/analysis/claims.csv",
         text="<results>/analysis/claims.md",
@@ -27,6 +30,7 @@ rule tabulate_claims:
         "../../../environment.yml"
     params:
         tasks=reported(WANTED),
+        settings=registered_settings(),
         code=code_fingerprint("tabulate_claims"),
     message:
         "Judging the claims of the paper"

@@ -99,6 +99,7 @@ use rule tabulate_claims as tabulate_partial_claims with:
         labels=local("resources/published/tables10_12_label_shares.csv"),
         themes=local("resources/published/tables4_5_tasks.csv"),
         significance="<results>/partial/analysis/significance.csv",
+        registration=REGISTRATION,
     output:
         csv="<results>/partial/analysis/claims.csv",
         text="<results>/partial/analysis/claims.md",

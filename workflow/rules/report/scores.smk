@@ -1,7 +1,7 @@
 """
 Stage: tables and heat maps of the whole study.
 
-NEEDS    <results>/analysis/{scores,improvement,leaked_pairs}.csv
+NEEDS    <results>/analysis/{scores,improvement,leaked_pairs}.csv, <results>/analysis/ceilings/{task}.csv
 MAKES    <results>/tables/scores_{kind}_{data}.{csv,html,tex}
          <results>/figures/improvement_{kind}_{data}.{png,svg,csv}
          <results>/COMPLETE.json
@@ -13,6 +13,7 @@ rule tabulate_scores:
         scores="<results>/analysis/scores.csv",
         improvement="<results>/analysis/improvement.csv",
         leaked_pairs="<results>/analysis/leaked_pairs.csv",
+        ceilings=CEILINGS,
     output:
         csv="<results>/tables/scores_{kind}_{data}.csv",
         html="<results>/tables/scores_{kind}_{data}.html",

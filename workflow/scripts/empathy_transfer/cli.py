@@ -74,6 +74,39 @@ def _parser():
     )
     why.add_argument("--no-plan", action="store_true", help="do not ask what a run would do, which takes seconds")
     why.set_defaults(run=_why)
+    design = commands.add_parser(
+        "design",
+        help="say what a planned study could find, and what to add to it first",
+        description="Calculate, by simulation, how often a study of this size reaches the right verdict on each claim, "
+        "by the size of the effect, and what seeds, test items, tasks or datasets would add. Less than a minute.",
+    )
+    for name, default, words in (
+        ("--tasks", 18, "number of tasks"),
+        ("--datasets", 9, "number of datasets that they come from"),
+        ("--seeds", 3, "seeds of each run"),
+        ("--test-items", 300, "test items of a task"),
+    ):
+        design.add_argument(name, type=int, default=default, metavar="N", help=f"{words} (%(default)s)")
+    design.add_argument(
+        "--pilot", type=Path, metavar="FOLDER", help="a finished study, results/STUDY, to take the luck of runs from"
+    )
+    design.set_defaults(run=_design)
+    register = commands.add_parser(
+        "preregister",
+        help="write down claims, bounds and settings of a study before it is run",
+        description="Write the claims, bounds and settings of a study with their digests into one file. A study that "
+        "names it as `preregistration` in its config says on its claims page whether it keeps to it. Status 0: it is "
+        "written; 2: it can't be.",
+    )
+    register.add_argument(
+        "--configfile",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="config of the study, laid over config/config.yaml; several are laid over each other",
+    )
+    register.add_argument("--output", type=Path, metavar="FILE", help="file to write; it must not be there yet")
+    register.set_defaults(run=_preregister)
     provenance = commands.add_parser(
         "provenance",
         parents=[of_study],
@@ -115,6 +148,38 @@ def _why(parser, choice):
             no_plan = str(error)
     _tell(render(explanations, upstream, no_plan))
     return 1 if any(explanation.differs for explanation in explanations) else 0
+
+
+def _design(parser, choice):
+    """Calculate the power of a plan, and print it."""
+    from empathy_transfer.inspection import study_design
+    from empathy_transfer.inspection.preregister import CLAIMS
+    from empathy_transfer.records.provenance import ArtefactError
+    from empathy_transfer.validation.planned_studies import Plan, Spreads
+
+    plan = Plan(choice.tasks, choice.datasets, choice.seeds, choice.test_items)
+    if not (1 <= plan.datasets <= plan.tasks and plan.tasks >= 3 and plan.seeds >= 1 and plan.items >= 10):
+        parser.error("a study has 3 tasks or more, in at most as many datasets, a seed, and 10 test items or more")
+    if not CLAIMS.is_file():
+        parser.error(f"there is no file of claims {CLAIMS}. Give the command in the folder of the workflow.")
+    try:
+        spreads = study_design.pilot_spreads(choice.pilot) if choice.pilot else Spreads()
+    except (OSError, ValueError, ArtefactError) as error:
+        parser.error(str(error))
+    _tell(study_design.power_in_words(plan, spreads, study_design.calculate(plan, spreads, CLAIMS)))
+    return 0
+
+
+def _preregister(parser, choice):
+    """Write the registration of a study, and say where it is."""
+    from empathy_transfer.errors import DataError
+    from empathy_transfer.inspection.preregister import CannotRegister, preregister
+
+    try:
+        _tell(preregister(".", choice.configfile, choice.output))
+    except (CannotRegister, DataError) as error:
+        parser.error(str(error))
+    return 0
 
 
 def _provenance(parser, choice):

@@ -14,4 +14,6 @@ if __name__ == "__main__":
             variants_path=job.input.get("variants"),
             tasks=job.params["tasks"],
             outputs=job.output,
+            registration_path=job.input.get("registration"),
+            settings=job.params.get("settings"),
         )

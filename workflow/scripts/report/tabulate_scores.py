@@ -15,4 +15,5 @@ if __name__ == "__main__":
             html_path=job.output["html"],
             tex_path=job.output["tex"],
             leaked_pairs_path=job.input.get("leaked_pairs"),
+            ceiling_paths=job.input.get("ceilings", []),
         )

@@ -4,10 +4,13 @@ Each claim is judged on the corrected tests of the study; the same statistic by 
 score tables stands beside it.
 """
 
+import json
+
 import numpy
 import pandas
 
 from empathy_transfer.claims.engine import judge, read_claims
+from empathy_transfer.claims.preregistration import deviations, read_registration, registered_parts
 from empathy_transfer.claims.transfer_evidence import (
     OWN_TESTS,
     TESTS,
@@ -31,7 +34,16 @@ CLAIM_COLUMNS = [
 
 
 def write_transfer_claims(
-    claims_path, printed_paths, significance_path, importance_path, nulls_path, variants_path, tasks, outputs
+    claims_path,
+    printed_paths,
+    significance_path,
+    importance_path,
+    nulls_path,
+    variants_path,
+    tasks,
+    outputs,
+    registration_path=None,
+    settings=None,
 ):
     """Judge all claims, and write the table as CSV and as a page.
 
@@ -43,6 +55,8 @@ def write_transfer_claims(
         variants_path: variant_gains.csv, or None.
         tasks: {task: its theme, kind and dataset} of the study; for the printed scores the dataset alone is read.
         outputs: paths of `csv` and `text`, the files to write.
+        registration_path: file that `empathy-transfer preregister` wrote, or None.
+        settings: `config`, `tasks` and `ratings` (SHA-256) to compare with it.
     """
     claim_set = read_claims(claims_path, RULES, BOUNDS)
     study = read_study(significance_path, tasks) if significance_path else None
@@ -62,7 +76,9 @@ def write_transfer_claims(
         tables.append(judge_transfer(claim_set, evidence, own, printed).assign(runs=runs))
     table = pandas.concat(tables, ignore_index=True)[CLAIM_COLUMNS]
     write_csv(outputs["csv"], table)
-    write_text(outputs["text"], as_page(table, claim_set))
+    registered = read_registration(registration_path) if registration_path else None
+    now = registered_parts(claim_set, settings, settings["ratings"]) if registered else None
+    write_text(outputs["text"], as_page(table, claim_set, registered, deviations(registered, now) if now else []))
     print(_counts(table[table["runs"] == ALL]))
 
 
@@ -80,8 +96,8 @@ def judge_transfer(claim_set, evidence, own=None, printed=None):
     return table[[name for name in CLAIM_COLUMNS if name != "runs"]]
 
 
-def as_page(table, claim_set):
-    """The claims as a Markdown page."""
+def as_page(table, claim_set, registered=None, changes=()):
+    """The claims as a Markdown page; with a registration, and where the study departs from it (`deviations`)."""
     main, without, clean = (table[table["runs"] == runs].set_index("id") for runs in (ALL, SOUND, WITHOUT_LEAKED))
     rows = []
     for name, row in main.iterrows():
@@ -103,6 +119,8 @@ def as_page(table, claim_set):
         rows=rows,
         judged=main.to_dict("records"),
         plain=plain_text,
+        registered=registered,
+        changes=[[plain_text(part), plain_text(name), *map(_value, values)] for part, name, *values in changes],
         bounds=claim_set.bounds,
         rules={name: " ".join(claim_set.rules[name].__doc__.split()) for name in names},
     )
@@ -112,6 +130,11 @@ def _counts(table):
     """How many claims have which verdict, in words."""
     counts = table["verdict"].value_counts()
     return ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in VERDICTS)
+
+
+def _value(value):
+    """A registered value as text of a table."""
+    return "none" if value is None else plain_text(json.dumps(value, ensure_ascii=False))
 
 
 def _interval(row):

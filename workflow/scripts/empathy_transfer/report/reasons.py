@@ -9,6 +9,7 @@ REASONS = {
     "collapsed": ("†", "a run behind the number collapsed: constant answers, or next to nothing learnt"),
     "undefined": ("UN", "undefined: the baseline is too near constant answers"),
     "no_ratings": ("NT", "no ratings: two raters for an agreement, one rating of each aspect for a mean"),
+    "unreliable": ("UR", "the reliability is 0 or less, so that nothing can be corrected by it"),
     "constant": ("CO", "all values are the same"),
     "too_few": ("TF", "too few items, groups of items, ratings, tasks or pairs of tasks to say"),
     "no_variance": ("NV", "scores differ, but no resample varies, so that there is no test"),

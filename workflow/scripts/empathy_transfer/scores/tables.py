@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.leakage.report import LEAKED_MARK, LEAKED_REASON, read_leaked
-from empathy_transfer.records.artefacts import write_text
+from empathy_transfer.records.artefacts import read_csv, write_text
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.report import html
 from empathy_transfer.report.reasons import REASONS
@@ -28,6 +28,10 @@ MARKS = {
         "the seeds that both have",
     ),
 }
+CEILING_WORDS = (
+    "Human ceiling: what the raters of a task leave room for: the root of the reliability of their mean (r), or how a "
+    "rater scores against the others (F1)."
+)
 DATA_TITLES = {"full": "full training data", "half": "half of the training data"}
 
 
@@ -43,14 +47,25 @@ class ScoreCell:
 
 
 def tabulate_scores(
-    scores_path, improvement_path, tasks, kind, data, csv_path, html_path, tex_path, leaked_pairs_path=None
+    scores_path,
+    improvement_path,
+    tasks,
+    kind,
+    data,
+    csv_path,
+    html_path,
+    tex_path,
+    leaked_pairs_path=None,
+    ceiling_paths=(),
 ):
     """Write the table of scores of a kind of target (classification, regression) in a data condition, three times.
 
-    ``leaked_pairs_path`` names the flags of the audit of leakage, if there has been one.
+    ``leaked_pairs_path`` names the flags of the audit of leakage, if there has been one; ``ceiling_paths`` the human
+    ceilings of tasks whose raters are known.
     """
+    ceilings = {row["task"]: row["ceiling"] for path in ceiling_paths for row in read_csv(path).to_dict("records")}
     scores, improvement = read_scores(scores_path), read_improvement(improvement_path)
-    rows = score_table(scores, improvement, tasks, kind, data, read_leaked(leaked_pairs_path))
+    rows = score_table(scores, improvement, tasks, kind, data, read_leaked(leaked_pairs_path), ceilings)
     targets = targets_of(tasks, kind)
     write_text(csv_path, as_csv(rows, targets, kind))
     write_text(html_path, as_html(rows, targets, tasks, kind, data))
@@ -62,8 +77,10 @@ def targets_of(tasks, kind):
     return [task for task, about in tasks.items() if kind == kind_of(about).MATRIX]
 
 
-def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
-    """Rows {source or "floor": [ScoreCell per target]}: sources in the order of ``tasks``, then the floor.
+def score_table(scores, improvement, tasks, kind, data, leaked=frozenset(), ceilings=None):
+    """Rows {source, "floor" or "ceiling": [ScoreCell per target]}: sources in the order of ``tasks``, then these.
+
+    ``ceilings`` are {task: human ceiling of its score}; where none of the targets has one, there is no such row.
 
     A number is the mean over seeds of the target's main metric. The own-source cell is the baseline. The best of a
     column (before rounding; the floor doesn't compete) is marked, ties all: the one that is furthest above the baseline
@@ -98,6 +115,12 @@ def score_table(scores, improvement, tasks, kind, data, leaked=frozenset()):
         ScoreCell(_number(floors[target])) if target in floors else ScoreCell("not_available", blank=True)
         for target in targets
     ]
+    ceilings = {task: value for task, value in (ceilings or {}).items() if task in targets and value == value}
+    if ceilings:
+        rows["ceiling"] = [
+            ScoreCell(_number(ceilings[target])) if target in ceilings else ScoreCell("no_ratings", blank=True)
+            for target in targets
+        ]
     return rows
 
 
@@ -130,13 +153,14 @@ def as_tex(rows, targets, tasks, kind, data):
 
 def _as_table(corner, rows, targets, tasks, kind, data):
     """The table as it is set; ``corner`` stands over the sources."""
-    titles = {task: about["title"] for task, about in tasks.items()} | {"floor": "Floor"}
+    titles = {task: about["title"] for task, about in tasks.items()} | {"floor": "Floor", "ceiling": "Human ceiling"}
     lines = [
-        html.Row(list(map(_as_cell, cells)), html.Cell(titles[source]), "floor" if source == "floor" else "")
+        html.Row(list(map(_as_cell, cells)), html.Cell(titles[source]), "" if source in tasks else "floor")
         for source, cells in rows.items()
     ]
     heads = [html.Cell(text) for text in (corner, *(titles[target] for target in targets))]
-    return html.Table(caption(kind, data), heads, lines, legend(rows))
+    words = caption(kind, data) + (f" {CEILING_WORDS}" if "ceiling" in rows else "")
+    return html.Table(words, heads, lines, legend(rows))
 
 
 def _as_cell(cell):

@@ -15,6 +15,7 @@ TITLES = {
     "leaks": "Planted leaks that are found, and clean items that are flagged",
     "predictors": "Predictors that are found better or worse than a random order",
     "claims": "Wrong and right verdicts on claims",
+    "reliability": "Coverage of intervals of reliabilities and of what is corrected by them",
 }
 HEADS = ["condition", "statistic", "percent (95 % interval)", "simulations", "bar"]
 

@@ -27,6 +27,7 @@ from empathy_transfer.validation.coverage import Target, covered, expected_least
 from empathy_transfer.validation.leaks import leak_conditions
 from empathy_transfer.validation.means import means_conditions
 from empathy_transfer.validation.predictors import predictor_conditions
+from empathy_transfer.validation.reliability import reliability_conditions
 from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
 
 SEED = 2026
@@ -48,6 +49,7 @@ OWN_PARTS = {
     "leaks": leak_conditions,
     "predictors": predictor_conditions,
     "claims": claim_conditions,
+    "reliability": reliability_conditions,
 }
 EVEN, SKEWED = (1 / 3, 1 / 3, 1 / 3), (0.75, 0.2, 0.05)
 NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
