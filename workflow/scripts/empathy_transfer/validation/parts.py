@@ -80,9 +80,9 @@ class Truth(NamedTuple):
     pairs: pandas.DataFrame
     design: object
     columns: dict
-    tasks: dict
-    claims: object
-    label_claims: object
+    tasks: dict | None = None
+    claims: object = None
+    label_claims: object = None
     draws: int = 1000
     resamples: int = 500
 
