@@ -242,9 +242,12 @@ def test_other_kinds_can_be_counted(tmp_path):
     pairs, _, touched = audited(tmp_path, TABLES, settings)
     assert row(read_csv(pairs), "counted", "any").example_targets == "n8 | n9"
     assert list(read_csv(touched["letters"])["overlaps"]) == ["context author"]
-    # So rare a chance asks for 100 bits and more, which 15 words of so few groups don't hold.
+    # So rare a chance asks for 100 bits and more, which so few groups don't hold; but 15 words that are the same count.
     pairs, _, touched = audited(tmp_path / "rarer", TABLES, settings | {"chance": 1e-30})
-    assert row(read_csv(pairs), "counted", "any").example_targets == "n8"
+    assert row(read_csv(pairs), "counted", "any").example_targets == "n8 | n9"
+    settings = SETTINGS | {"counted": ["text"], "chance": 1e-30}
+    pairs, _, touched = audited(tmp_path / "texts", TABLES, settings)
+    assert row(read_csv(pairs), "counted", "any").n_touched == 0  # the longest that are the same have eleven words
     pairs, _, touched = audited(tmp_path / "none", TABLES, settings | {"counted": []})
     assert row(read_csv(pairs), "counted", "any").n_touched == 0
     assert len(read_csv(touched["letters"])) == 0
@@ -329,25 +332,25 @@ def test_shingles_are_neighbouring_words_with_beginning_and_end():
 
 
 def test_information_of_words_by_hand():
-    """Ten groups; three of those with a word are left out of each count, and two groups' worth of prior is added."""
+    """Ten groups; two of those with a word are left out of each count, and two groups' worth of prior is added."""
     phrase, own = ["so", "sorry"], ["blue", "moss"]
     pieces = [phrase] * 8 + [own] * 2
     words = numpy.concatenate([[BORDER, *hashes(one), BORDER] for one in pieces]).astype("uint64")
     piece = numpy.repeat(numpy.arange(10), 4)
     bits = word_bits(words, piece, numpy.arange(10), numpy.arange(10)).reshape(10, 4)
-    # "so" in 8 - 3 of 10 groups; after a beginning, of which there are 10 - 3.
-    alone = 5.5 / 11
-    first = (5 + 2 * (5 + 2 * alone) / (7 + 2)) / (7 + 2)  # after a beginning, and that after nothing
-    # "sorry" after "so", and after the beginning with "so", both in 5.
-    second = (5 + 2 * (5 + 2 * alone) / (5 + 2)) / (5 + 2)
+    # "so" in 8 - 2 of 10 groups; after a beginning, of which there are 10 - 2.
+    alone = 6.5 / 11
+    first = (6 + 2 * (6 + 2 * alone) / (8 + 2)) / (8 + 2)  # after a beginning, and that after nothing
+    # "sorry" after "so", and after the beginning with "so", both in 6.
+    second = (6 + 2 * (6 + 2 * alone) / (6 + 2)) / (6 + 2)
     assert bits[0, 1:3] == pytest.approx(-numpy.log2([first, second]), abs=1e-5)
     # "blue" and "moss" in two groups, which count as none: the first is as rare after a beginning as it gets.
-    assert bits[9, 1:3] == pytest.approx(-numpy.log2([(2 / 9) ** 2 * 0.5 / 11, 0.5 / 11]), abs=1e-5)
+    assert bits[9, 1:3] == pytest.approx(-numpy.log2([0.2**2 * 0.5 / 11, 0.5 / 11]), abs=1e-5)
 
 
 def test_information_of_whole_texts_and_what_a_pair_must_share():
     used, groups = numpy.array([0, 0, 0, 0, 1, -1]), numpy.array(["a", "b", "c", "d", "a", "e"])
-    assert text_bits(2, used, groups) == pytest.approx(-numpy.log2([1.5 / 6, 0.5 / 6]))
+    assert text_bits(2, used, groups) == pytest.approx(-numpy.log2([2.5 / 6, 0.5 / 6]))
     assert least_bits(64, 0.25) == 8.0  # 256 pairs for one by chance
     assert least_bits(0, 0.25) == 2.0
 

@@ -8,8 +8,8 @@ Kinds of overlap (each of the four of texts includes the one before): `exact`, `
 similarity of shingles) and `contained` (share of the shorter text's information), each in the fields `text`, `context`,
 `input` and `dialogue` (see `signatures`), the last two kinds in fields that count; and the same `group`, `article` or
 `author` (field `id`). `counted` (field `any`) is what counts as leakage: contained texts in the chosen fields, where
-both share more information than by chance (`information.py`), since stock phrases repeat, or the same id of a chosen
-kind.
+both share more information than by chance (`information.py`), since stock phrases repeat, or twelve words or more, all
+of them the same; or the same id of a chosen kind.
 """
 
 import numpy as np
@@ -26,6 +26,8 @@ COLUMNS = """
     n_touched_informative example_targets example_sources
 """.split()
 ROW_COLUMNS = ["id", "overlaps"]
+# The same words, so many of them, are a copy however many have them: a text that stands in many groups was put there.
+SURE_WORDS = 12
 EXAMPLES = 3
 BETWEEN_EXAMPLES = " | "
 
@@ -120,7 +122,7 @@ def _touching_texts(index, part, held, name, chance):
     for other in held:
         if other.has("normalised", name) and part.has("normalised", name):
             theirs, limit = _mask(index, other.codes["normalised", name]), _limit(part, other, name, chance)
-            reach[:-1] |= own & theirs & (index.bits >= limit)
+            reach[:-1] |= own & theirs & _tells(index, limit)
             pairs = near.pieces[near.bits >= limit]
             reach[pairs[theirs[pairs[:, 1]], 0]] = True
     return reach[codes]
@@ -136,6 +138,11 @@ def _mask(index, codes):
 def _limit(source, target, name, chance):
     """The bits that two texts of these parts must share in a field, so that they don't by chance."""
     return least_bits(len(source.pieces(name)) * len(target.pieces(name)), chance)
+
+
+def _tells(index, limit):
+    """Which pieces, standing on both sides, are no phrase that strangers share."""
+    return (index.bits >= limit) | (index.words >= SURE_WORDS)
 
 
 def _first(part, key, size):
@@ -187,7 +194,7 @@ def _text_overlaps(index, source, target, name, reaches, settings):
     limit, first = _limit(source, target, name, settings["chance"]), reaches["normalised", name]
     codes, near = target.codes["normalised", name], index.near.get(name)
     same = first[codes]
-    telling = (same != ABSENT) & (index.bits[codes] >= limit)
+    telling = (same != ABSENT) & _tells(index, limit)[codes]
     exact = reaches["exact", name][target.codes["exact", name]]
     found = {"exact": (exact, telling & (exact != ABSENT)), "normalised": (same, telling)}
     if near is None:

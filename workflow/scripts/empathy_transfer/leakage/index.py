@@ -41,6 +41,7 @@ class Index:
     items: dict  # {(task, split): SplitItems}
     sizes: dict  # {(kind, field): how many numbers are in use}
     bits: np.ndarray  # information of each piece
+    words: np.ndarray  # words of each piece
     near: dict  # {field: near_duplicates.Pairs}, of the fields that count
 
 
@@ -52,7 +53,8 @@ def build_index(signatures, fields, containment, chance):
     ``chance`` see `information.least_bits`.
     """
     keys = [pieces["key"].to_numpy() for _, pieces, _ in signatures.values()]
-    different, number = np.unique(np.concatenate(keys), return_inverse=True)
+    different, first, number = np.unique(np.concatenate(keys), return_index=True, return_inverse=True)
+    words = np.concatenate([pieces["words"].to_numpy() for _, pieces, _ in signatures.values()])[first]
     starts = np.cumsum([0, *map(len, keys)])
     numbers = {task: number[start:end] for task, start, end in zip(signatures, starts, starts[1:], strict=False)}
     items = {(task, split): SplitItems(np.empty(0, object)) for task in signatures for split in SPLITS}
@@ -76,7 +78,7 @@ def build_index(signatures, fields, containment, chance):
         near[name] = similar_pairs(shingles, *map(_union, sides), containment, limit)
     if "input" in near:
         near["input"] = _with_similar_texts(near["input"], shingles, items, containment)
-    return Index(items, sizes, np.asarray(shingles.sum(axis=1)).ravel(), near)
+    return Index(items, sizes, np.asarray(shingles.sum(axis=1)).ravel(), words, near)
 
 
 def _pieces(items, name, splits):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas
 
 PRIOR_GROUPS = 2.0  # weight of what fewer words before tell, in groups
-OWN_GROUPS = 3  # the two texts of a pair, and one more copy, don't make their own passage common
+OWN_GROUPS = 2  # the two texts of a pair don't make their own passage common
 
 
 def word_bits(words, piece, used, groups):

@@ -40,7 +40,7 @@ def sign_task(splits, shared_ids, raw_files, items_path, pieces_path, shingles_p
         items_path: table of one row per item: split, id, group, article, author (empty where unknown), and for each
             field its exact hash `<field>_exact` and the number of its piece `<field>_piece`, -1 without a context, and
             for the dialogue of a group with one text.
-        pieces_path: table of the distinct normalised fields: their hash, `key`.
+        pieces_path: table of the distinct normalised fields: `key` (hash) and `words` (how many; 0 for dialogues).
         shingles_path: table with a row for each distinct shingle of each piece: `piece`, `shingle` (32 bits), in this
             order, and in `bits` the information of its second word among the groups of the task (`information.py`).
 
@@ -79,7 +79,8 @@ def signatures_of(frame, ids):
         shingle_table(simple, *_used(items, "text", "input")),
         dialogue_table(dialogues, keys, *_used(items, "text"), first=len(simple)),
     ]
-    return items, pandas.DataFrame({"key": keys}), pandas.concat(tables, ignore_index=True)
+    words = np.array([*map(len, simple), *(0 for _ in dialogues)], dtype="int32")
+    return items, pandas.DataFrame({"key": keys, "words": words}), pandas.concat(tables, ignore_index=True)
 
 
 def _used(items, *fields):
