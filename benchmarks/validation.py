@@ -28,7 +28,7 @@ from empathy_transfer.validation.parts import make_truth, parts, simulate, summa
 
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
-CHUNK = {"studies": 500, "published": 125, "coverage": 100, "cells": 100}
+CHUNK = {"ratings": 250, "published": 125, "coverage": 100, "cells": 100}
 
 
 def published_truth():
