@@ -22,7 +22,7 @@ from empathy_transfer.importance.rating_tests import PRIMARY_OUTCOME, RANDOM_EFF
 from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.records.runs import BASELINE
 from empathy_transfer.scores.improvement import read_scores
-from empathy_transfer.statistics.variance_components import best_deviations, profile_interval
+from empathy_transfer.statistics.variance_components import profile_interval
 
 COMPONENTS = {
     "target": "target task",
@@ -113,8 +113,7 @@ def _fitted(observed, rated, groups):
     """The rows of the slopes and of the components."""
     outcome = observed["outcome"].to_numpy(float)
     model = rating_model(observed, rated, list(groups.values()))
-    start = numpy.sqrt(model.fit(outcome[None])[0])
-    best, least = best_deviations(model.whole, outcome, start)
+    best, least = model.fit_closely(outcome)
     found = model.test(outcome[None], (best**2)[None])
     rows = []
     for place, name in enumerate(rated):

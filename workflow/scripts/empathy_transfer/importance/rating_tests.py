@@ -96,8 +96,8 @@ def _test(null, grid, aspects, draws, generator):
     outcome = known["outcome"].to_numpy(float)
     if null == PRIMARY_NULL:
         model = rating_model(known, aspects)
-        found = model.test(outcome[None], model.fit(outcome[None]))
-        slopes, errors, freedom, p = (values[0] for values in found)
+        deviations, _ = model.fit_closely(outcome)
+        slopes, errors, freedom, p = (values[0] for values in model.test(outcome[None], deviations[None] ** 2))
         return {"slope": slopes, "standard_error": errors, "t": slopes / errors, "freedom": freedom, "p": p}
     return dict(zip(("slope", "t", "p"), _permuted(null, grid, known, aspects, draws, generator), strict=True))
 

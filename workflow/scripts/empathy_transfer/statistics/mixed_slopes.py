@@ -12,6 +12,7 @@ from scipy.stats import t as student
 
 from empathy_transfer.statistics.variance_components import (
     RELATIVE_TOLERANCE,
+    best_deviations,
     covariance,
     fit_variances,
     information,
@@ -53,6 +54,14 @@ class SlopeModel:
     def fit(self, outcomes):
         """The variances of each outcome (studies x kinds and noise)."""
         return fit_variances(self.whole, outcomes).variances
+
+    def fit_closely(self, outcome):
+        """The standard deviations of highest likelihood for one outcome, and twice its negative logarithm.
+
+        `fit` is for many studies at once, and stops after a fixed number of steps, next to this.
+        """
+        start = numpy.sqrt(self.fit(outcome[None])[0])
+        return best_deviations(self.whole, outcome, start)
 
     def test(self, outcomes, variances):
         """Test the slope of each column, given the variances of each study.

@@ -14,7 +14,7 @@ from scipy.optimize import brentq, minimize
 from scipy.stats import chi2
 
 RELATIVE_TOLERANCE = 1e-9
-ITERATIONS = 60
+ITERATIONS = 40
 MOST_PROFILE_STEPS = 40
 LEAST_NOISE = 1e-3  # of the outcome's deviation: with less, matrices have no inverse
 
