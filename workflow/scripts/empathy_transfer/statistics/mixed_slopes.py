@@ -15,8 +15,8 @@ from empathy_transfer.statistics.variance_components import (
     best_deviations,
     covariance,
     fit_variances,
-    information,
     make_contrasts,
+    variance_information,
 )
 
 
@@ -72,7 +72,7 @@ class SlopeModel:
         Returns:
             Slopes
         """
-        uncertainty = numpy.linalg.pinv(information(self.whole, variances), hermitian=True)
+        uncertainty = numpy.linalg.pinv(variance_information(self.whole, variances), hermitian=True)
         found = [self._test(outcomes, variances, uncertainty, *part) for part in self.parts]
         spread = numpy.ptp(outcomes, axis=1) > RELATIVE_TOLERANCE * numpy.abs(outcomes).max(axis=1, initial=1e-12)
         return Slopes(*(numpy.where(spread[:, None], values, numpy.nan) for values in numpy.stack(found, axis=2)))

@@ -43,14 +43,14 @@ class Fit(NamedTuple):
 def make_contrasts(fixed, groups):
     """`Contrasts` from columns of fixed effects (observations x columns), and the group of each observation by kind."""
     incidence = [(numpy.asarray(group)[:, None] == numpy.unique(group)).astype(float) for group in groups]
-    reached = span(fixed)
-    basis = span(numpy.hstack([columns - reached @ (reached.T @ columns) for columns in incidence]))
+    reached = orthonormal(fixed)
+    basis = orthonormal(numpy.hstack([columns - reached @ (reached.T @ columns) for columns in incidence]))
     shares = [basis.T @ columns for columns in incidence]
     products = numpy.stack([share @ share.T for share in shares])
     return Contrasts(basis, reached, products, len(fixed) - basis.shape[1] - reached.shape[1])
 
 
-def span(columns):
+def orthonormal(columns):
     """An orthonormal basis of what the columns span."""
     left, singular, _ = numpy.linalg.svd(columns, full_matrices=False)
     return left[:, singular > max(singular.max(initial=0), 1e-12) * RELATIVE_TOLERANCE]
@@ -102,7 +102,7 @@ def covariance(contrasts, variances):
     return numpy.tensordot(variances[:, :-1], contrasts.products, axes=1) + noise
 
 
-def information(contrasts, variances):
+def variance_information(contrasts, variances):
     """Expected information of the variances: studies x kinds and noise x kinds and noise."""
     inverse = numpy.linalg.inv(covariance(contrasts, variances))
     noise = numpy.eye(contrasts.basis.shape[1])
