@@ -1,6 +1,5 @@
 """Level and power of the rating tests as a figure: how often each finds a slope of so many percent per rating point."""
 
-from empathy_transfer.records.artefacts import write_figure
 from empathy_transfer.report.style import FAINT_INK, INK, figure_style
 from empathy_transfer.validation.rating_studies import LEVEL, MOST_FALSE_POSITIVES, OWN, SLOPES
 
@@ -13,10 +12,10 @@ NOTHING = "no effect, sources differ within datasets"
 SIZE = (6.2, 4.0)  # inches
 
 
-def plot_rating_power(table, paths):
-    """Draw the figure from the table of results (see `parts.summarise_simulations`) into files."""
+def plot_rating_power(table, path):
+    """Draw the figure from the table of results (see `parts.summarise_simulations`) into a PNG file of the manual."""
     with figure_style():
-        write_figure(paths, draw_rating_power(table))
+        draw_rating_power(table).savefig(path, dpi=130, metadata={"Software": None})
 
 
 def draw_rating_power(table):
