@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from test_validation import truth  # noqa: F401
 
-from empathy_transfer.importance.rating_tests import PRIMARY_NULL, rating_model
+from empathy_transfer.importance.rating_tests import most_freedom, rating_model
 from empathy_transfer.validation.parts import parts
 from empathy_transfer.validation.rating_figure import draw_rating_power
 from empathy_transfer.validation.rating_studies import (
@@ -27,13 +27,18 @@ def generators(number, seed=0):
 
 
 def test_the_model_is_the_one_that_studies_are_tested_with(truth):  # noqa: F811
-    assert OWN == PRIMARY_NULL
     study = simulate_study(truth.design, np.random.default_rng(0), slopes=(2.0, 0.0, 0.0))[0]
     tested = rating_model(truth.pairs, ["definition", "link", "conduciveness"])
     simulated = design_model(truth.design)
     found = [model.test(study[None], model.fit(study[None])) for model in (tested, simulated)]
     for one, other in zip(*found, strict=True):
         assert one == pytest.approx(other)
+
+
+def test_the_bound_of_the_degrees_of_freedom():
+    assert most_freedom(tasks=18, datasets=9, aspects=3) == 8
+    assert most_freedom(tasks=12, datasets=12, aspects=3) == 8
+    assert most_freedom(tasks=6, datasets=3, aspects=3) == 2
 
 
 def test_every_null_design_has_a_bar(truth):  # noqa: F811

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy
 
+from empathy_transfer.importance.rating_tests import PRIMARY_NULL, PRIMARY_OUTCOME, most_freedom
 from empathy_transfer.statistics.mixed_slopes import SlopeModel
 from empathy_transfer.validation.calibration import (
     LEVEL,
@@ -27,7 +28,7 @@ MOST_FALSE_POSITIVES = 0.065
 # At 3 percent per rating point the primary test is to find more than ratings permuted between datasets (58 %).
 PLAUSIBLE_SLOPE, LEAST_POWER = 3.0, 0.58
 FEW_DATASETS = {"four datasets of three tasks": (3, 3, 3, 3), "four datasets of two tasks": (2, 2, 2, 2)}
-OWN = "mixed_model"
+OWN = PRIMARY_NULL
 
 
 class Condition(NamedTuple):
@@ -66,7 +67,7 @@ def rating_bar(part, statistic):
     percent per rating point: at least 58 %.
     """
     test, aspect, outcome = statistic.split(": ")
-    if test != OWN or outcome != "percent_winsorised":
+    if test != OWN or outcome != PRIMARY_OUTCOME:
         return None
     if part.name == "level":
         return (0.0, MOST_FALSE_POSITIVES) if part.about["condition"].slopes[RATINGS.index(aspect)] == 0 else None
@@ -79,7 +80,7 @@ def rating_findings(truth, condition, generators):
     studies = [simulate_study(design, generator, condition.sizes, condition.slopes) for generator in generators]
     outcomes, found = variants_of(numpy.stack([study[0] for study in studies])), {}
     aspects = RATINGS[:1] if any(condition.slopes) else RATINGS
-    outcomes = outcomes if condition.tests else {"percent_winsorised": outcomes["percent_winsorised"]}
+    outcomes = outcomes if condition.tests else {PRIMARY_OUTCOME: outcomes[PRIMARY_OUTCOME]}
     model = design_model(design)
     for name, values in outcomes.items():
         p = {OWN: model.test(values, model.fit(values)).p}
@@ -98,5 +99,5 @@ def design_model(design):
     """The model of the primary test for the pairs of a design."""
     pairs = design.source_dataset * (design.target_dataset.max() + 1) + design.target_dataset
     groups = [design.target, design.source, design.target_dataset, design.source_dataset, pairs]
-    most = int(design.source.max()) + 1 - design.ratings.shape[1] - 1
-    return SlopeModel(design.ratings, groups, most)
+    tasks, datasets = int(design.source.max()) + 1, int(design.source_dataset.max()) + 1
+    return SlopeModel(design.ratings, groups, most_freedom(tasks, datasets, design.ratings.shape[1]))
