@@ -65,7 +65,7 @@ def test_without_seeds_the_slopes_are_those_of_the_primary_test():
     assert primary["role"].tolist() == ["primary"] * 3
     assert primary.loc["link", "p"] <= 0.05
     # Five datasets.
-    assert primary["freedom"].max() <= 4
+    assert primary["freedom"].max() <= 3
     for column, other in (("slope", "estimate"), ("standard_error", "standard_error")):
         assert table.loc["link", other] == pytest.approx(primary.loc["link", column])
 

@@ -94,11 +94,11 @@ def rating_model(pairs, aspects, groups=None):
 def most_freedom(tasks, datasets, aspects):
     """The most degrees of freedom of the slope of a rating, one of so many aspects.
 
-    A rating has one value per task, and those of a dataset's tasks are alike. So its slope is not known better than
-    from as many numbers as there are datasets, or tasks beside the ratings, however many pairs they make. Without this
-    bound, strong effects of datasets make up to 8 % of false positives at 5 %.
+    A rating has one value per task, and those of a dataset's tasks are alike. So its slope is not known better than by
+    a regression of one number per dataset on the rating, nor by one of one number per task on all ratings, however many
+    pairs they make. Without this bound, strong effects of datasets make up to 8 % of false positives at 5 %.
     """
-    return min(datasets - 1, tasks - aspects - 1)
+    return min(datasets - 2, tasks - aspects - 1)
 
 
 def _test(null, grid, aspects, draws, generator):
