@@ -27,10 +27,11 @@ from empathy_transfer.features.pair_features import available_features, feature_
 from empathy_transfer.features.task_facts import published_facts
 from empathy_transfer.validation.page import TITLES, with_figures
 from empathy_transfer.validation.parts import make_truth, parts, simulate, summarise_simulations
+from empathy_transfer.validation.rating_figure import plot_rating_power
 
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
-CHUNK = {"studies": 500, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20, "variants": 200}
+CHUNK = {"ratings": 250, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20, "variants": 200}
 CHUNK |= {"leaks": 5, "predictors": 20, "claims": 50, "reliability": 100}
 
 
@@ -104,6 +105,7 @@ def main():
             order = {name: place for place, name in enumerate(names)}
             table = table.sort_values("part", key=lambda column: column.map(order), kind="stable")
         table.to_csv(results, index=False, float_format="%.6g", lineterminator="\n")
+        plot_rating_power(table, ROOT / "docs/images/rating-power.png")
         page = ROOT / "docs/validation.md"
         page.write_text(with_figures(page.read_text(encoding="utf-8"), table), encoding="utf-8")
 

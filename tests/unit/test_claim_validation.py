@@ -161,7 +161,6 @@ def test_importance_of_all_studies_is_that_of_each(truth, monkeypatch):
     pairs = pairs[pairs["source"].isin(tasks) & pairs["target"].isin(tasks)].reset_index(drop=True)
     settings = {"seed": 0, "shuffles": 3, "permutations": 2, "interval_draws": 50}
     monkeypatch.setattr(claim_importance, "SETTINGS", settings)
-    monkeypatch.setattr(claim_importance, "NULL_DRAWS", 20)
     outcomes = np.random.default_rng(0).normal(0, 3, (2, len(pairs))) + 4 * pairs["definition"].to_numpy(float)
     found = importance_of_studies(pairs, make_design(pairs), outcomes)
     monkeypatch.setattr(permutation, "fit_regressions", lambda kernel, drawn, model: ridge_fit(kernel, drawn))

@@ -9,6 +9,7 @@ import yaml
 
 from empathy_transfer.claims.engine import ClaimSet, Finding, judge, read_claims
 from empathy_transfer.claims.families import holm
+from empathy_transfer.claims.importance_rules import RATINGS
 from empathy_transfer.claims.transfer_claims import CLAIM_COLUMNS, as_page, judge_transfer
 from empathy_transfer.claims.transfer_evidence import (
     OWN_TESTS,
@@ -21,6 +22,7 @@ from empathy_transfer.claims.transfer_evidence import (
 from empathy_transfer.claims.transfer_rules import BOUNDS as BOUND_NAMES
 from empathy_transfer.claims.transfer_rules import RULES
 from empathy_transfer.errors import DataError
+from empathy_transfer.importance.rating_tests import PRIMARY_NULL
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
 from study_copy import ROOT
 
@@ -292,16 +294,24 @@ def test_no_substantial_gain(change, verdict):
 
 
 def importance_evidence(rows, p=0.01):
-    """Evidence with an importance analysis: {feature: (importance, low, high, verdict)}, R2 .2 on held-out pairs."""
-    frame = pd.DataFrame(
-        [
-            {"protocol": "sound", "part": "test", "feature": name, "name": name, "importance": values[0],
-             "low_tasks": values[1], "high_tasks": values[2], "verdict": values[3], "r2_test": r2, "pairs": 306}
-            for name, (*values, r2) in rows.items()
-        ]
-    )  # fmt: skip
-    nulls = pd.DataFrame({"feature": list(rows), "null": "semi_partialling", "p": p})
-    return make_evidence(lambda s, t: 0, importance=frame, nulls=nulls)
+    """Evidence with an importance analysis: {feature: (importance, low, high, verdict)}, R2 .2 on held-out pairs.
+
+    The margin of each rating is its distance to the highest of the others, its interval as wide as the rating's.
+    """
+    others = {name: values[0] for name, values in rows.items() if name not in RATINGS}
+    rival = max(others, key=others.get, default=None)
+    records = []
+    for name, (*values, r2) in rows.items():
+        row = {"protocol": "sound", "part": "test", "feature": name, "name": name, "importance": values[0]}
+        for level, wider in (("tasks", 0.0), ("datasets", 0.002)):
+            ends = values[1] - wider, values[2] + wider
+            margins = [end - others[rival] if rival and name in RATINGS else np.nan for end in ends]
+            for end, value, margin in zip(("low", "high"), ends, margins, strict=True):
+                row |= {f"{end}_{level}": value, f"margin_{end}_{level}": margin}
+        row |= {"rival": rival, "margin": values[0] - others[rival] if rival and name in RATINGS else np.nan}
+        records.append(row | {"verdict": values[3], "r2_test": r2, "pairs": 306})
+    nulls = pd.DataFrame({"feature": list(rows), "null": PRIMARY_NULL, "p": p})
+    return make_evidence(lambda s, t: 0, importance=pd.DataFrame(records), nulls=nulls)
 
 
 STRONG, WEAK = (0.4, 0.3, 0.5, "predictive", 0.2), (0.0, -0.01, 0.01, "undecided", 0.2)
@@ -311,11 +321,32 @@ def test_the_most_important_feature():
     evidence = importance_evidence({"definition": STRONG, "link": WEAK, "tokens": WEAK})
     finding = judged(evidence, "most_important", feature="definition")
     assert (finding.verdict, finding.p) == (SUPPORTED, 0.01)
-    assert (finding.number, finding.low, finding.high) == (0.4, 0.3, 0.5)
+    # Datasets are drawn, not tasks.
+    assert (finding.number, finding.low, finding.high) == pytest.approx((0.4, 0.298, 0.502))
     assert judged(evidence, "most_important", feature="link").verdict == UNDECIDED
     assert judged(evidence, "most_important", feature="conduciveness").verdict == NOT_TESTABLE
-    unproven = importance_evidence({"definition": STRONG, "tokens": WEAK}, p=0.2)
-    assert judged(unproven, "most_important", feature="definition").verdict == UNDECIDED
+    unproven = judged(
+        importance_evidence({"definition": STRONG, "tokens": WEAK}, p=0.2), "most_important", feature="definition"
+    )
+    assert (unproven.verdict, unproven.why) == (
+        UNDECIDED,
+        "predictive, but the primary test of the rating finds nothing",
+    )
+    alone = importance_evidence({"definition": STRONG, "link": WEAK})
+    assert judged(alone, "most_important", feature="definition").verdict == NOT_TESTABLE
+
+
+def test_the_other_feature_varies_too():
+    """Neither verdict where the interval of the difference reaches to both sides, however narrow the rating's own."""
+    evidence = importance_evidence({"definition": STRONG, "tokens": STRONG})
+    for low, high in ((-0.067, 0.02), (-0.02, 0.067)):
+        rows = evidence.importance.assign(margin_low_datasets=low, margin_high_datasets=high)
+        finding = judged(evidence._replace(importance=rows), "most_important", feature="definition")
+        assert (finding.verdict, finding.low, finding.high) == (UNDECIDED, low, high)
+        assert finding.why == "predictive, but not clearly above tokens"
+    # With fewer than three datasets there are tasks to draw.
+    rows = rows.assign(margin_low_datasets=np.nan, margin_high_datasets=np.nan, margin_low_tasks=0.01)
+    assert judged(evidence._replace(importance=rows), "most_important", feature="definition").verdict == SUPPORTED
 
 
 def test_another_feature_is_more_important():
@@ -323,10 +354,9 @@ def test_another_feature_is_more_important():
         importance_evidence({"definition": WEAK, "tokens": STRONG}), "most_important", feature="definition"
     )
     assert (finding.verdict, finding.why) == (NOT_SUPPORTED, "tokens is more important")
-    # It predicts, but its interval from .005 reaches below .01, where the rating's ends.
-    near = (0.05, 0.005, 0.1, "predictive", 0.2)
+    near = (0.005, 0.001, 0.1, "predictive", 0.2)
     finding = judged(importance_evidence({"definition": WEAK, "tokens": near}), "most_important", feature="definition")
-    assert (finding.verdict, finding.why) == (UNDECIDED, "not predictive, or not clearly above the others")
+    assert (finding.verdict, finding.why) == (UNDECIDED, "not predictive")
     nothing = {"definition": (*WEAK[:4], -0.1), "tokens": (*WEAK[:4], -0.1)}
     finding = judged(importance_evidence(nothing), "most_important", feature="definition")
     assert finding.verdict == UNDECIDED
@@ -340,6 +370,16 @@ def test_a_feature_that_does_not_predict():
     assert judged(make_evidence(from_direct), "negligible", feature="task_similarity").verdict == NOT_TESTABLE
     nothing = importance_evidence({"task_similarity": (*WEAK[:4], -0.1)})
     assert judged(nothing, "negligible", feature="task_similarity").verdict == UNDECIDED
+
+
+def test_what_predicts_a_little_is_negligible():
+    """All of the interval lies below the bound of .02."""
+    little = importance_evidence({"task_similarity": (0.008, 0.003, 0.017, "predictive", 0.2)})
+    finding = judged(little, "negligible", feature="task_similarity")
+    assert (finding.verdict, finding.why) == (SUPPORTED, "predictive, but negligible: the interval lies below 0.02")
+    both_sides = importance_evidence({"task_similarity": (0.03, 0.01, 0.05, "predictive", 0.2)})
+    finding = judged(both_sides, "negligible", feature="task_similarity")
+    assert (finding.verdict, finding.why) == (UNDECIDED, "predictive, but the interval reaches above 0.02")
 
 
 def test_one_seed_leaves_claims_about_single_tests_open():

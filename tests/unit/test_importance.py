@@ -19,7 +19,8 @@ from empathy_transfer.importance.permutation import (
     variants,
 )
 from empathy_transfer.importance.predictive_fit import FIT_COLUMNS, fit_table
-from empathy_transfer.importance.quadratic_assignment import null_table
+from empathy_transfer.importance.rating_model import model_table
+from empathy_transfer.importance.rating_tests import null_table
 from empathy_transfer.importance.report import as_page
 from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.report.style import figure_style
@@ -82,7 +83,8 @@ def planted():
         protocol: importance_table(improvement, features, protocol, SETTINGS) for protocol in ("published", "sound")
     }
     fits = [fit_table(improvement, features, protocol, SETTINGS) for protocol in tables]
-    return tables, pd.concat(fits, ignore_index=True), null_table(improvement, features, 19, 0)
+    nulls, model = null_table(improvement, features, 19, 0), model_table(improvement, features)
+    return tables, pd.concat(fits, ignore_index=True), nulls, model
 
 
 def main_row(table, part, feature):
@@ -126,7 +128,7 @@ def test_every_variant_has_all_features_and_reasons(planted):
 
 
 def test_fit_by_holdout_and_baseline(planted):
-    _, fits, _ = planted
+    fits = planted[1]
     assert list(fits.columns) == FIT_COLUMNS
     found = fits[fits["protocol"] == "sound"].set_index(["holdout", "baseline"])
     assert list(dict.fromkeys(found.index.get_level_values(0))) == list(HOLDOUTS)
@@ -139,11 +141,11 @@ def test_fit_by_holdout_and_baseline(planted):
 
 
 def test_page_and_figure_say_what_was_measured(planted):
-    tables, fits, nulls = planted
+    tables, fits, nulls, model = planted
     table = pd.concat(tables.values(), ignore_index=True).assign(printed=0.1, printed_std=0.2)
     features = make_features(5)
     shares = shapley_table(make_improvement(features, lambda row: 0.0), features, "published", SETTINGS)
-    page = as_page(table, fits, shares, nulls)
+    page = as_page(table, fits, shares, nulls, model)
     assert "| C2 Link" in page
     assert "0.100 ± 0.200" in page
     assert page.count("`not_available`: not available.") == 1
@@ -152,6 +154,23 @@ def test_page_and_figure_say_what_was_measured(planted):
     assert len(figure.axes) == 4
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()][:2] == ["C1 Definition", "C2 Link"]
     assert sum(text.get_text() == "not available" for text in figure.axes[0].texts) == 2
+    assert "say nothing" not in page
+    assert not any("says nothing" in axes.get_title() for axes in figure.axes)
+
+
+def test_importances_of_a_model_that_predicts_nothing_are_said_to_mean_nothing(planted):
+    tables, fits, nulls, model = planted
+    table = pd.concat(tables.values(), ignore_index=True).assign(printed=0.1, printed_std=0.2)
+    table.loc[table["protocol"] == "sound", "r2_test"] = -0.74
+    features = make_features(5)
+    shares = shapley_table(make_improvement(features, lambda row: 0.0), features, "published", SETTINGS)
+    page = as_page(table, fits, shares, nulls, model)
+    (line,) = [line for line in page.splitlines() if "so these importances say nothing" in line]
+    assert line.startswith("- `sound`")
+    assert page.count("(says nothing)") == 2
+    with figure_style():
+        figure = draw_importance(table[table["variant"] == 0])
+    assert ["says nothing" in axes.get_title() for axes in figure.axes] == [False, False, True, True]
 
 
 def test_numbers_below_the_figure_do_not_run_into_one_another(planted):
@@ -201,7 +220,13 @@ def test_a_study_with_too_few_pairs_has_a_page_and_a_figure():
     fits = [fit_table(improvement, features, protocol, SETTINGS) for protocol in PROTOCOLS]
     table = pd.concat(tables, ignore_index=True).assign(printed=0.0, printed_std=0.0)
     shares = shapley_table(improvement, features, "sound", SETTINGS)
-    page = as_page(table, pd.concat(fits, ignore_index=True), shares, null_table(improvement, features, 2, 0))
+    page = as_page(
+        table,
+        pd.concat(fits, ignore_index=True),
+        shares,
+        null_table(improvement, features, 2, 0),
+        model_table(improvement, features),
+    )
     assert "`too_few`: too few items, groups of items, ratings, tasks or pairs of tasks to say." in page
     with figure_style():
         draw_importance(table[table["variant"] == 0])

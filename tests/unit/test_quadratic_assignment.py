@@ -9,14 +9,12 @@ from test_importance import make_features, make_improvement
 
 from empathy_transfer.importance.pair_outcomes import OUTCOMES
 from empathy_transfer.importance.quadratic_assignment import (
-    NULL_COLUMNS,
-    NULLS,
     double_semi_partialling,
-    null_table,
     orders_within_datasets,
     shuffled_ratings,
     two_sided,
 )
+from empathy_transfer.importance.rating_tests import NULL_COLUMNS, NULLS, null_table
 
 
 def ends(number):
@@ -163,20 +161,3 @@ def test_pairs_without_a_score_are_left_out_but_not_their_tasks():
     assert set(table["pairs"]) == {len(features) - 4}
     row = table[(table["feature"] == "link") & (table["null"] == "semi_partialling")].iloc[0]
     assert row["p"] <= 0.05
-
-
-def test_a_pair_left_out_of_a_study_is_one_that_was_not_observed():
-    generator = np.random.default_rng(8)
-    source, target = ends(6)
-    features, controls = generator.normal(size=(30, 2)), generator.normal(size=(30, 2))
-    outcomes = generator.normal(size=(2, 30))
-    everything = np.ones(30, dtype=bool)
-    arguments = (features, controls, source, target)
-    together = double_semi_partialling(
-        outcomes, *arguments, everything, 50, np.random.default_rng(0), left_out=np.array([4, 17])
-    )
-    for study, position in enumerate((4, 17)):
-        observed = np.arange(30) != position
-        alone = double_semi_partialling(outcomes[study], *arguments, observed, 50, np.random.default_rng(0))
-        for found, expected in zip(together, alone, strict=True):
-            assert found[study] == pytest.approx(expected)

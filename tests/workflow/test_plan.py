@@ -115,6 +115,8 @@ def test_the_full_study_has_one_job_per_dataset_task_and_aggregate(full_plan):
         "report_importance": 1,
         "tabulate_claims": 1,
         "plot_importance": 1,
+        "model_ratings": 1,
+        "plot_rating_model": 1,
         "complete_study": 1,
     }
 

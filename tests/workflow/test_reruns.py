@@ -12,6 +12,7 @@ SMALL = ["condolence", "epitome_er", "news_empathy", "news_emotion"]
 LIBRARY = "workflow/scripts/empathy_transfer"
 CONDITIONS = ["data=full seed=1", "data=half seed=1"]
 IMPORTANCE = {"measure_importance": 2, "permute_ratings": 1, "report_importance": 1, "plot_importance": 1}
+IMPORTANCE |= {"model_ratings": 1, "plot_rating_model": 1}
 PREDICTORS = {"rank_predictors": 1, "plot_predictors": 1}
 AGGREGATES = (
     {

@@ -1,7 +1,7 @@
 """
 Stage: which features of a pair predict transfer, as published and under a protocol that holds up.
 
-NEEDS    <results>/analysis/{improvement,pair_features}.csv, <results>/analysis/significance/{target}/tests.csv
+NEEDS    <results>/analysis/{improvement,pair_features,rating_model}.csv, <results>/analysis/significance/{target}/tests.csv
 MAKES    <results>/analysis/{importance,importance_variants,fit,shapley,rating_nulls}.csv, <results>/analysis/importance.md
          <results>/figures/importance.{png,svg,csv}
 """
@@ -46,7 +46,7 @@ rule permute_ratings:
         seed=config["analysis"]["importance"]["seed"],
         code=code_fingerprint("permute_ratings"),
     message:
-        "Testing the construct ratings by permutation"
+        "Testing the construct ratings"
     script:
         "../../scripts/analyse/permute_ratings.py"
 
@@ -57,6 +57,7 @@ rule report_importance:
         fit=expand("<results>/analysis/importance/{protocol}_fit.csv", protocol=PROTOCOLS),
         shapley=expand("<results>/analysis/importance/{protocol}_shapley.csv", protocol=PROTOCOLS),
         nulls="<results>/analysis/rating_nulls.csv",
+        model="<results>/analysis/rating_model.csv",
         printed=local("resources/published/table6_importance.csv"),
     output:
         importance="<results>/analysis/importance.csv",
@@ -104,3 +105,4 @@ rule plot_importance:
 rule importance:
     input:
         "<results>/figures/importance.png",
+        "<results>/figures/rating_model.png",

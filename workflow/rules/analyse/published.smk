@@ -1,7 +1,7 @@
 """
 Stage: the importance analysis on the printed scores: `snakemake published_analysis`. It needs neither data nor encoder.
 
-NEEDS    resources/published/, config/datasets/
+NEEDS    resources/published/, config/datasets/, results/published/rating_model.csv
 MAKES    results/published/{improvement,pair_features,importance,importance_variants,fit,shapley,rating_nulls}.csv
          results/published/{importance,claims}.md, results/published/claims.csv
          results/published/figures/importance.{png,svg,csv}
@@ -80,6 +80,7 @@ use rule report_importance as report_published_importance with:
         fit=expand("results/published/importance/{protocol}_fit.csv", protocol=PROTOCOLS),
         shapley=expand("results/published/importance/{protocol}_shapley.csv", protocol=PROTOCOLS),
         nulls="results/published/rating_nulls.csv",
+        model="results/published/rating_model.csv",
         printed=local("resources/published/table6_importance.csv"),
     output:
         importance="results/published/importance.csv",
@@ -128,3 +129,4 @@ rule published_analysis:
         "results/published/claims.csv",
         "results/published/importance.csv",
         "results/published/figures/importance.png",
+        "results/published/figures/rating_model.png",

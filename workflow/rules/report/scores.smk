@@ -77,6 +77,7 @@ AGGREGATES = [
     *LEAKAGE,
     "<results>/analysis/importance.csv",
     "<results>/figures/importance.png",
+    "<results>/figures/rating_model.png",
     *expand("<results>/figures/similarity_{similarity}.png", similarity=SIMILARITIES),
     "<results>/figures/predictors.png",
 ]

@@ -8,6 +8,7 @@ if __name__ == "__main__":
         report_importance(
             measured={name: job.input[name] for name in ("importance", "fit", "shapley")},
             nulls_path=job.input["nulls"],
+            model_path=job.input["model"],
             printed_path=job.input["printed"],
             importance_path=job.output["importance"],
             variants_path=job.output["variants"],

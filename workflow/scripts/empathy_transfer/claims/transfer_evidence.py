@@ -6,7 +6,7 @@ import numpy
 import pandas
 
 from empathy_transfer.features.task_facts import KIND_OF_METRIC
-from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOMES
+from empathy_transfer.importance.rating_tests import PRIMARY_OUTCOMES
 from empathy_transfer.leakage.flags import WITHOUT_LEAKED
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.scores.points import with_points

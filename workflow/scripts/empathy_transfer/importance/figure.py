@@ -2,7 +2,7 @@
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES
 from empathy_transfer.importance.permutation import PROTOCOLS
-from empathy_transfer.importance.report import PART_TITLES, read_importance
+from empathy_transfer.importance.report import PART_TITLES, read_importance, says_nothing
 from empathy_transfer.report.reasons import REASONS
 from empathy_transfer.report.style import BLANK_COLOUR, FAINT_INK, INK, row_panels, save_plot
 from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
@@ -24,7 +24,8 @@ def draw_importance(importance):
     """The figure: a panel per protocol and part, a bar per feature in the order of Table 6.
 
     Lines on bars are one standard deviation of the drops to each side, as in the paper; ochre spans hold 95 percent of
-    the importance under shuffled scores; diamonds are the printed numbers. Blank rows say why.
+    the importance under shuffled scores; diamonds are the printed numbers. Blank rows say why. Where held-out pairs are
+    not predicted, importance means nothing: bars are pale, and the panel says so.
     """
     groups = [(protocol, part) for protocol in PROTOCOLS for part in PART_TITLES]
     figure, panels = row_panels(list(FEATURE_NAMES.values()), len(groups), PANEL_WIDTH, ROW_HEIGHT, REST)
@@ -43,6 +44,7 @@ def _draw_panel(panel, rows, protocol, part):
     panel.set_title(f"{protocol}, {PART_TITLES[part]} part{_fit(rows)}", fontsize=9)
     panel.set_xlabel("drop in R²")
     panel.xaxis.set_major_locator(MaxNLocator(MOST_TICKS))
+    mute = says_nothing(rows[rows["reason"] == ""])
     beside = blended_transform_factory(panel.transAxes, panel.transData)
     for place, row in enumerate(rows.itertuples()):
         if row.reason:
@@ -51,10 +53,12 @@ def _draw_panel(panel, rows, protocol, part):
             panel.text(0.5, place, text, transform=beside, ha="center", va="center", size=7, color=FAINT_INK, bbox=mark)
             continue
         panel.barh(place, row.band_high - row.band_low, left=row.band_low, height=0.86, color=BAND_COLOUR, alpha=0.35)
-        panel.barh(place, row.importance, height=0.5, color=BAR_COLOURS[row.verdict])
+        panel.barh(place, row.importance, height=0.5, color=BAR_COLOURS[row.verdict], alpha=0.4 if mute else 1.0)
         panel.errorbar(row.importance, place, xerr=row.std, color=INK, linewidth=0.9, capsize=2)
         if protocol == "published" and part == "train" and row.printed == row.printed:
             panel.plot(row.printed, place, marker="D", markersize=4, color=INK, markerfacecolor="white")
+    if mute:
+        panel.set_title(f"{panel.get_title()}\nsays nothing: held-out pairs are not predicted", fontsize=9)
 
 
 def _fit(rows):

@@ -27,6 +27,7 @@ from empathy_transfer.importance.kernel_regression import (
     predict_pairs,
 )
 from empathy_transfer.importance.pair_outcomes import OUTCOMES, outcome_pairs, outcomes_of, too_few
+from empathy_transfer.importance.rivals import MARGIN_COLUMNS, rating_margins
 from empathy_transfer.statistics.task_bootstrap import LEVELS, pair_weights, ratio_interval
 from empathy_transfer.statistics.verdicts import PREDICTIVE, UNDECIDED
 
@@ -39,6 +40,7 @@ INTERVALS = [f"{end}_{level}" for level in LEVELS for end in ("low", "high")]
 IMPORTANCE_COLUMNS = [
     *"protocol part feature name importance std band_low band_high".split(),
     *INTERVALS,
+    *MARGIN_COLUMNS,
     *"variance r2 r2_test r2_test_error verdict reason pairs".split(),
     *VARIANT_COLUMNS,
 ]
@@ -186,16 +188,17 @@ def measure_sound(pairs, columns, model, variant, settings, pool=None):
     parts = {"train": [(everything, everything)], "test": folds(pairs, "both")}
     pooled = {part: (pool or pooled_errors)(columns, model, outcomes, donors, found) for part, found in parts.items()}
     r2 = {part: float(1 - squares[0].sum() / total[0].sum()) for part, (squares, total, _, _) in pooled.items()}
-    weights = [pair_weights(pairs, level, settings["interval_draws"], generator) for level in LEVELS]
+    weights = {level: pair_weights(pairs, level, settings["interval_draws"], generator) for level in LEVELS}
     rows = []
     for part, (squares, total, permuted, observed) in pooled.items():
+        excess = {name: observed[name] - squares[0] for name in columns}
+        margins = rating_margins(excess, total[0], weights) if part == "test" else {}
         for name in columns:
             drops = (permuted[name] - squares.sum(axis=1)[:, None]) / total.sum(axis=1)[:, None]
             row = _row(part, name, drops.mean(axis=1), drops[0], columns[name], r2)
             if part == "test":
-                excess = observed[name] - squares[0]
-                limits = [end for weight in weights for end in ratio_interval(weight, excess, total[0])]
-                row |= dict(zip(INTERVALS, limits, strict=True))
+                limits = [end for weight in weights.values() for end in ratio_interval(weight, excess[name], total[0])]
+                row |= dict(zip(INTERVALS, limits, strict=True)) | margins.get(name, {})
             rows.append(row)
     return rows
 

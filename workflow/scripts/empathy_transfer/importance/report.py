@@ -1,13 +1,15 @@
 """The importance analysis as files and as one page: both protocols side by side, with what the paper prints."""
 
 import pandas
+from scipy.stats import t as student
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, FEATURES, read_pair_features
 from empathy_transfer.features.task_facts import ASPECTS
 from empathy_transfer.importance.pair_outcomes import read_all_tests, read_full_improvement, with_units
 from empathy_transfer.importance.permutation import PROTOCOLS, importance_table
 from empathy_transfer.importance.predictive_fit import fit_table
-from empathy_transfer.importance.quadratic_assignment import NULLS, PRIMARY_OUTCOME, null_table
+from empathy_transfer.importance.rating_model import DEVIATION
+from empathy_transfer.importance.rating_tests import NULLS, PRIMARY_OUTCOME, null_table
 from empathy_transfer.importance.shapley import shapley_table
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report.markdown import markdown_table
@@ -16,6 +18,10 @@ from empathy_transfer.report.templates import render
 from empathy_transfer.statistics.verdicts import PREDICTIVE
 
 TEXT_COLUMNS = ("reason", "verdict")
+WORTHLESS = (
+    "**Held-out pairs are not predicted (R2 of 0 or less), so these importances say nothing about what predicts "
+    "transfer, however large they are.**"
+)
 PART_TITLES = {"train": "training", "test": "held-out"}
 
 
@@ -41,7 +47,7 @@ def permute_ratings(improvement_path, features_path, draws, seed, nulls_path):
 
 
 def report_importance(
-    measured, nulls_path, printed_path, importance_path, variants_path, fit_path, shapley_path, text_path
+    measured, nulls_path, model_path, printed_path, importance_path, variants_path, fit_path, shapley_path, text_path
 ):
     """Write importance.csv (main variants), importance_variants.csv (all), fit.csv, shapley.csv and a page with all.
 
@@ -60,7 +66,7 @@ def report_importance(
     write_csv(variants_path, importance)
     write_csv(fit_path, fits)
     write_csv(shapley_path, shapley)
-    write_text(text_path, as_page(importance, fits, shapley, _read(nulls_path)))
+    write_text(text_path, as_page(importance, fits, shapley, _read(nulls_path), _read(model_path)))
 
 
 def read_importance(paths):
@@ -71,7 +77,7 @@ def read_importance(paths):
     return frame.sort_values(keys, key=lambda column: column.map(lambda value: order.get(value, value)), kind="stable")
 
 
-def as_page(importance, fits, shapley, nulls):
+def as_page(importance, fits, shapley, nulls, model):
     """The page, as Markdown that also reads well on a terminal."""
     main = importance[importance["variant"] == 0]
     return render(
@@ -81,8 +87,10 @@ def as_page(importance, fits, shapley, nulls):
         shapley=_shapley_table(shapley),
         fits=_fit_table(fits),
         nulls=_null_table(nulls),
+        model=_model_table(model),
+        seeds=int(model["seeds"].iloc[0]),
         variants=_variant_table(importance),
-        reasons=sorted({*main["reason"], *fits["reason"], *nulls["reason"]} - {""}),
+        reasons=sorted({*main["reason"], *fits["reason"], *nulls["reason"], *model["reason"]} - {""}),
         REASONS=REASONS,
     )
 
@@ -99,10 +107,12 @@ def _settings_lines(main):
         trained = known.loc[known["part"] == "train", "r2"].iloc[0]
         how = "standardised" if first["scaled"] else "unscaled"
         held_out = "pairs of two unseen tasks" if protocol == "sound" else f"{first['test_share']:.0%} of the pairs"
+        worthless = f" {WORTHLESS}" if says_nothing(known) else ""
         lines.append(
             f"- `{protocol}`: {first['pairs']} pairs, C = {first['C']:g}, epsilon = {first['epsilon']:g}, {how}; held "
             f"out are {held_out}; R2 {_number(trained)} in training, {_number(first['r2_test'])} on held-out pairs"
             + (f" (± {_number(first['r2_test_error'])} over splits)." if protocol == "published" else ".")
+            + worthless
         )
     return lines
 
@@ -125,6 +135,8 @@ def _importance_table(main):
         row = cells["sound", "test", feature]
         line.append("" if row.reason else _interval(row.low_tasks, row.high_tasks))
         table.append([*line, _number(first.variance), *(cells[name, "test", feature].verdict for name in PROTOCOLS)])
+    mute = {name for name, rows in main[main["reason"] == ""].groupby("protocol") if says_nothing(rows)}
+    heads = [f"{head} (says nothing)" if group[0] in mute else head for head, group in zip(heads, groups, strict=True)]
     heads = ["feature", "paper", *heads, "sound, 95 % over tasks", "variance"]
     heads += [f"{name}: verdict" for name in PROTOCOLS]
     return _table(heads, table)
@@ -152,18 +164,36 @@ def _fit_table(fits):
     return _table(heads, table)
 
 
+def says_nothing(rows):
+    """Whether the importances of a protocol say nothing of unseen pairs, since held-out pairs are not predicted."""
+    return bool((rows["r2_test"] <= 0).any())
+
+
 def _null_table(nulls):
-    """p values of the three ratings under the three nulls, for improvements that are cut off at 25 percent."""
+    """Slopes and p values of the three ratings by each test, for improvements that are cut off at 25 percent."""
     own = nulls[nulls["outcome"] == PRIMARY_OUTCOME]
     cells = {(row.feature, row.null): row for row in own.itertuples()}
     table = []
     for aspect in ASPECTS:
         rows = [cells[aspect, null] for null in NULLS]
-        table.append(
-            [FEATURE_NAMES[aspect], _number(rows[0].slope), *(row.reason or f"p = {row.p:.3f}" for row in rows)]
+        half = student.ppf(0.975, rows[0].freedom) * rows[0].standard_error
+        slope = (
+            f"{_number(rows[0].slope, 2)} ({_number(rows[0].slope - half, 2)} to {_number(rows[0].slope + half, 2)})"
         )
-    heads = ["feature", "slope (percent per unit)", *(f"{null} ({role})" for null, role in NULLS.items())]
+        found = ["-" if rows[0].reason else slope, *(row.reason or f"p = {row.p:.3f}" for row in rows)]
+        table.append([FEATURE_NAMES[aspect], *found])
+    heads = ["feature", "slope, percent per point (95 %)", *(f"{null} ({role})" for null, role in NULLS.items())]
     return _table(heads, table)
+
+
+def _model_table(model):
+    """Standard deviations of the mixed model's random effects, with their shares of the variance."""
+    table = []
+    for row in model[model["kind"] == DEVIATION].itertuples():
+        numbers = _number(row.estimate, 2), "-" if pandas.isna(row.low) else f"{row.low:.2f} to {row.high:.2f}"
+        share = "-" if pandas.isna(row.share) else f"{row.share:.0%}"
+        table.append([row.title, *numbers, share, "-" if pandas.isna(row.groups) else int(row.groups), row.reason])
+    return _table(["what differs", "standard deviation, percent", "95 %", "share of variance", "number", ""], table)
 
 
 def _variant_table(importance):

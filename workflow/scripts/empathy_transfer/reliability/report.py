@@ -6,7 +6,7 @@ from scipy import stats
 
 from empathy_transfer.features.pair_features import read_pair_features
 from empathy_transfer.importance.pair_outcomes import outcome_pairs, read_full_improvement
-from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOME
+from empathy_transfer.importance.rating_tests import PRIMARY_OUTCOME
 from empathy_transfer.ratings.agreement import mean_ratings, read_ratings
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.records.runs import BASELINE

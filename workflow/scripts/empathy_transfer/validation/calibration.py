@@ -23,16 +23,15 @@ LEVEL = 0.05
 RIDGE = 1 / PUBLISHED_C
 
 
-def primary_p_values(design, outcomes, draws, seed, left_out=None):
-    """p values of the primary test of the ratings in each study: studies x aspects.
+def semi_partialling_p_values(design, outcomes, draws, seed):
+    """p values of the ratings by double semi-partialling in each study: studies x aspects.
 
     Args:
         design: `simulated_studies.Design`. outcomes: studies x pairs. draws: number of permutations. seed: of these.
-        left_out: the pair that does not count in each study, such as its collapsed one; None for no such pair.
     """
     observed = numpy.ones(outcomes.shape[1], dtype=bool)
     studies = outcomes, design.ratings, design.controls, design.source, design.target, observed
-    return double_semi_partialling(*studies, draws, numpy.random.default_rng(seed), left_out)[2]
+    return double_semi_partialling(*studies, draws, numpy.random.default_rng(seed))[2]
 
 
 def shuffled_p_values(design, outcomes, draws, seed, within_datasets):

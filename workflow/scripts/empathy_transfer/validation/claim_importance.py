@@ -15,13 +15,12 @@ from empathy_transfer.importance.holdouts import folds
 from empathy_transfer.importance.kernel_regression import Kernel, permutation_errors
 from empathy_transfer.importance.pair_outcomes import WINSORISED_AT
 from empathy_transfer.importance.permutation import as_table, measure_sound, permutations, with_shuffled
-from empathy_transfer.importance.quadratic_assignment import NULLS
-from empathy_transfer.validation.calibration import RATINGS, primary_p_values, ridge_fit
+from empathy_transfer.importance.rating_tests import PRIMARY_NULL
+from empathy_transfer.validation.calibration import RATINGS, ridge_fit
+from empathy_transfer.validation.rating_studies import primary_p_values
 
 # Fewer draws than in a study: with these, 300 studies take a minute.
 SETTINGS = {"seed": 0, "shuffles": 20, "permutations": 5, "interval_draws": 500}
-NULL_DRAWS = 500
-PRIMARY_NULL = next(name for name, role in NULLS.items() if role == "primary")
 
 
 class Pooled(NamedTuple):
@@ -75,7 +74,7 @@ def importance_of_studies(pairs, design, outcomes):
 
 def _rating_tests(design, outcomes):
     """p values of the primary test of the ratings in each study: studies x ratings."""
-    return primary_p_values(design, outcomes, NULL_DRAWS, SETTINGS["seed"])
+    return primary_p_values(design, outcomes)
 
 
 def _pooled(pairs, columns, outcomes):

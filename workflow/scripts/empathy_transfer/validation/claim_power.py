@@ -2,7 +2,7 @@
 
 Intervals, corrections for many tests, guards and bounds are those of the rules, applied to all simulated studies at
 once. Two things are shorter than in a study: permuted labels of themes are taken to give normal deviates, and of the
-claims on ratings only the primary permutation test is made. Points stand for percent here, as if all baselines were the
+claims on ratings only the primary test is made. Points stand for percent here, as if all baselines were the
 same.
 """
 
@@ -15,11 +15,11 @@ from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.theme_permutation import arrangements
 from empathy_transfer.statistics.dataset_jackknife import DatasetJackknife, share_interval
 from empathy_transfer.statistics.t_tests import LEVEL
-from empathy_transfer.validation.calibration import primary_p_values
-from empathy_transfer.validation.claim_worlds import SEED, percent_of
+from empathy_transfer.validation.claim_worlds import percent_of
 from empathy_transfer.validation.planned_studies import SPREAD_ITEMS, detectable_changes, discoveries, p_values
+from empathy_transfer.validation.rating_studies import primary_p_values
 
-RATING_STUDIES, RATING_DRAWS, SHARE_STUDIES = 200, 200, 100
+RATING_STUDIES, SHARE_STUDIES = 200, 100
 HALF = 0.5
 # Rules that count tests of single transfers: with one seed nothing is decided.
 COUNTING = ("none_improved", "only_these_targets", "rare")
@@ -111,7 +111,7 @@ def _most_important(world, percent, effect, feature):
     if feature not in ASPECTS:
         return numpy.nan
     outcomes = numpy.clip(percent[:RATING_STUDIES], -WINSORISED_AT, WINSORISED_AT)
-    return primary_p_values(world.design, outcomes, RATING_DRAWS, SEED)[:, ASPECTS.index(feature)] <= LEVEL
+    return primary_p_values(world.design, outcomes)[:, ASPECTS.index(feature)] <= LEVEL
 
 
 def _variants_gain(world, effect, data, role, variants):

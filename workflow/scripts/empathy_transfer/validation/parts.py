@@ -10,36 +10,25 @@ import numpy
 import pandas
 
 from empathy_transfer.importance.kernel_regression import Model
-from empathy_transfer.importance.quadratic_assignment import PRIMARY_OUTCOME
 from empathy_transfer.significance.theme_counts import wilson_interval
 from empathy_transfer.validation import cells, theme_rates, variants
-from empathy_transfer.validation.calibration import (
-    LEVEL,
-    RATINGS,
-    primary_p_values,
-    published_findings,
-    published_importance,
-    shuffled_p_values,
-    variants_of,
-)
+from empathy_transfer.validation.calibration import published_findings, published_importance
 from empathy_transfer.validation.claim_rates import claim_conditions
 from empathy_transfer.validation.coverage import Target, covered, expected_least
 from empathy_transfer.validation.leaks import leak_conditions
 from empathy_transfer.validation.means import means_conditions
 from empathy_transfer.validation.predictors import predictor_conditions
+from empathy_transfer.validation.rating_studies import KIND, rating_bar, rating_conditions, rating_findings
 from empathy_transfer.validation.reliability import reliability_conditions
-from empathy_transfer.validation.simulated_studies import Sizes, effect_size, make_design, simulate_study
+from empathy_transfer.validation.simulated_studies import make_design, simulate_study
 
 SEED = 2026
 FIRST = 40  # so many simulations of each part are run again by the tests
 COLUMNS = ["part", "condition", "statistic", "value", "low", "high", "simulations", "bar_low", "bar_high", "met"]
 COLUMNS += ["first", "first_value", "seed"]
-MOST_FALSE_POSITIVES, LEAST_POWER, COVERAGE = 0.065, 0.8, (0.935, 0.965)
+COVERAGE = (0.935, 0.965)
 LEAST_ITEMS, LEAST_EXPECTED = 300, 5
 PUBLISHED = {"splits": 10, "test_share": 0.2, "permutations": 50, "seed": 0}
-STRONG_DATASETS = Sizes(target_dataset=6.0, source_dataset=6.0, dataset_pair=4.0)
-HARDER = Sizes(source_task=2.0)
-POWER_SHARES = (0.02, 0.05, 0.1, 0.2, 0.3)
 # Parts with a file of their own: each yields a condition in words, how often it is simulated, and what it needs.
 OWN_PARTS = {
     "cells": cells.cell_conditions,
@@ -56,7 +45,7 @@ NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
 
 
 class Part(NamedTuple):
-    """A condition to simulate. `kind` is studies, published, coverage or one of `OWN_PARTS`.
+    """A condition to simulate. `kind` is ratings, published, coverage or one of `OWN_PARTS`.
 
     `about` is what that needs. A part with a file of its own has there: `run`, a function of the truth, `about` (with
     `numbers` and `seed` of the simulations) and the simulations' generators, which returns {statistic: one number per
@@ -103,15 +92,7 @@ def make_truth(pairs, columns, tasks, claims, label_claims, draws=1000, resample
 
 def parts(truth):
     """All parts of the validation, in the order of the report."""
-    found = [
-        Part("level", "no effect", "studies", 1000, {"nulls": True}),
-        Part("level", "no effect, strong dataset effects", "studies", 1000, {"nulls": True, "sizes": STRONG_DATASETS}),
-        Part("level", "no effect, sources differ within datasets", "studies", 1000, {"nulls": True, "sizes": HARDER}),
-    ]
-    for beside, words in ((True, "left beside targets and datasets"), (False, "of all improvements")):
-        for share in POWER_SHARES:
-            about = {"effect": effect_size(truth.design, share, beside_controls=beside)}
-            found.append(Part("power", f"definition explains {share:.0%} {words}", "studies", 1000, about))
+    found = [Part(*part, KIND, number, {"condition": about}) for *part, number, about in rating_conditions()]
     found.append(Part("published", "no effect, kernel ridge", "published", 500, {}))
     found.append(Part("published", "no effect, support vectors", "published", 100, {"support_vectors": True}))
     kinds = {"r": (), "F1, 3 even classes": EVEN, "F1, 3 skewed classes": SKEWED, "F1, 9 classes": NINE}
@@ -141,14 +122,12 @@ def simulate(truth, part, numbers):
     if part.kind == "coverage":
         shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
         return {"coverage": numpy.array(shares)}
-    sizes, effect = part.about.get("sizes"), part.about.get("effect", 0.0)
-    studies = [simulate_study(truth.design, generator, sizes, effect) for generator in generators]
-    outcomes, collapsed = numpy.stack([study[0] for study in studies]), [study[1] for study in studies]
-    if part.kind == "published":
-        model = Model(100.0, 0.1, False, False) if part.about.get("support_vectors") else None
-        found = published_findings(*published_importance(truth.pairs, truth.columns, outcomes, PUBLISHED, model))
-        return {name: values.astype(float) for name, values in found.items()}
-    return _tested(truth, outcomes, collapsed, part.about.get("nulls", False))
+    if part.kind == KIND:
+        return rating_findings(truth, part.about["condition"], generators)
+    outcomes = numpy.stack([simulate_study(truth.design, generator)[0] for generator in generators])
+    model = Model(100.0, 0.1, False, False) if part.about.get("support_vectors") else None
+    found = published_findings(*published_importance(truth.pairs, truth.columns, outcomes, PUBLISHED, model))
+    return {name: values.astype(float) for name, values in found.items()}
 
 
 def summarise_simulations(part, outcomes):
@@ -172,43 +151,17 @@ def summarise_simulations(part, outcomes):
 def bar_of(part, statistic):
     """(lowest, highest) value that passes, or None where there is no bar.
 
-    False positives of the primary test, unless sources differ within datasets: at most 65 of 1,000. Power where the
-    definition explains 5 % of what is left beside targets and datasets: at least 80 %. Coverage of 95 % intervals: 93.5
-    to 96.5 % with at least 300 test items, one by one, of which each class is expected to have five or more. Other
-    parts have their bars in their own files.
+    Tests of the ratings: see `rating_bar`. Coverage of 95 % intervals: 93.5 to 96.5 % with at least 300 test items, one
+    by one, of which each class is expected to have five or more. Other parts have their bars in their own files.
     """
     if "bars" in part.about:
         return part.about["bars"].get(statistic)
-    words = statistic.split(": ")
-    test, outcome = words[0], words[-1]
-    harder = part.about.get("sizes") == HARDER
-    primary = test == "semi_partialling" and outcome == PRIMARY_OUTCOME
-    if part.name == "level" and primary and not harder:
-        return 0.0, MOST_FALSE_POSITIVES
-    if part.name == "power" and primary and part.condition.startswith("definition explains 5% left"):
-        return LEAST_POWER, 1.0
+    if part.kind == KIND:
+        return rating_bar(part, statistic)
     target = part.about.get("target")
     if target and target.group_size == 1 and target.items >= LEAST_ITEMS and expected_least(target) >= LEAST_EXPECTED:
         return COVERAGE
     return None
-
-
-def _tested(truth, outcomes, collapsed, nulls):
-    """Whether the tests find something in each study. Without `nulls`, only the primary test of the definition."""
-    draws, found = truth.draws, {}
-    for name, values in variants_of(outcomes).items():
-        p = primary_p_values(truth.design, values, draws, SEED)
-        for place, aspect in enumerate(RATINGS if nulls else RATINGS[:1]):
-            found[f"semi_partialling: {aspect}: {name}"] = p[:, place] <= LEVEL
-    p = primary_p_values(truth.design, outcomes, draws, SEED, numpy.array(collapsed))
-    for place, aspect in enumerate(RATINGS if nulls else RATINGS[:1]):
-        found[f"semi_partialling: {aspect}: percent_without_collapsed"] = p[:, place] <= LEVEL
-    for null, within in (("tasks", False), ("datasets", True)) if nulls else ():
-        for name, values in variants_of(outcomes).items():
-            p = shuffled_p_values(truth.design, values, draws, SEED, within)
-            for place, aspect in enumerate(RATINGS):
-                found[f"{null}: {aspect}: {name}"] = p[:, place] <= LEVEL
-    return {name: values.astype(float) for name, values in found.items()}
 
 
 def _described(target):

@@ -11,14 +11,13 @@ from typing import NamedTuple
 import numpy
 
 from empathy_transfer.features.task_facts import ASPECTS
-from empathy_transfer.importance.quadratic_assignment import residuals
 
 
 class Sizes(NamedTuple):
     """Standard deviations of the effects on the percent improvement, in percent.
 
     `noise` is that of a pair in the median target; `noise_spread` is the standard deviation of its logarithm between
-    targets. `source_task` is what a source brings whatever its dataset: part of the harder condition.
+    targets. `source_task` is what a source brings whatever its dataset.
     """
 
     target: float = 3.0
@@ -38,7 +37,7 @@ class Design(NamedTuple):
     """The pairs of a study: where each pair's source and target stand, their datasets, and the rating differences.
 
     `source`, `target`, `source_dataset`, `target_dataset` are whole numbers from 0 on, `ratings` is pairs x aspects
-    (target - source), `controls` are the columns of target and source dataset that the primary test partials out.
+    (target - source), `controls` are the columns of target and source dataset that semi-partialling takes out.
     """
 
     source: numpy.ndarray
@@ -59,14 +58,29 @@ def make_design(features):
     return Design(source, target, source_dataset, target_dataset, features[list(ASPECTS)].to_numpy(float), controls)
 
 
-def simulate_study(design, generator, sizes=None, effect=0.0):
+def made_design(datasets, seed=0):
+    """The design of a study of datasets with so many tasks each, whose ratings correlate as those in print do.
+
+    Ratings are .8 alike within a dataset, and correlate .6, .6 and .35 with one another.
+    """
+    generator = numpy.random.default_rng([seed, *datasets])
+    dataset = numpy.repeat(numpy.arange(len(datasets)), datasets)
+    alike = numpy.linalg.cholesky([[1, 0.6, 0.6], [0.6, 1, 0.35], [0.6, 0.35, 1]]).T
+    common, own = generator.standard_normal((len(datasets), 3))[dataset], generator.standard_normal((len(dataset), 3))
+    ratings = numpy.clip(3 + 1.2 * (numpy.sqrt(0.8) * common + numpy.sqrt(0.2) * own) @ alike, 1, 5)
+    source, target = numpy.nonzero(~numpy.eye(len(dataset), dtype=bool))
+    controls = numpy.hstack([numpy.eye(len(dataset))[target], numpy.eye(len(datasets))[dataset[source]]])
+    return Design(source, target, dataset[source], dataset[target], ratings[target] - ratings[source], controls)
+
+
+def simulate_study(design, generator, sizes=None, slopes=(0.0, 0.0, 0.0)):
     """Percent improvements of one study, as measured, and which pair collapsed.
 
     Args:
         design: the pairs.
         generator: NumPy random generator.
         sizes: `Sizes`; None for the default.
-        effect: percent that a pair gains per unit by which the target's definition is rated above the source's.
+        slopes: percent that a pair gains per point by which the target is rated above the source, for each rating.
 
     Returns:
         tuple: percent improvements of the pairs, and the position of the collapsed one.
@@ -81,39 +95,9 @@ def simulate_study(design, generator, sizes=None, effect=0.0):
     gain += sizes.source_task * normal(tasks)[design.source]
     noise = sizes.noise * numpy.exp(sizes.noise_spread * normal(tasks))[design.target] * normal(len(gain))
     baseline = sizes.baseline * normal(tasks)[design.target]
-    gain += effect * design.ratings[:, 0] + noise
+    gain += design.ratings @ numpy.asarray(slopes) + noise
     # The baseline that a transfer is compared with is itself off by some percent of its true value.
     percent = 100 * ((1 + gain / 100) / (1 + baseline / 100) - 1)
     collapsed = int(generator.integers(len(percent)))
     percent[collapsed] = generator.uniform(COLLAPSED_FROM, COLLAPSED_TO)
     return percent, collapsed
-
-
-def expected_variance(design, sizes=None):
-    """Variance of the improvements over pairs without effect of ratings and without collapsed run, about.
-
-    Returns:
-        tuple: the variance of all, and of what is left beside targets and source datasets.
-    """
-    sizes = sizes or Sizes()
-    noise = sizes.noise**2 * numpy.exp(2 * sizes.noise_spread**2)
-    left = sizes.dataset_pair**2 + sizes.source_task**2 + noise
-    return left + sum(size**2 for size in (sizes[0], sizes[1], sizes.baseline, sizes.source_dataset)), left
-
-
-def effect_size(design, share, sizes=None, beside_controls=True):
-    """The slope of the definition rating with which it explains a given share of the variance.
-
-    Args:
-        design: the pairs.
-        share: of the variance, from 0 to below 1, once the effect is part of it.
-        sizes: `Sizes`; None for the default.
-        beside_controls: whether both variances are those left beside targets, source datasets and the other two
-            ratings (what a regression with these calls partial R2); else both are those of all improvements.
-    """
-    values, (whole, left) = design.ratings[:, 0], expected_variance(design, sizes)
-    if beside_controls:
-        others = numpy.column_stack([numpy.ones(len(values)), design.controls, design.ratings[:, 1:]])
-        values = residuals(values[:, None], others)[:, 0]
-    explained = share / (1 - share) * (left if beside_controls else whole)
-    return float(numpy.sqrt(explained / values.var()))
