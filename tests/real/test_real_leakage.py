@@ -118,7 +118,7 @@ def test_utterances_repeat_between_relatives_but_hardly_any_that_says_much(audit
 
 
 def test_between_datasets_that_have_nothing_to_do_with_each_other_nothing_counts(audit):
-    """Two of some 64,000 test items did; more would be phrases of strangers."""
+    """One of some 64,000 test items did; more would be phrases of strangers."""
     families = {**dict.fromkeys(FAMILY, "empdial"), "conv_empathy": "articles", "news_empathy": "articles"}
     pairs = audit[0]
     rows = pairs[(pairs["kind"] == "counted") & (pairs["source_split"] == EITHER)].reset_index()

@@ -33,9 +33,8 @@ THEMES = {"tabulate_themes": 1, "plot_similarity": 2}
 TEXTS = {"embed_dataset": 1, "compare_datasets": 1}
 # The audit of leakage compares all tasks; its report is drawn in order of themes.
 LEAKAGE = {"find_leakage": 1, "report_leakage": 1, "plot_leakage": 1}
-# What shows the flags of the audit, and follows from it.
-FLAGGED = {"report_leakage": 1, "plot_leakage": 1, "tabulate_scores": 4, "plot_improvement": 4, "complete_study": 1}
-FLAGGED |= {"collect_significance": 1, "tabulate_claims": 1}
+# The flags of the audit, and all analyses, which stand once more without flagged pairs.
+FLAGGED = {"report_leakage": 1, "plot_leakage": 1} | AGGREGATES
 # What a baseline with a context is tested for again.
 CONTEXT = {"ablate_context": 1, "compare_contexts": 1, "plot_context_ablation": 1}
 
@@ -433,5 +432,5 @@ def test_strict_retrains_nothing_where_no_row_touches(changed):
     assert run.rules == FLAGGED
 
 
-def test_the_share_from_which_cells_are_flagged_only_redraws(changed):
+def test_the_share_from_which_cells_are_flagged_trains_nothing(changed):
     assert planned(changed["flagged_share"]).rules == FLAGGED
