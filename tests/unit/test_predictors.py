@@ -15,7 +15,7 @@ from empathy_transfer.importance.predictors import (
     elsewhere,
     intervals,
     measures,
-    p_values,
+    predictor_p_values,
     predictor_scores,
     ranking_verdict,
     read_estimates,
@@ -112,7 +112,7 @@ def test_the_table_by_target(tables):
     assert keyed.loc[("percent_without_collapsed", "definition", "b", "ndcg"), "sources"] == 1
     assert keyed.loc[("percent", "leep", "c", "ndcg"), "reason"] == "not_available"
     assert keyed.loc[("percent", "log_me", "c", "spearman"), "reason"] == "constant"
-    tests = p_values(predictor_scores(*tables), improvement, 50, 0)
+    tests = predictor_p_values(predictor_scores(*tables), improvement, 50, 0)
     assert tests["percent", "log_me", "ndcg"] == 1  # it tells no source from another, in any order of tasks
     assert not [key for key in tests if key[1] == "leep"]
     summary = summary_table(found, tests).set_index(["outcome", "predictor", "measure"])

@@ -12,7 +12,7 @@ from empathy_transfer.validation.rating_studies import (
     FEW_DATASETS,
     OWN,
     SLOPES,
-    Condition,
+    RatingCondition,
     design_model,
     rating_bar,
     rating_findings,
@@ -70,10 +70,10 @@ def test_level_and_power_of_a_few_studies(truth):  # noqa: F811
     """The primary test finds 3 percent per point in most studies, which semi-partialling hardly ever does."""
     key = "definition: percent_winsorised"
     tests = ("semi_partialling",)
-    power = rating_findings(truth._replace(draws=99), Condition((3.0, 0.0, 0.0), tests=tests), generators(20))
+    power = rating_findings(truth._replace(draws=99), RatingCondition((3.0, 0.0, 0.0), tests=tests), generators(20))
     assert power[f"{OWN}: {key}"].mean() >= 0.6
     assert power[f"semi_partialling: {key}"].mean() <= 0.4
-    level = rating_findings(truth, Condition((0.0, 3.0, 3.0)), generators(20, 1))
+    level = rating_findings(truth, RatingCondition((0.0, 3.0, 3.0)), generators(20, 1))
     assert list(level) == [f"{OWN}: {key}"]
     assert level[f"{OWN}: {key}"].mean() <= 0.15
 

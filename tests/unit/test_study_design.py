@@ -16,8 +16,8 @@ from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED
 from empathy_transfer.validation.claim_power import POWERS, power_of
 from empathy_transfer.validation.claim_worlds import make_world, percent_of, truth_in_words
 from empathy_transfer.validation.planned_studies import (
-    Luck,
     Plan,
+    PlannedLuck,
     Spreads,
     detectable_changes,
     discoveries,
@@ -25,7 +25,7 @@ from empathy_transfer.validation.planned_studies import (
     p_values,
     simulate_luck,
 )
-from empathy_transfer.validation.planned_verdicts import right_verdict, verdicts
+from empathy_transfer.validation.planned_verdicts import right_verdict, verdicts_of_plan
 from study_copy import ROOT
 
 PATH = ROOT / "resources/claims/transfer.yaml"
@@ -56,7 +56,7 @@ def test_discoveries_by_hand():
 
 def test_what_a_test_could_show_by_hand():
     # With many degrees of freedom 1.960 + .842 standard errors; each study at a level of its own.
-    luck = Luck(np.zeros((2, 6)), np.zeros((2, 6)), np.full((2, 3), 2.0), np.full((2, 3), 1e9), True)
+    luck = PlannedLuck(np.zeros((2, 6)), np.zeros((2, 6)), np.full((2, 3), 2.0), np.full((2, 3), 1e9), True)
     assert detectable_changes(luck, 0.05) == pytest.approx(np.full((2, 3), 2 * 2.8016), rel=1e-4)
     assert detectable_changes(luck, np.array([0.05, 0.01]))[1] == pytest.approx(
         np.full(3, 2 * (2.5758 + 0.8416)), rel=1e-4
@@ -118,7 +118,7 @@ def test_verdicts_are_those_of_the_rules_study_by_study(name, effect):
     claim, spreads = BY_ID[name], LITTLE._replace(item=2.5, seed=1.5)
     world = make_world(SMALL._replace(items=300), spreads, CLAIMS.bounds, studies=40)
     right = right_verdict(claim, CLAIMS.bounds, effect)
-    judged = [verdict == right for verdict in verdicts(claim, RULES, world, effect, 5)]
+    judged = [verdict == right for verdict in verdicts_of_plan(claim, RULES, world, effect, 5)]
     found = POWERS[claim["rule"]](world, percent_of(claim, world, effect), effect, **claim["arguments"])[:5]
     assert found.tolist() == judged
 
@@ -126,7 +126,7 @@ def test_verdicts_are_those_of_the_rules_study_by_study(name, effect):
 def test_differences_of_themes_are_found_as_often_as_by_the_rule():
     claim, world = BY_ID["direct_sources_transfer_best"], make_world(SMALL, Spreads(), CLAIMS.bounds, studies=40)
     found = POWERS["theme_differs"](world, percent_of(claim, world, 6), 6, **claim["arguments"])[:8]
-    judged = [verdict == SUPPORTED for verdict in verdicts(claim, RULES, world, 6, 8)]
+    judged = [verdict == SUPPORTED for verdict in verdicts_of_plan(claim, RULES, world, 6, 8)]
     assert 0 < sum(judged) < 8
     assert abs(sum(judged) - found.sum()) <= 1
 

@@ -72,7 +72,7 @@ def rank_predictors(paths, draws, seed, by_target_path, predictors_path):
     scores = predictor_scores(features, *similarities, read_estimates(paths["estimates"]))
     by_target = target_table(scores, improvement)
     write_csv(by_target_path, by_target)
-    write_csv(predictors_path, summary_table(by_target, p_values(scores, improvement, draws, seed)))
+    write_csv(predictors_path, summary_table(by_target, predictor_p_values(scores, improvement, draws, seed)))
 
 
 def predictor_scores(features, datasets, tasks, estimates):
@@ -145,7 +145,7 @@ def pairs_by_outcome(scores, improvement):
         yield outcome, pairs
 
 
-def p_values(scores, improvement, draws, seed):
+def predictor_p_values(scores, improvement, draws, seed):
     """{(outcome, predictor, measure): p value of the mean gain over a random order}, where there is a gain."""
     found = {}
     for outcome, pairs in pairs_by_outcome(scores, improvement):
@@ -225,7 +225,7 @@ def summary_table(by_target, tests):
     random where q is at most 5 %, else `undecided`, or the reason why there is no value at all.
 
     Args:
-        by_target: frame as from `target_table`. tests: as from `p_values`.
+        by_target: frame as from `target_table`. tests: as from `predictor_p_values`.
     """
     rows = []
     for (outcome, predictor, measure), part in by_target.groupby(["outcome", "predictor", "measure"], sort=False):

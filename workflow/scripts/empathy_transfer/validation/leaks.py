@@ -100,7 +100,7 @@ class Language:
         return int(self.generator.integers(TOPICS))
 
 
-def as_text(words):
+def joined_words(words):
     """Words as a text."""
     return " ".join(f"w{word}" for word in words)
 
@@ -113,7 +113,7 @@ def dialogues(language, name, count):
         topic, before = language.topic(), []
         for turn in range(int(language.generator.integers(*TURNS))):
             said = language.turn(topic)
-            rows.append((split, f"{name}{number}-{turn}", f"{name}:{number}", as_text(before), as_text(said)))
+            rows.append((split, f"{name}{number}-{turn}", f"{name}:{number}", joined_words(before), joined_words(said)))
             before = before + said
     return rows
 
@@ -125,8 +125,8 @@ def plants(language):
     def put(kind, group, original, copy, contexts=("", ""), split="train"):
         """One test item and its copy."""
         name = f"{kind} {len(ids[kind])}"
-        target.append(("test", name, f"t:{group}", contexts[0], as_text(original)))
-        source.append((split, name, f"s:{group}", contexts[1], as_text(copy)))
+        target.append(("test", name, f"t:{group}", contexts[0], joined_words(original)))
+        source.append((split, name, f"s:{group}", contexts[1], joined_words(copy)))
         ids[kind].append(name)
 
     for number in range(PLANTED):
@@ -138,7 +138,7 @@ def plants(language):
         short = language.words(SHORT, language.topic())
         put(KINDS[4], f"short{number}", short, short)
         reply = language.words(SHORT_TURN, language.topic())
-        contexts = as_text(around[0] + long[4] + long[5]), as_text(around[1] + long[4] + long[5])
+        contexts = joined_words(around[0] + long[4] + long[5]), joined_words(around[1] + long[4] + long[5])
         put(KINDS[5], f"reply{number}", reply, reply, contexts)
         topic = language.topic()
         for _ in range(5):

@@ -79,7 +79,7 @@ class Layout(NamedTuple):
         return int((self.themes == THEMES.index(theme)).sum())
 
 
-class Luck(NamedTuple):
+class PlannedLuck(NamedTuple):
     """What many studies measure beside the effect that is looked for: all arrays begin with the studies.
 
     `measured` is what luck does to each pair in percent, `differing` what truly differs between tasks and datasets;
@@ -109,7 +109,7 @@ def layout(plan):
 
 
 def simulate_luck(plan, where, spreads, studies, seed):
-    """The `Luck` of so many studies of a plan with a `Layout`. The same seed gives the same luck."""
+    """The `PlannedLuck` of so many studies of a plan with a `Layout`. The same seed gives the same luck."""
     generator = numpy.random.default_rng(seed)
     design, (tasks, datasets) = where.design, (plan.tasks, plan.datasets)
 
@@ -133,7 +133,7 @@ def simulate_luck(plan, where, spreads, studies, seed):
     measured += numpy.sqrt((own + item**2) / plan.seeds) * normal(len(design.source))
     parts = _variance_parts(plan, item**2, common, own + spreads.adapter**2, generator, studies)
     se = numpy.sqrt(sum(variance for variance, *_ in parts))
-    return Luck(measured, differing, se, _degrees_of_freedom(parts), plan.seeds > 1)
+    return PlannedLuck(measured, differing, se, _degrees_of_freedom(parts), plan.seeds > 1)
 
 
 def p_values(percent, luck, design):

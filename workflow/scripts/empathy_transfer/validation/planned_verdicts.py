@@ -24,7 +24,7 @@ def right_verdict(claim, bounds, effect):
     return SUPPORTED if effect <= (bounds[bound] if bound else 0) else NOT_SUPPORTED
 
 
-def verdicts(claim, rules, world, effect, studies):
+def verdicts_of_plan(claim, rules, world, effect, studies):
     """The verdicts of a claim's rule in the first so many studies of a world with an effect: a list."""
     percent = percent_of(claim, world, effect)[:studies]
     p = p_values(percent_of(claim, world, effect), world.luck, world.design)
@@ -32,12 +32,12 @@ def verdicts(claim, rules, world, effect, studies):
     shown = detectable_changes(world.luck, level)[:studies]
     judged = []
     for study, changes in enumerate(percent):
-        evidence = evidence_of(world, study, changes, p[study], found[study], shown[study])
+        evidence = planned_evidence(world, study, changes, p[study], found[study], shown[study])
         judged.append(rules[claim["rule"]](evidence, world.bounds, **claim["arguments"]).verdict)
     return judged
 
 
-def evidence_of(world, study, percent, p, found, shown):
+def planned_evidence(world, study, percent, p, found, shown):
     """The evidence of one study, whose baselines are all 1 and half-data transfers as its full-data ones.
 
     Args:

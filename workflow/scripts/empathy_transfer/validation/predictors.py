@@ -24,7 +24,7 @@ TARGET, SOURCE_DATASET, DATASET_PAIR, NOISE, NOISE_SPREAD = 3.0, 2.0, 2.0, 3.0, 
 MOST_FALSE = 0.065
 
 
-class Study(NamedTuple):
+class PredictorStudy(NamedTuple):
     """A condition: tasks of each dataset, effects of sources, and how much the planted predictor explains."""
 
     sizes: tuple
@@ -33,12 +33,12 @@ class Study(NamedTuple):
 
 
 STUDIES = {
-    "three tasks of three datasets": Study((1, 1, 1)),
-    "six tasks of three datasets": Study((2, 2, 2)),
-    "six tasks of six datasets": Study((1,) * 6, source=2.0),
-    "18 tasks of nine datasets": Study((3, 3, 3, 2, 2, 2, 1, 1, 1)),
-    "18 tasks of nine datasets, sources differ": Study((3, 3, 3, 2, 2, 2, 1, 1, 1), source=2.0),
-    "18 tasks of nine datasets, a predictor of 1.5 % per standard deviation": Study(
+    "three tasks of three datasets": PredictorStudy((1, 1, 1)),
+    "six tasks of three datasets": PredictorStudy((2, 2, 2)),
+    "six tasks of six datasets": PredictorStudy((1,) * 6, source=2.0),
+    "18 tasks of nine datasets": PredictorStudy((3, 3, 3, 2, 2, 2, 1, 1, 1)),
+    "18 tasks of nine datasets, sources differ": PredictorStudy((3, 3, 3, 2, 2, 2, 1, 1, 1), source=2.0),
+    "18 tasks of nine datasets, a predictor of 1.5 % per standard deviation": PredictorStudy(
         (3, 3, 3, 2, 2, 2, 1, 1, 1), effect=1.5
     ),
 }

@@ -31,7 +31,7 @@ FEW_DATASETS = {"four datasets of three tasks": (3, 3, 3, 3), "four datasets of 
 OWN = PRIMARY_NULL
 
 
-class Condition(NamedTuple):
+class RatingCondition(NamedTuple):
     """Slopes of the three ratings (percent per rating point), sizes of the other effects, and the tasks per dataset.
 
     `datasets` is empty for the tasks of the published study. `tests` are the tests beside the primary one.
@@ -44,18 +44,18 @@ class Condition(NamedTuple):
 
 
 def rating_conditions():
-    """The conditions: (part, words, number of simulations, `Condition`)."""
+    """The conditions: (part, words, number of simulations, `RatingCondition`)."""
     every = ("semi_partialling", "tasks", "datasets")
     found = [
-        ("level", "no effect", 1000, Condition(sizes=Sizes(), tests=every)),
-        ("level", "no effect, sources differ within datasets", 1000, Condition(tests=every)),
-        ("level", "no effect, strong dataset effects", 1000, Condition(sizes=STRONG_DATASETS, tests=every)),
-        ("level", "only the other ratings have effects, of 3 % per point", 1000, Condition((0.0, 3.0, 3.0))),
+        ("level", "no effect", 1000, RatingCondition(sizes=Sizes(), tests=every)),
+        ("level", "no effect, sources differ within datasets", 1000, RatingCondition(tests=every)),
+        ("level", "no effect, strong dataset effects", 1000, RatingCondition(sizes=STRONG_DATASETS, tests=every)),
+        ("level", "only the other ratings have effects, of 3 % per point", 1000, RatingCondition((0.0, 3.0, 3.0))),
     ]
     for words, datasets in FEW_DATASETS.items():
-        found.append(("level", f"no effect, {words}", 1000, Condition(datasets=datasets)))
+        found.append(("level", f"no effect, {words}", 1000, RatingCondition(datasets=datasets)))
     for slope in SLOPES:
-        condition = Condition((slope, 0.0, 0.0), tests=("semi_partialling", "datasets"))
+        condition = RatingCondition((slope, 0.0, 0.0), tests=("semi_partialling", "datasets"))
         found.append(("power", f"definition, {slope:g} % per rating point", 500, condition))
     return found
 
