@@ -11,7 +11,7 @@ import numpy
 from scipy import special
 
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.statistics.t_tests import LEVEL, POWER
+from empathy_transfer.statistics.t_tests import LEVEL, POWER, degrees_of_freedom
 from empathy_transfer.validation.simulated_studies import Design
 
 SPREAD_ITEMS = 300  # test items at which `Spreads.item` holds
@@ -161,14 +161,18 @@ def detectable_changes(luck, level):
 
 
 def _variance_parts(plan, items, common, own, generator, studies):
-    """The parts of the variance of a mean difference as studies estimate them: (variance, freedom, at most so many)."""
+    """The parts of the variance of a mean difference as studies estimate them, as `t_tests` wants them.
+
+    A part is (variance, degrees of freedom, measured variance), of which the first and the last are studies x targets.
+    """
     cells, seeds, shape = plan.tasks - 1, plan.seeds, (studies, plan.tasks)
 
     def estimated(value, freedom):
         """Estimates of a variance with so many degrees of freedom."""
         return value * generator.chisquare(freedom, shape) / freedom
 
-    parts = [(2 * estimated(items, plan.items - 1) / seeds, plan.items - 1, plan.items - 1)]
+    of_choice = 2 * estimated(items, plan.items - 1) / seeds
+    parts = [(of_choice, plan.items - 1, of_choice)]
     if seeds < 2:
         return parts
     for between, of_items, freedom, weight in (
@@ -177,20 +181,15 @@ def _variance_parts(plan, items, common, own, generator, studies):
     ):
         if freedom:
             found = estimated(between, freedom)
-            beyond = numpy.maximum(found - of_items, 0.0)
-            left = beyond**2 / (found**2 / freedom + of_items**2 / (plan.items - 1))
-            parts.append((beyond * weight / seeds, numpy.where(beyond > 0, left, freedom), freedom))
+            parts.append((numpy.maximum(found - of_items, 0.0) * weight / seeds, freedom, found * weight / seeds))
     return parts
 
 
 def _degrees_of_freedom(parts):
-    """Half-way between Satterthwaite's and Cochran's critical values, as in `t_tests`, for all studies and targets."""
-    shape = parts[0][0].shape
-    variances, known, most = (
-        numpy.stack([numpy.broadcast_to(part[place], shape) for part in parts]) for place in range(3)
-    )
-    variances = numpy.maximum(variances, 1e-12)  # of nothing
-    total = variances.sum(axis=0)
-    plain = total**2 / (variances**2 / known).sum(axis=0)
-    cochran = (variances * special.stdtrit(most, 1 - LEVEL / 2)).sum(axis=0) / total
-    return special.stdtridf(1 - LEVEL / 2, (special.stdtrit(plain, 1 - LEVEL / 2) + cochran) / 2)
+    """Those of the tests of all studies and targets."""
+    found = numpy.empty(parts[0][0].shape)
+    for place in numpy.ndindex(found.shape):
+        found[place] = degrees_of_freedom(
+            [(part[place], freedom, measured[place]) for part, freedom, measured in parts]
+        )
+    return found
