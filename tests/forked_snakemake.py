@@ -5,6 +5,7 @@ own, as if a user had started it.
 """
 
 import atexit
+import fcntl
 import multiprocessing
 import os
 import pkgutil
@@ -28,7 +29,7 @@ class Ended(NamedTuple):
 
 
 def run_snakemake(arguments, folder, environment, timeout=900):
-    """Run Snakemake and wait.
+    """Run Snakemake and wait, also for what it leaves behind, such as the process that starts jobs.
 
     Args:
         arguments: of its command line. folder: where it runs. environment: all variables. timeout: seconds.
@@ -44,7 +45,14 @@ def run_snakemake(arguments, folder, environment, timeout=900):
         if process.exitcode is None:
             process.kill()
             raise TimeoutError(f"snakemake {' '.join(arguments)}: no end after {timeout} seconds")
-        return Ended(process.exitcode, "".join(stream.read_text(encoding="utf-8") for stream in streams))
+        return Ended(process.exitcode, "".join(map(_all_of, streams)))
+
+
+def _all_of(stream):
+    """What was written, once all processes that may write have ended: a lock lasts as long as the file is open."""
+    with stream.open(encoding="utf-8") as said:
+        fcntl.flock(said, fcntl.LOCK_SH)
+        return said.read()
 
 
 def _main(arguments, folder, environment, streams):
@@ -53,7 +61,9 @@ def _main(arguments, folder, environment, streams):
     os.environ.update(environment)
     tempfile.tempdir = None
     for number, stream in enumerate(streams, start=1):
-        os.dup2(os.open(stream, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
+        said = os.open(stream, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        fcntl.flock(said, fcntl.LOCK_EX)
+        os.dup2(said, number)
     sys.argv = ["snakemake", *arguments]
     from snakemake.cli import main
     from snakemake.executors.touch import Executor

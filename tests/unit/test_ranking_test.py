@@ -59,3 +59,8 @@ def test_in_three_and_six_tasks_next_to_nothing_is_found_by_chance():
         outcomes = [simulate_predictors(STUDIES[name], np.random.default_rng(number)) for number in range(2)]
         assert np.mean([outcome["any verdict"] for outcome in outcomes]) == 0
         assert np.mean([outcome["one test: source"] for outcome in outcomes]) < 0.2
+
+
+def test_two_tasks_have_nothing_to_rank():
+    one_each = np.array([[np.nan, 1.0], [2.0, np.nan]])
+    assert ranking_p_values(one_each, one_each, ["a", "b"], 10, np.random.default_rng(0)) == {}

@@ -195,6 +195,8 @@ def test_the_published_analysis_needs_no_data(plans):
         "report_published_importance": 1,
         "tabulate_published_claims": 1,
         "plot_published_importance": 1,
+        "model_published_ratings": 1,
+        "plot_published_rating_model": 1,
         "published_analysis": 1,
     }
     assert "Left out" not in run.text

@@ -295,7 +295,8 @@ def test_the_raters_of_a_task_concern_no_job_but_that_of_its_ceiling():
     task = {"label": "calm", "kind": "regression", "title": "Calm", "form": {"files": {"own.csv": {}}}}
     tasks = {"calm": task | {"raters": {"file": "own.csv", "columns": ["a", "b"]}}, "warm": task}
     tasks["gone"] = task | {"raters": {"file": "other.csv", "columns": ["a", "b"]}}
-    definition = plan_function("task_data", "task_definition", TASKS=tasks)
+    own = plan_function("task_data", "own_definition")
+    definition = plan_function("task_data", "task_definition", TASKS=tasks, own_definition=own)
     assert definition(SimpleNamespace(task="calm")) == {"kind": "regression", "label": "calm"}
     # A layout without the file of the raters has none.
     assert plan_function("task_data", "rated_tasks", TASKS=tasks)() == ["calm"]

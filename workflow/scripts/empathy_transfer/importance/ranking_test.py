@@ -27,6 +27,8 @@ def ranking_p_values(predictor, percent, datasets, draws, generator):
         datasets: the dataset of each task. draws: greatest number of permutations. generator: of these.
     """
     observed = mean_gains(predictor, percent, numpy.arange(len(datasets))[None])
+    if not observed:  # no target has two sources
+        return {}
     known = numpy.isfinite(predictor) & numpy.isfinite(percent)
     alike = list(zip(known.any(axis=0).tolist(), known.any(axis=1).tolist(), strict=True))
     extreme, done = dict.fromkeys(observed, 0), 0

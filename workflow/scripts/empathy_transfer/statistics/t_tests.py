@@ -28,7 +28,7 @@ def degrees_of_freedom(parts):
     too careful where its share is small. The share is half-way between that of its variance and that of what was
     measured, since the latter has these degrees of freedom. The S is close to the curve that keeps the level exactly
     for a normal difference with one known part (found numerically; Trickett and Welch 1954 solve the like). False
-    positives at 5 % are 3.9 to 5.6 % in simulated cells, up to 9 % with Satterthwaite's degrees of freedom
+    positives at 5 % are 3.7 to 6.0 % in simulated cells, up to 9 % with Satterthwaite's degrees of freedom
     (docs/validation.md).
     """
     total = variance_of(parts)
