@@ -31,7 +31,7 @@ from empathy_transfer.validation.rating_figure import plot_rating_power
 
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
-CHUNK = {"ratings": 250, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20, "variants": 200}
+CHUNK = {"ratings": 100, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20, "variants": 200}
 CHUNK |= {"leaks": 5, "predictors": 20, "claims": 50, "reliability": 100}
 
 

@@ -70,12 +70,16 @@ def test_level_and_power_of_a_few_studies(truth):  # noqa: F811
     """The primary test finds 3 percent per point in most studies, which semi-partialling hardly ever does."""
     key = "definition: percent_winsorised"
     tests = ("semi_partialling",)
-    power = rating_findings(truth._replace(draws=99), RatingCondition((3.0, 0.0, 0.0), tests=tests), generators(20))
+    condition = RatingCondition((3.0, 0.0, 0.0), tests=tests)
+    power = rating_findings(truth._replace(draws=99), condition, range(20), generators(20))
     assert power[f"{OWN}: {key}"].mean() >= 0.6
     assert power[f"semi_partialling: {key}"].mean() <= 0.4
-    level = rating_findings(truth, RatingCondition((0.0, 3.0, 3.0)), generators(20, 1))
+    level = rating_findings(truth, RatingCondition((0.0, 3.0, 3.0)), range(20), generators(20, 1))
     assert list(level) == [f"{OWN}: {key}"]
     assert level[f"{OWN}: {key}"].mean() <= 0.15
+    later = rating_findings(truth, condition, range(199, 201), generators(2))
+    assert np.isnan(later[f"semi_partialling: {key}"]).tolist() == [False, True]
+    assert not np.isnan(later[f"{OWN}: {key}"]).any()
 
 
 def test_the_figure_shows_level_and_power_by_slope():

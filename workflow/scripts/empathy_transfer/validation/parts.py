@@ -123,7 +123,7 @@ def simulate(truth, part, numbers):
         shares = [covered(part.about["target"], truth.resamples, generator) for generator in generators]
         return {"coverage": numpy.array(shares)}
     if part.kind == KIND:
-        return rating_findings(truth, part.about["condition"], generators)
+        return rating_findings(truth, part.about["condition"], numbers, generators)
     outcomes = numpy.stack([simulate_study(truth.design, generator)[0] for generator in generators])
     model = Model(100.0, 0.1, False, False) if part.about.get("support_vectors") else None
     found = published_findings(*published_importance(truth.pairs, truth.columns, outcomes, PUBLISHED, model))
