@@ -31,11 +31,11 @@ class SmallStudy(StudyCopy):
 
     @classmethod
     def prepare(cls, folder):
-        """Copy the repository, and make the encoder, the splits and the tokens."""
+        """Copy the repository, and make the encoder, the splits, the tokens and the audit of leakage."""
         study = cls.of_repository(folder)
         write_tiny_study(study, tasks=TASKS)
         tokens = [f"results/tiny/tokens/{task}/tokens.safetensors" for task in TASKS]
-        run = study.run(*tokens, *CONFIGS, "--cores", "2")
+        run = study.run(*tokens, "results/tiny/analysis/leaked_pairs.csv", *CONFIGS, "--cores", "2")
         assert run.status == 0, run.text
         return study
 
