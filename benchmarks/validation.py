@@ -7,6 +7,7 @@ number of processes.
 """
 
 import argparse
+import functools
 import os
 import sys
 import time
@@ -31,10 +32,11 @@ from empathy_transfer.validation.rating_figure import plot_rating_power
 
 TABLES = {"sizes": "table1_datasets", "ratings": "table2_ratings", "scores": "tables7_8_scores"}
 TABLES |= {"labels": "tables10_12_label_shares"}
-CHUNK = {"ratings": 100, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20, "variants": 200}
-CHUNK |= {"leaks": 5, "predictors": 20, "claims": 50, "reliability": 100}
+CHUNK = {"level": 100, "power": 100, "published": 125, "coverage": 100, "cells": 1000, "means": 500, "themes": 20}
+CHUNK |= {"variants": 200, "leaks": 5, "predictors": 20, "claims": 50, "reliability": 100}
 
 
+@functools.cache
 def published_truth():
     """The pairs of the published study, with their features, and its claims."""
     about, tasks = {}, {}
@@ -54,18 +56,17 @@ def published_truth():
 
 def run_chunk(place, numbers):
     """Simulate some of a part: what a process is given to do."""
-    truth = published_truth()
-    return simulate(truth, parts(truth)[place], numbers)
+    return simulate(published_truth(), parts()[place], numbers)
 
 
 def run_all(chosen, processes):
     """The table of results of these parts, with progress and the time that is left."""
-    truth, started = published_truth(), time.monotonic()
-    planned = [(place, part) for place, part in enumerate(parts(truth)) if part.name in chosen]
+    started = time.monotonic()
+    planned = [(place, part) for place, part in enumerate(parts()) if part.name in chosen]
     chunks = [
-        (place, range(first, min(first + CHUNK[part.kind], part.simulations)))
+        (place, range(first, min(first + CHUNK[part.name], part.simulations)))
         for place, part in planned
-        for first in range(0, part.simulations, CHUNK[part.kind])
+        for first in range(0, part.simulations, CHUNK[part.name])
     ]
     results = {}
     with ProcessPoolExecutor(processes) as pool:

@@ -4,10 +4,12 @@ A run is a process of its own, as for a user. What it starts, or would start in 
 plugin (`snakemake_logger_plugin_recorder`), so that tests compare jobs and not wording.
 """
 
+import importlib.util
 import json
 import os
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -203,6 +205,14 @@ def in_parallel(calls):
     with ThreadPoolExecutor(max_workers=2) as pool:
         started = {name: pool.submit(call) for name, call in calls.items()}
     return {name: future.result() for name, future in started.items()}
+
+
+def load_benchmark(name):
+    """A file of benchmarks/ as a module, known to others by its name."""
+    spec = importlib.util.spec_from_file_location(f"{name}_benchmark", ROOT / f"benchmarks/{name}.py")
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def fenced_blocks(path, language):

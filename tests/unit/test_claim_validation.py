@@ -1,7 +1,5 @@
 """Simulated studies for claims: their truths by hand, and verdicts where the truth is plain."""
 
-import importlib.util
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,21 +27,10 @@ from empathy_transfer.validation.claim_studies import (
     variants_of_study,
 )
 from empathy_transfer.validation.label_studies import AGREEMENT, PARTS, TRAINED, LabelTruth, label_evidence
-from empathy_transfer.validation.parts import Part, bar_of
 from empathy_transfer.validation.simulated_studies import make_design
-from study_copy import ROOT
 
 STILL = Luck(seed_sd=0.02, item_sd=0.02, adapter_sd=0.0)
 VARIANTS = ["news_empathy_corrected_gpt", "news_empathy_corrected_llama"]
-
-
-@pytest.fixture(scope="module")
-def truth():
-    """The pairs and claims of the published study, as the benchmark reads them."""
-    spec = importlib.util.spec_from_file_location("validation_benchmark", ROOT / "benchmarks/validation.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.published_truth()
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +135,9 @@ def test_rates_by_hand():
         "a: right": [1, 0],
         "b: wrong": [0.5, 0.5],  # neither verdict is right there
     }
-    for words, number, about in claim_conditions():
-        part = Part("claims", words, "claims", number, about)
-        assert {bar_of(part, f"{name}: wrong") for name in about["condition"].truths} == {(0.0, 0.065)}
-        assert {bar_of(part, f"{name}: right") for name in about["condition"].truths} == {None}
+    for _, _, about in claim_conditions():
+        assert {about["bars"].get(f"{name}: wrong") for name in about["condition"].truths} == {(0.0, 0.065)}
+        assert {about["bars"].get(f"{name}: right") for name in about["condition"].truths} == {None}
 
 
 def test_importance_of_all_studies_is_that_of_each(truth, monkeypatch):

@@ -367,7 +367,7 @@ def test_similar_pairs_are_those_of_a_comparison_of_all_pairs(containment, least
     expected = {
         (a, b) for (a, b), bits in shared.items() if bits >= max(least, containment * min(totals[a], totals[b]))
     }
-    found = similar_pairs(csr_array(matrix), first, second, containment, least)
+    found = similar_pairs(csr_array(matrix), totals, first, second, containment, least)
     assert {tuple(pair) for pair in found.pieces.tolist()} == expected
     assert found.bits == pytest.approx([shared[tuple(pair)] for pair in found.pieces.tolist()])
     assert 20 < len(expected) < len(shared) / 2

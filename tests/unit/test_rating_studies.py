@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_validation import truth  # noqa: F401
 
 from empathy_transfer.importance.rating_tests import most_freedom, rating_model
 from empathy_transfer.validation.parts import parts
@@ -14,7 +13,6 @@ from empathy_transfer.validation.rating_studies import (
     SLOPES,
     RatingCondition,
     design_model,
-    rating_bar,
     rating_findings,
 )
 from empathy_transfer.validation.simulated_studies import Sizes, made_design, simulate_study
@@ -26,7 +24,7 @@ def generators(number, seed=0):
     return [np.random.default_rng([seed, place]) for place in range(number)]
 
 
-def test_the_model_is_the_one_that_studies_are_tested_with(truth):  # noqa: F811
+def test_the_model_is_the_one_that_studies_are_tested_with(truth):
     study = simulate_study(truth.design, np.random.default_rng(0), slopes=(2.0, 0.0, 0.0))[0]
     tested = rating_model(truth.pairs, ["definition", "link", "conduciveness"])
     simulated = design_model(truth.design)
@@ -41,18 +39,20 @@ def test_the_bound_of_the_degrees_of_freedom():
     assert most_freedom(tasks=6, datasets=3, aspects=3) == 1
 
 
-def test_every_null_design_has_a_bar(truth):  # noqa: F811
-    found = [part for part in parts(truth) if part.kind == "ratings"]
+def test_every_null_design_has_a_bar():
+    found = [part for part in parts() if part.name in ("level", "power")]
     names = [part.condition for part in found if part.name == "level"]
     assert len(names) == 4 + len(FEW_DATASETS)
     for part in found:
         aspects = ("definition", "link", "conduciveness")
-        bars = [rating_bar(part, f"{OWN}: {aspect}: percent_winsorised") for aspect in aspects]
+        bars = [part.about["bars"].get(f"{OWN}: {aspect}: percent_winsorised") for aspect in aspects]
         slopes = part.about["condition"].slopes
         if part.name == "level":
             assert [bar is not None for bar in bars] == [slope == 0 for slope in slopes]
-            assert rating_bar(part, "tasks: link: percent_winsorised") is None
-    powers = [rating_bar(part, f"{OWN}: definition: percent_winsorised") for part in found if part.name == "power"]
+            assert part.about["bars"].get("tasks: link: percent_winsorised") is None
+    powers = [
+        part.about["bars"].get(f"{OWN}: definition: percent_winsorised") for part in found if part.name == "power"
+    ]
     assert powers == [(0.58, 1.0) if slope == 3 else None for slope in SLOPES]
 
 
@@ -66,18 +66,19 @@ def test_a_slope_is_percent_per_point_and_found_where_little_else_differs():
     assert slopes.mean(axis=0) == pytest.approx([0, 2, 0], abs=0.3)
 
 
-def test_level_and_power_of_a_few_studies(truth):  # noqa: F811
+def test_level_and_power_of_a_few_studies(truth):
     """The primary test finds 3 percent per point in most studies, which semi-partialling hardly ever does."""
     key = "definition: percent_winsorised"
     tests = ("semi_partialling",)
-    condition = RatingCondition((3.0, 0.0, 0.0), tests=tests)
-    power = rating_findings(truth._replace(draws=99), condition, range(20), generators(20))
+    about = {"condition": RatingCondition((3.0, 0.0, 0.0), tests=tests)}
+    null = {"condition": RatingCondition((0.0, 3.0, 3.0))}
+    power = rating_findings(truth._replace(draws=99), about | {"numbers": range(20)}, generators(20))
     assert power[f"{OWN}: {key}"].mean() >= 0.6
     assert power[f"semi_partialling: {key}"].mean() <= 0.4
-    level = rating_findings(truth, RatingCondition((0.0, 3.0, 3.0)), range(20), generators(20, 1))
+    level = rating_findings(truth, null | {"numbers": range(20)}, generators(20, 1))
     assert list(level) == [f"{OWN}: {key}"]
     assert level[f"{OWN}: {key}"].mean() <= 0.15
-    later = rating_findings(truth, condition, range(199, 201), generators(2))
+    later = rating_findings(truth, about | {"numbers": range(199, 201)}, generators(2))
     assert np.isnan(later[f"semi_partialling: {key}"]).tolist() == [False, True]
     assert not np.isnan(later[f"{OWN}: {key}"]).any()
 

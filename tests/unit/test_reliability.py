@@ -40,8 +40,9 @@ from empathy_transfer.statistics.reliability import (
     raters_of_sums,
 )
 from empathy_transfer.statistics.t_tests import t_test
+from empathy_transfer.validation.bars import by_statistic
 from empathy_transfer.validation.parts import Truth
-from empathy_transfer.validation.reliability import Raters, Seeds, simulate_ratings, simulate_retests
+from empathy_transfer.validation.reliability import Raters, Seeds, retest_study, simulate_ratings
 from empathy_transfer.validation.simulated_studies import Design
 from study_copy import ROOT
 
@@ -331,12 +332,12 @@ def test_simulated_studies_know_their_truth():
     pairs = pairs_of({f"t{number}": f"d{number // 2}" for number in range(8)}, {}, lambda s, t: 0.0)
     names = list(dict.fromkeys(pairs["source"]))
     ends = [pairs[end].map(names.index).to_numpy() for end in ("source", "target")]
-    design = Design(*ends, ends[0] // 2, ends[1] // 2, np.zeros((len(pairs), 3)), None)
+    design = Design(*ends, ends[0] // 2, ends[1] // 2, np.zeros((len(pairs), 3)))
     truth = Truth(pairs, design, {})
     found = simulate_ratings(truth, {"raters": Raters(0.95, 4)}, [np.random.default_rng(n) for n in range(6)])
     assert set(found["coverage of alpha"]) <= {0.0, 1.0}
     # Four raters of .95 leave a reliability of .987, so measured and corrected slopes hardly differ.
     ratio = found["corrected slope over the true one"] / found["measured slope over the true one"]
     assert ratio == pytest.approx(np.full(6, 1 / 0.987), rel=0.05)
-    shares = simulate_retests(None, {"seeds": Seeds(0.7, items=60, tasks=6)}, [np.random.default_rng(0)])
+    shares = by_statistic([retest_study(Seeds(0.7, items=60, tasks=6), np.random.default_rng(0))])
     assert shares["coverage of test-retest alpha"][0] > 0.5

@@ -1,11 +1,9 @@
 """A damaged study is recognised, and repair removes what must be made anew: no less, and no more."""
 
-import importlib.util
 import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from empathy_transfer.records.runs import TransferRun
 from fake_jobs import make, make_study
 from finished_runs import finish_run, score_runs
 from other_users import as_other_user, as_root, folder_for_all
-from study_copy import ROOT
+from study_copy import load_benchmark
 
 JOBS_FROM_B = {
     "results/tiny/b/result.json",
@@ -292,13 +290,6 @@ def test_the_digest_is_what_the_tool_of_the_system_checks(study):
         assert done.stdout == f"{name}: OK\n"
 
 
-def damage_benchmark():
-    spec = importlib.util.spec_from_file_location("damage_benchmark", ROOT / "benchmarks/damage.py")
-    module = sys.modules["damage_benchmark"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_no_damage_to_any_file_of_a_finished_study_is_missed(study):
     """Bits flipped, ends cut off, files emptied, all over a study with a run, its scores and the closing words."""
     run = TransferRun("none", "anger", "full", 1)
@@ -307,7 +298,7 @@ def test_no_damage_to_any_file_of_a_finished_study_is_missed(study):
     record = finish_run(run, table, kind="classification", metric="f1_macro", constant_answer="a")
     score_runs([record])
     write_closing_words()
-    benchmark = damage_benchmark()
+    benchmark = load_benchmark("damage")
     damages = benchmark.draw(Path("results/tiny").resolve(), 200, seed=17)
     files = {path for path in Path("results/tiny").resolve().rglob("*") if path.is_file() and path.stat().st_size}
     assert {damage.path for damage in damages} == files
@@ -318,7 +309,7 @@ def test_no_damage_to_any_file_of_a_finished_study_is_missed(study):
 def test_the_benchmark_of_damage_can_fail(study, tmp_path):
     """A file that verify leaves alone is missed."""
     Path("results/tiny/notes.txt").write_text("mine")
-    benchmark = damage_benchmark()
+    benchmark = load_benchmark("damage")
     damages = [
         benchmark.Damage(tmp_path / "results/tiny" / name, "flipped", 3) for name in ("notes.txt", "a/result.json")
     ]

@@ -1,10 +1,8 @@
 """Plans of large studies: the generated study of the benchmark, and planning in parts."""
 
-import importlib.util
-
 import pytest
 
-from study_copy import ROOT, StudyCopy, in_parallel
+from study_copy import StudyCopy, in_parallel, load_benchmark
 
 PARTS = 2
 
@@ -12,10 +10,7 @@ PARTS = 2
 @pytest.fixture(scope="module")
 def benchmark():
     """The benchmark of planning as a module."""
-    spec = importlib.util.spec_from_file_location("dag", ROOT / "benchmarks/dag.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_benchmark("dag")
 
 
 @pytest.fixture(scope="module")

@@ -304,6 +304,16 @@ def test_the_raters_of_a_task_concern_no_job_but_that_of_its_ceiling():
     assert rated(SimpleNamespace(task="calm"))["raters"]["columns"] == ["a", "b"]
 
 
+def test_the_code_of_balanced_splits_is_that_of_all_tasks_of_the_dataset():
+    """A task's splits follow from the labels of its sisters, which their kinds read."""
+    tasks = {"calm": {"dataset": "own", "kind": "regression"}, "mood": {"dataset": "own", "kind": "classification"}}
+    names = {"TASKS": tasks, "code_fingerprint": lambda script, **chosen: chosen["kinds"]}
+    names["task_form"] = lambda wildcards: {"reader": "table"}
+    for scheme, kinds in (("grouped", ("regression",)), ("balanced", ("classification", "regression"))):
+        names["task_splits"] = lambda wildcards, scheme=scheme: {"tasks": tasks} if scheme == "balanced" else {}
+        assert plan_function("task_data", "prepare_code", **names)(SimpleNamespace(task="calm")) == kinds
+
+
 def test_what_a_preregistration_is_compared_with_is_a_param_only_where_one_is_named():
     names = {"DATASETS": {"one": {"tasks": {"calm": {"kind": "regression"}, "left_out": {}}}}, "digest_now": len}
     names |= {"TASKS": {"calm": {"dataset": "one"}}}

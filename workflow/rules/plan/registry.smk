@@ -51,6 +51,7 @@ def check_words(path, dataset):
         if (reader := form.get("reader", dataset["reader"])) not in readers:
             hint = suggestion(reader, readers)
             raise WorkflowError(f"{path}: reader: there is no '{reader}'{hint}. Known: {', '.join(readers)}")
+    files = [name for form in [dataset, *dataset.get("alternatives", [])] for name in form["files"]]
     for task, about in dataset["tasks"].items():
         mapping = about.get("label_mapping", {})
         if len({str(value) for value in mapping}) < len(mapping):
@@ -63,8 +64,8 @@ def check_words(path, dataset):
                     f"{path}: tasks.{task}.label_mapping: '{value}' stands for '{label}', which is not among the "
                     f"task's labels{suggestion(label, about['labels'])}: {', '.join(about['labels'])}"
                 )
-        files = [name for form in [dataset, *dataset.get("alternatives", [])] for name in form["files"]]
-        if (file := about.get("raters", {}).get("file", files[0])) not in files:
+        file = about.get("raters", {}).get("file")
+        if file and file not in files:
             raise WorkflowError(
                 f"{path}: tasks.{task}.raters.file: '{file}' is no file of this dataset{suggestion(file, files)}."
             )

@@ -75,8 +75,10 @@ def task_digests(wildcards):
 
 
 def prepare_code(wildcards):
-    """Fingerprint of preparing a task, with the reader of its data and the kind that it has."""
-    return code_fingerprint("prepare_task", readers=task_form(wildcards)["reader"], kinds=TASKS[wildcards.task]["kind"])
+    """Fingerprint of preparing a task, with the reader of its data and the kinds of all tasks that decide its splits."""
+    together = task_splits(wildcards).get("tasks", {}).values()
+    kinds = {TASKS[wildcards.task]["kind"], *(about["kind"] for about in together)}
+    return code_fingerprint("prepare_task", readers=task_form(wildcards)["reader"], kinds=tuple(sorted(kinds)))
 
 
 def raw_files(wildcards):

@@ -4,6 +4,7 @@ import numpy
 
 from empathy_transfer.claims.engine import ALPHA, Finding, nothing
 from empathy_transfer.importance.rating_tests import PRIMARY_NULL
+from empathy_transfer.statistics.values import number_or_none
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, PREDICTIVE, SUPPORTED, UNDECIDED
 
 RATINGS = ("definition", "link", "conduciveness")
@@ -80,4 +81,4 @@ def _interval(row, name=""):
     """The interval of a row over datasets, or over tasks where there is none; None for ends that are not known."""
     level = "datasets" if not numpy.isnan(row[f"{name}low_datasets"]) else "tasks"
     ends = (row[f"{name}{end}_{level}"] for end in ("low", "high"))
-    return tuple(None if numpy.isnan(end) else float(end) for end in ends)
+    return tuple(map(number_or_none, ends))

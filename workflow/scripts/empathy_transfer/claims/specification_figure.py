@@ -41,7 +41,7 @@ def plot_specifications(specifications_path, tests_path, figure_paths, csv_path)
 
 def draw_specifications(plotted, tests):
     """The figure: two axes per claim. Points are standardised effects with their intervals, the diamond is the choice
-    of the page of claims; strokes below say what was chosen.
+    that is marked (`specification_table.MAIN`); strokes below say what was chosen.
     """
     from matplotlib.figure import Figure
 
@@ -140,4 +140,7 @@ def _legend():
         for side, words in MEANINGS.items()
     ]
     diamond = {"marker": "D", "markersize": 5, "color": INK, "markerfacecolor": "white"}
-    return [*dots, Line2D([], [], linestyle="", **diamond, label="as on the page of claims")]
+    return [
+        *dots,
+        Line2D([], [], linestyle="", **diamond, label="percent or corrected tests; all pairs and seeds; tasks drawn"),
+    ]

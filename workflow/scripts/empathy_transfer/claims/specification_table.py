@@ -35,7 +35,7 @@ TEST_COLUMNS = [
     *KEYS, "null", "specifications", "median", "share_above", "share_below", "p_median", "p_share", "arrangements",
     "reason",
 ]  # fmt: skip
-# The choices of the page of claims.
+# The choices that figures mark.
 MAIN = {"outcome": ("percent", "corrected"), "collapsed": ("with",), "leaked": ("with",), "seeds": ("all",)}
 MAIN |= {"baseline": ("own",), "intervals": ("tasks",)}
 SIDES = {1: "above", 0: "", -1: "below"}

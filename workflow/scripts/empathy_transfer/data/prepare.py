@@ -36,12 +36,13 @@ def prepare_task(files, form, task_name, task, dataset, splits, outputs, task_pa
     frame = _typed(frame, task["kind"]).sort_values("id", kind="stable", ignore_index=True)
     _warn_of_unused_labels(frame["label"], task_name, task)
     if splits["scheme"] == "balanced":
-        others = {name: about for name, about in splits["tasks"].items() if name != task_name}
-        read = {
-            name: task_frame(reader.read(files, form, about), name, about, form.get("max_lost"))
-            for name, about in others.items()
+        together = {
+            name: frame
+            if name == task_name
+            else task_frame(reader.read(files, form, about), name, about, form.get("max_lost"))
+            for name, about in sorted(splits["tasks"].items())
         }
-        places = balanced_splits(dict(sorted((read | {task_name: frame}).items())), splits["seed"], splits["shares"])
+        places = balanced_splits(together, splits["seed"], splits["shares"])
         masks = {split: (frame["group"].map(places) == split).to_numpy() for split in SPLITS}
     else:
         masks = assign_splits(frame["id"].tolist(), frame["group"].tolist(), dataset=dataset, **splits)

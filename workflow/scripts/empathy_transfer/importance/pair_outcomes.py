@@ -83,21 +83,27 @@ def outcome_pairs(improvement, features, outcome="percent"):
         target so that random splits don't hang on the order of tasks, and the names of the features that have values. A
         pair that lacks a value of one of these, as every pair of an unrated task does, is left out.
     """
-    known = improvement[improvement["percent"].notna()]
-    if outcome in LEAK_OUTCOMES:
-        known, outcome = without_leaked(known), LEAK_OUTCOMES[outcome]
+    known = known_pairs(improvement, outcome)
     if outcome == STANDARDISED:
         known = known[known["unit"].notna()]
         known = known.assign(outcome=known["difference"] / known["unit"])
     else:
-        winsorised, without_collapsed = OUTCOMES[outcome]
-        known = known[known["reason"] != "collapsed"] if without_collapsed else known
+        winsorised, _ = OUTCOMES[LEAK_OUTCOMES.get(outcome, outcome)]
         limit = WINSORISED_AT if winsorised else float("inf")
         known = known.assign(outcome=known["percent"].clip(-limit, limit))
     known = known[["source", "target", "percent", "reason", "outcome"]]
     pairs = features.merge(known, on=["source", "target"], how="inner", validate="one_to_one")
     names = available_features(pairs if len(pairs) else features)
     return pairs.dropna(subset=names).sort_values(["source", "target"], ignore_index=True), names
+
+
+def known_pairs(improvement, outcome):
+    """The rows with a percentage that an outcome is about: all, or those without collapsed runs or flagged pairs."""
+    known = improvement[improvement["percent"].notna()]
+    if outcome in LEAK_OUTCOMES:
+        known, outcome = without_leaked(known), LEAK_OUTCOMES[outcome]
+    _, without_collapsed = OUTCOMES.get(outcome, (False, False))
+    return known[known["reason"] != "collapsed"] if without_collapsed else known
 
 
 def too_few(pairs):

@@ -18,10 +18,10 @@ from sklearn.metrics import ndcg_score
 
 from empathy_transfer.features.pair_features import FEATURE_NAMES, TRANSITIONS, read_pair_features
 from empathy_transfer.features.transferability import ESTIMATORS
-from empathy_transfer.importance.pair_outcomes import LEAK_OUTCOMES, percent_outcomes, read_full_improvement
+from empathy_transfer.importance.pair_outcomes import known_pairs, percent_outcomes, read_full_improvement
 from empathy_transfer.importance.ranking_test import ranking_p_values
-from empathy_transfer.leakage.flags import without_leaked
 from empathy_transfer.records.artefacts import read_csv, write_csv
+from empathy_transfer.statistics.dataset_jackknife import datasets_of
 from empathy_transfer.statistics.verdicts import BETTER, UNDECIDED, WORSE
 
 SIMILARITY_NAMES = {
@@ -135,11 +135,7 @@ def target_table(scores, improvement):
 def pairs_by_outcome(scores, improvement):
     """(outcome, frame of the pairs that have it, with their predictors and `percent`) for each outcome."""
     for outcome in [name for name in percent_outcomes(improvement) if name in USED_OUTCOMES]:
-        known = improvement[improvement["percent"].notna()]
-        if outcome == "percent_without_collapsed":
-            known = known[known["reason"] != "collapsed"]
-        if outcome in LEAK_OUTCOMES:
-            known = without_leaked(known)
+        known = known_pairs(improvement, outcome)
         pairs = scores.merge(known[["source", "target", "percent"]], on=["source", "target"])
         pairs["source_average"] = elsewhere(pairs)
         yield outcome, pairs
@@ -149,8 +145,7 @@ def predictor_p_values(scores, improvement, draws, seed):
     """{(outcome, predictor, measure): p value of the mean gain over a random order}, where there is a gain."""
     found = {}
     for outcome, pairs in pairs_by_outcome(scores, improvement):
-        datasets = dict(zip(pairs["source"], pairs["source_dataset"], strict=True))
-        datasets |= dict(zip(pairs["target"], pairs["target_dataset"], strict=True))
+        datasets = datasets_of(pairs)
         tasks = sorted(datasets)
         grids = {
             name: pairs.pivot(index="source", columns="target", values=name).reindex(index=tasks, columns=tasks)

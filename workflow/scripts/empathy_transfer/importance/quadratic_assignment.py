@@ -102,19 +102,29 @@ def orders_within_datasets(datasets, draws, generator):
     Returns:
         Array draws x tasks, or None if only one such order exists.
     """
+    return None if len(datasets) < 2 else orders_of_tasks(datasets, [None] * len(datasets), draws, generator)
+
+
+def orders_of_tasks(datasets, alike, draws, generator):
+    """Random orders of tasks, draws x tasks: datasets whose tasks are alike are exchanged, and so are these tasks.
+
+    Args:
+        datasets: the dataset of each task. alike: a value for each task; tasks of different values are never exchanged.
+    """
     members = {}
-    for task, dataset in enumerate(datasets):
-        members.setdefault(dataset, []).append(task)
-    sizes = {}
+    for task in sorted(range(len(datasets)), key=lambda task: (alike[task], task)):
+        members.setdefault(datasets[task], []).append(task)
+    kinds = {}
     for tasks in members.values():
-        sizes.setdefault(len(tasks), []).append(tasks)
-    if all(size == 1 and len(groups) == 1 for size, groups in sizes.items()):
-        return None
+        kinds.setdefault(tuple(alike[task] for task in tasks), []).append(tasks)
     orders = numpy.empty((draws, len(datasets)), dtype=int)
     for order in orders:
-        for groups in sizes.values():
+        for kind, groups in kinds.items():
             for place, chosen in enumerate(generator.permutation(len(groups))):
-                order[groups[place]] = generator.permutation(groups[chosen])
+                own, other = numpy.array(groups[place]), numpy.array(groups[chosen])
+                for value in set(kind):
+                    same = numpy.array([entry == value for entry in kind])
+                    order[own[same]] = generator.permutation(other[same])
     return orders
 
 

@@ -11,6 +11,8 @@ from math import comb
 
 import numpy
 
+from empathy_transfer.importance.quadratic_assignment import orders_of_tasks
+
 BATCH = 250
 # Where so many draws are as extreme as the data, more of them can't make p small (Besag and Clifford 1991).
 ENOUGH = 20
@@ -39,29 +41,6 @@ def ranking_p_values(predictor, percent, datasets, draws, generator):
             extreme[measure] += int((~(numpy.abs(gains) < abs(observed[measure][0]) - SMALL)).sum())
         done += len(orders)
     return {name: (count + 1) / (done + 1) for name, count in extreme.items() if numpy.isfinite(observed[name][0])}
-
-
-def orders_of_tasks(datasets, alike, draws, generator):
-    """Random orders of tasks, draws x tasks: datasets whose tasks are alike are exchanged, and so are these tasks.
-
-    Args:
-        datasets: the dataset of each task. alike: a value for each task; tasks of different values are never exchanged.
-    """
-    members = {}
-    for task in sorted(range(len(datasets)), key=lambda task: (alike[task], task)):
-        members.setdefault(datasets[task], []).append(task)
-    kinds = {}
-    for tasks in members.values():
-        kinds.setdefault(tuple(alike[task] for task in tasks), []).append(tasks)
-    orders = numpy.empty((draws, len(datasets)), dtype=int)
-    for order in orders:
-        for kind, groups in kinds.items():
-            for place, chosen in enumerate(generator.permutation(len(groups))):
-                own, other = numpy.array(groups[place]), numpy.array(groups[chosen])
-                for value in set(kind):
-                    same = numpy.array([entry == value for entry in kind])
-                    order[own[same]] = generator.permutation(other[same])
-    return orders
 
 
 def mean_gains(predictor, percent, orders):

@@ -113,11 +113,10 @@ def _fitted(observed, rated, groups):
     """The rows of the slopes and of the components."""
     outcome = observed["outcome"].to_numpy(float)
     model = rating_model(observed, rated, list(groups.values()))
-    best, least = model.fit_closely(outcome)
-    found = model.test(outcome[None], (best**2)[None])
+    best, least, found = model.test_closely(outcome)
     rows = []
     for place, name in enumerate(rated):
-        estimate, error, freedom, p = (float(values[0, place]) for values in found)
+        estimate, error, freedom, p = (float(values[place]) for values in found)
         row = {"kind": SLOPE, "name": name, "estimate": estimate, "standard_error": error, "freedom": freedom, "p": p}
         half = student.ppf(0.975, freedom) * error
         row |= {"low": estimate - half, "high": estimate + half, "reason": "undefined" if numpy.isnan(p) else ""}

@@ -107,8 +107,7 @@ def _test(null, grid, aspects, draws, generator):
     outcome = known["outcome"].to_numpy(float)
     if null == PRIMARY_NULL:
         model = rating_model(known, aspects)
-        deviations, _ = model.fit_closely(outcome)
-        slopes, errors, freedom, p = (values[0] for values in model.test(outcome[None], deviations[None] ** 2))
+        _, _, (slopes, errors, freedom, p) = model.test_closely(outcome)
         return {"slope": slopes, "standard_error": errors, "t": slopes / errors, "freedom": freedom, "p": p}
     return dict(zip(("slope", "t", "p"), _permuted(null, grid, known, aspects, draws, generator), strict=True))
 

@@ -7,6 +7,7 @@ import numpy
 
 from empathy_transfer.claims.engine import read_claims
 from empathy_transfer.claims.transfer_rules import BOUNDS, RULES
+from empathy_transfer.inspection.wording import aligned
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.significance.paired_tests import ALL
 from empathy_transfer.statistics.t_tests import LEVEL
@@ -117,7 +118,7 @@ def power_in_words(plan, spreads, found, effects=EFFECTS):
         [claim["id"], truth_in_words(claim), *map(_percent, row)]
         for claim, row in zip(found.claims, found.power, strict=True)
     ]
-    lines += [*_table([heads, *rows]), ""]
+    lines += [*aligned([heads, *rows], texts=2), ""]
     lines += ["What to add first: the same at one effect, now and with more:"]
     now = [row[place] for row, place in zip(found.power, found.middle, strict=True)]
     rows = [
@@ -133,7 +134,7 @@ def power_in_words(plan, spreads, found, effects=EFFECTS):
     rows.append(["mean", "", _percent(numpy.mean(now)), *map(_percent, means.values())])
     costs = [f"{larger.trainings:,}" for larger in found.additions.values()]
     rows.append(["trainings", "", f"{plan.trainings:,}", *costs])
-    lines += _table([["claim", "effect", "now", *found.added], *rows])
+    lines += aligned([["claim", "effect", "now", *found.added], *rows], texts=1)
     order = sorted(means, key=means.get, reverse=True)
     more = {words: larger.trainings - plan.trainings for words, larger in found.additions.items()}
     gains = [
@@ -153,17 +154,3 @@ def _middle(power):
 def _percent(value):
     """A share as a whole percentage; a dash where no verdict is right."""
     return NOTHING_RIGHT if numpy.isnan(value) else f"{100 * value:.0f}"
-
-
-def _table(rows):
-    """Rows as aligned lines, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    texts = sum(not cell.lstrip("-–").replace(",", "").isdigit() for cell in rows[1][:2])
-    lines = [
-        "  ".join(
-            cell.ljust(width) if place < max(texts, 1) else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    return [f"  {line.rstrip()}" for line in lines]

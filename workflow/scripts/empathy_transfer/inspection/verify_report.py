@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from empathy_transfer.inspection.wording import aligned
 from empathy_transfer.records.provenance import run_command
 
 SHOWN = 20
@@ -43,7 +44,7 @@ class Report:
         lines += _section("Running now", self.running)
         if self.drift:
             lines.append("Made with other versions than those installed here (no damage):")
-            lines += _table([("package", "recorded", "installed", "jobs"), *self.drift])
+            lines += aligned([("package", "recorded", "installed", "jobs"), *self.drift])
         lines += _section("Removed", self.removed)
         lines += _section("Not removed", [f"{file}: {reason}" for file, reason in self.kept])
         return "\n".join([*lines, self._conclusion()])
@@ -65,11 +66,3 @@ def _section(title, lines, most=None):
     shown = lines[:most]
     rest = [f"  ... and {len(lines) - len(shown)} more"] if len(lines) > len(shown) else []
     return [f"{title} ({len(lines)}):", *(f"  {line}" for line in shown), *rest] if lines else []
-
-
-def _table(rows):
-    """Rows as indented, aligned lines."""
-    texts = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in texts]
-    return [f"  {line.rstrip()}" for line in lines]

@@ -72,3 +72,18 @@ def about(seconds):
         return f"{max(5, 5 * round(seconds / 5))}s"
     minutes = round(seconds / 60)
     return f"{max(minutes, 1)}m" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def aligned(rows, texts=None):
+    """Rows of cells as indented, aligned lines: the first `texts` columns to the left, the others to the right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    left = len(widths) if texts is None else texts
+    lines = [
+        "  ".join(
+            cell.ljust(width) if place < left else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in cells
+    ]
+    return [f"  {line.rstrip()}" for line in lines]

@@ -23,6 +23,7 @@ class SplitItems:
 
     ids: np.ndarray
     codes: dict = field(default_factory=dict)  # {(kind, field): number of each item's value, ABSENT where it has none}
+    different: dict = field(default_factory=dict, repr=False)  # {field: `pieces`}, once they have been asked for
 
     def has(self, kind, name):
         """Whether any item has a value of a kind and field."""
@@ -30,8 +31,10 @@ class SplitItems:
 
     def pieces(self, name):
         """The different pieces of text in a field."""
-        codes = self.codes["normalised", name]
-        return np.unique(codes[codes != ABSENT])
+        if name not in self.different:
+            codes = self.codes["normalised", name]
+            self.different[name] = np.unique(codes[codes != ABSENT])
+        return self.different[name]
 
 
 @dataclass
@@ -69,16 +72,16 @@ def build_index(signatures, fields, containment, chance):
         present = {task: np.where(pandas.isna(value), ABSENT, 0) for task, value in values.items()}
         sizes[kind, "id"] = _spread_values(items, signatures, (kind, "id"), values, present)
     shingles = _shingle_matrix(signatures, numbers, len(different))
-    near = {}
+    near, bits = {}, np.asarray(shingles.sum(axis=1)).ravel()
     for name in fields:
         sides = [_pieces(items, name, splits) for splits in (SOURCE_SPLITS, HELD_OUT)]
         # The least that any pair of parts asks for.
         fewest = [min(map(len, side), default=0) for side in sides]
         limit = least_bits(fewest[0] * fewest[1], chance)
-        near[name] = similar_pairs(shingles, *map(_union, sides), containment, limit)
+        near[name] = similar_pairs(shingles, bits, *map(_union, sides), containment, limit)
     if "input" in near:
-        near["input"] = _with_similar_texts(near["input"], shingles, items, containment)
-    return Index(items, sizes, np.asarray(shingles.sum(axis=1)).ravel(), words, near)
+        near["input"] = _with_similar_texts(near["input"], shingles, bits, items, containment)
+    return Index(items, sizes, bits, words, near)
 
 
 def _pieces(items, name, splits):
@@ -92,14 +95,13 @@ def _union(parts):
     return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
 
 
-def _with_similar_texts(near, shingles, items, containment):
+def _with_similar_texts(near, shingles, bits, items, containment):
     """Those pairs of inputs whose texts resemble each other, too: two replies in one context are no copies."""
     text_of = np.full(shingles.shape[0], ABSENT)
     for part in items.values():
         text_of[part.codes["normalised", "input"]] = part.codes["normalised", "text"]
     texts = text_of[near.pieces]
-    totals = np.asarray(shingles.sum(axis=1)).ravel()[texts].min(axis=1)
-    alike = shared_information(shingles, texts)[0] >= containment * totals - 1e-6
+    alike = shared_information(shingles, texts)[0] >= containment * bits[texts].min(axis=1) - 1e-6
     return Pairs(near.pieces[alike], near.bits[alike], near.jaccard[alike])
 
 

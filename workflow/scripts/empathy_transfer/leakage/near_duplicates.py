@@ -25,16 +25,16 @@ class Pairs(NamedTuple):
     jaccard: np.ndarray  # Jaccard similarity of their sets of shingles
 
 
-def similar_pairs(weights, first, second, containment, least_bits):
+def similar_pairs(weights, totals, first, second, containment, least_bits):
     """Find the pairs that share ``least_bits`` or more, and this share of the text that says less.
 
     Args:
         weights: sparse matrix (CSR) of pieces by shingles: what each shingle says in a piece, above 0 bits. Two pieces
             share the smaller of what it says in both.
+        totals: the sum of each piece.
         first, second: numbers of the pieces to compare with each other.
         containment: between 0 and 1.
     """
-    totals = np.asarray(weights.sum(axis=1)).ravel()
     found = [
         _candidates(weights, totals, first, second, containment, least_bits),
         _candidates(weights, totals, second, first, containment, least_bits)[:, ::-1],

@@ -25,8 +25,8 @@ FIELDS = ("text", "context", "input", "dialogue")
 NO_PIECE = -1
 BORDER = np.uint64(0)  # beginning or end of a text, in place of a word's hash
 _WORD = re.compile(r"[^\W_]+")
-_BETWEEN = "\x1f"  # between context and text: a control character that no reader puts into either
-_NEXT_TEXT = "\x1f"  # between the texts of a dialogue: white space, of which a normalised text has spaces only
+# Between context and text, and between the texts of a dialogue: no reader puts this control character into either.
+_BETWEEN = "\x1f"
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -67,13 +67,13 @@ def signatures_of(frame, ids):
         items[kind] = ids.get(kind, pandas.Series([None] * len(frame), dtype="object"))
     fields = _fields(frame)
     everything = pandas.Series([words for normalised, _ in fields.values() for words in normalised if words])
-    texts = sorted(everything.unique(), key=lambda text: (_NEXT_TEXT in text, text))  # dialogues last
+    texts = sorted(everything.unique(), key=lambda text: (_BETWEEN in text, text))  # dialogues last
     number = {words: place for place, words in enumerate(texts)}
     for field, (normalised, exact) in fields.items():
         items[f"{field}_exact"] = hashes(exact)
         items[f"{field}_piece"] = np.array([number.get(words, NO_PIECE) for words in normalised], dtype="int32")
-    simple = [text.split(" ") for text in texts if _NEXT_TEXT not in text]
-    dialogues = [[number[turn] for turn in text.split(_NEXT_TEXT)] for text in texts[len(simple) :]]
+    simple = [text.split(" ") for text in texts if _BETWEEN not in text]
+    dialogues = [[number[turn] for turn in text.split(_BETWEEN)] for text in texts[len(simple) :]]
     keys = hashes(texts)
     tables = [
         shingle_table(simple, *_used(items, "text", "input")),
@@ -160,17 +160,17 @@ def _fields(frame):
             [f"{context}{_BETWEEN}{text}" if context else text for context, text in both],
         ),
         "dialogue": (
-            _dialogues(frame, [normal[text] for text in texts], _NEXT_TEXT),
-            _dialogues(frame, texts, _NEXT_TEXT),
+            _dialogues(frame, [normal[text] for text in texts]),
+            _dialogues(frame, texts),
         ),
     }
 
 
-def _dialogues(frame, texts, between):
+def _dialogues(frame, texts):
     """For each row the distinct texts of its group in its split, joined in order of the alphabet; "" for one alone."""
     keys = [frame["split"].to_numpy(), frame["group"].to_numpy()]
     together = pandas.Series(texts, dtype="object").groupby(keys, sort=False)
-    joined = together.agg(lambda part: between.join(sorted(set(part))) if len(set(part)) > 1 else "")
+    joined = together.agg(lambda part: _BETWEEN.join(sorted(set(part))) if len(set(part)) > 1 else "")
     return joined.reindex(pandas.MultiIndex.from_arrays(keys)).tolist()
 
 

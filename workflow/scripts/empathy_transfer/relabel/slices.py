@@ -16,7 +16,7 @@ from empathy_transfer.relabel.comparisons import predictions_path, resample, tra
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD
 from empathy_transfer.report.style import save_plot
-from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
+from empathy_transfer.statistics.resampling import LEAST_CLUSTERS, bootstrap_counts, make_sample
 
 COLUMNS = [
     *["encoder", "system", "attribute", "group", "n", "clusters", "pearson_r", "pearson_low", "pearson_high", "ccc"],
@@ -24,8 +24,6 @@ COLUMNS = [
 ]
 # Attributes with more values than this are cut into thirds.
 MOST_VALUES = 10
-# A bootstrap of fewer writers says nothing of another draw of them.
-LEAST_CLUSTERS = 5
 COLUMNS_OF_PANELS = 3
 
 

@@ -21,9 +21,10 @@ from empathy_transfer.statistics.reliability import (
     attenuation,
     of_mean,
     raters_of_sums,
+    resampled_variance,
+    sums_of_groups,
 )
-from empathy_transfer.statistics.resampling import FEW_CLUSTERS, resampled_counts
-from empathy_transfer.statistics.seed_variance import spread
+from empathy_transfer.statistics.resampling import LEAST_CLUSTERS, resampled_counts
 from empathy_transfer.statistics.t_tests import t_test
 
 CEILING_COLUMNS = """
@@ -31,7 +32,6 @@ CEILING_COLUMNS = """
     ceiling ceiling_low ceiling_high reason
 """.split()
 TEXT_COLUMNS = ("task", "metric", "reason")
-LEAST_GROUPS = 5
 
 
 def write_ceiling(raters_path, table_paths, task_name, task, quote, settings, ceiling_path):
@@ -107,9 +107,7 @@ def human_ceiling(given, groups, task, settings):
         return row | {"reason": "no_ratings"}
     counted = sums[:, UNITS] > 0
     parts = sums if numbers else np.hstack([sums, _counts_of_raters(values, task["kind"] == "classification")])
-    parts, units = parts[counted], pd.factorize(np.asarray(groups)[counted])[0]
-    by_group = np.zeros((units.max() + 1, parts.shape[1]))
-    np.add.at(by_group, units, parts)
+    by_group = sums_of_groups(parts[counted], np.asarray(groups)[counted])
     width, raters = sums.shape[1], values.shape[1]
 
     def numbers_of(totals):
@@ -125,12 +123,11 @@ def human_ceiling(given, groups, task, settings):
     row |= {name: float(value) for name, value in numbers_of(whole).items()}
     if np.isnan(row["alpha"]):
         return row | {"alpha": None, "reliability": None, "ceiling": None, "reason": "constant"}
-    if len(by_group) < LEAST_GROUPS:
+    if len(by_group) < LEAST_CLUSTERS:
         return row | {"reason": "too_few"}
     drawn = [numbers_of(counts @ by_group) for counts in resampled_counts(len(by_group), settings["resamples"])]
     for name in drawn[0]:
-        replicates = np.concatenate([block[name] for block in drawn])
-        variance = float(spread(replicates[~np.isnan(replicates)], len(by_group) < FEW_CLUSTERS))
+        variance = resampled_variance(np.concatenate([block[name] for block in drawn]), len(by_group))
         tested = t_test(row[name], [(variance, len(by_group) - 1)], settings["alpha"])
         row |= {f"{name}_low": max(tested["low"], -1.0), f"{name}_high": min(tested["high"], 1.0)}
     return row

@@ -11,8 +11,12 @@ import numpy as np
 
 from empathy_transfer.importance.quadratic_assignment import residuals
 from empathy_transfer.ratings.agreement import ASPECTS
+from empathy_transfer.statistics.dataset_jackknife import datasets_of
 from empathy_transfer.statistics.left_out_datasets import UNCHANGED, jackknife_interval
 from empathy_transfer.statistics.reliability import (
+    NUMBER,
+    OBSERVED,
+    UNITS,
     alpha_of_sums,
     alpha_sums,
     attenuation,
@@ -23,6 +27,7 @@ from empathy_transfer.statistics.reliability import (
     on_alpha_scale,
     raters_of_sums,
 )
+from empathy_transfer.statistics.values import number_or_none
 
 # What is taken out of improvements and rating differences alike before they are compared.
 WITHIN = {"": "over all pairs", "target": "within targets"}
@@ -68,10 +73,7 @@ def rating_effects(pairs, scores, alpha):
 
     `number` is the corrected one, `uncorrected` the measured one, each with its interval over datasets.
     """
-    datasets = {
-        **dict(zip(pairs["source"], pairs["source_dataset"], strict=True)),
-        **dict(zip(pairs["target"], pairs["target_dataset"], strict=True)),
-    }
+    datasets = datasets_of(pairs)
     rows, units = [], _units(scores, datasets)
     ends = pairs[["source_dataset", "target_dataset"]].to_numpy()
     outcome = pairs["outcome"].to_numpy(float)
@@ -96,7 +98,7 @@ def rating_effects(pairs, scores, alpha):
                     return correct(measured(kept), of_mean(alpha_of_sums(of_these), raters_of_sums(of_these)))
 
                 row = {"part": "rating_effects", "name": aspect, "statistic": f"{statistic} {words}"}
-                row |= {"units": len(pairs), "raters": _number(raters_of_sums(sums.sum(axis=0)))}
+                row |= {"units": len(pairs), "raters": number_or_none(raters_of_sums(sums.sum(axis=0)))}
                 found = _interval(*jackknife_interval(corrected, places, alpha))
                 if statistic == "r" and found["low"] is not None:  # what is true lies there
                     found |= {"low": max(found["low"], -1.0), "high": min(found["high"], 1.0)}
@@ -133,7 +135,7 @@ def left_of_ratings(pairs, scores):
         left, errors = residuals(values[:, None], controls)[:, 0], residuals(ends, controls)
         square = float((left**2).sum())
         row = {"part": "left_of_ratings", "name": aspect, "statistic": "reliability", "units": len(pairs)}
-        row["raters"] = _number(raters_of_sums(sums.sum(axis=0)))
+        row["raters"] = number_or_none(raters_of_sums(sums.sum(axis=0)))
         if square <= 1e-9 * max(float(((values - values.mean()) ** 2).sum()), 1e-12):
             rows.append(row | {"reason": "constant"})
             continue
@@ -146,7 +148,7 @@ def left_of_ratings(pairs, scores):
 def error_variance(sums):
     """Variance of the error of a task's mean rating: what raters of a task differ by, over the number of raters."""
     # A task's mean of (a - b)^2 over its ordered pairs is twice the variance within it.
-    within = (sums[:, 1] / np.maximum(2 * sums[:, 0], 1)).sum() / sums[:, 3].sum()
+    within = (sums[:, OBSERVED] / np.maximum(2 * sums[:, NUMBER], 1)).sum() / sums[:, UNITS].sum()
     return float(within / raters_of_sums(sums.sum(axis=0)))
 
 
@@ -174,7 +176,7 @@ def _units(scores, datasets):
         table = chosen.pivot(index="task", columns="annotator", values="score")
         if len(table):
             sums = alpha_sums(table.to_numpy(float))
-            if (counted := sums[:, 3] > 0).any():
+            if (counted := sums[:, UNITS] > 0).any():
                 found[aspect] = (table.index.to_numpy()[counted], sums[counted])
     return found
 
@@ -184,8 +186,3 @@ def _interval(number, low, high):
     if np.isnan(number):
         return {"number": None, "low": None, "high": None, "reason": "unreliable"}
     return {"number": number, "low": low, "high": high, "reason": "too_few" if low is None else ""}
-
-
-def _number(value):
-    """A number, or None for NaN."""
-    return None if np.isnan(value) else float(value)

@@ -20,6 +20,7 @@ from empathy_transfer.report.templates import render
 from empathy_transfer.scores.improvement import read_scores
 from empathy_transfer.statistics.reliability import corrected_correlation
 from empathy_transfer.statistics.t_tests import t_test
+from empathy_transfer.statistics.values import number_or_none
 
 COLUMNS = """
     part name statistic number low high uncorrected uncorrected_low uncorrected_high raters units construct covers
@@ -64,7 +65,8 @@ def write_reliability(paths, prediction_paths, test_paths, tasks, settings, outp
     ]
     rows += seeds
     measures = {"seeds": {row["name"]: row["number"] for row in seeds}}
-    measures["labels"] = {task: _known(row["alpha"]) for task, row in ceilings.items()}  # of one rater, for all kinds
+    # Of one rater, for all kinds.
+    measures["labels"] = {task: number_or_none(row["alpha"]) for task, row in ceilings.items()}
     for measure, values in measures.items():
         rows += compare_constructs(values, tasks, definitions, measure, alpha)
     table = frame_of_reliability(rows, construct_of(definitions))
@@ -100,7 +102,7 @@ def label_row(row):
     name, words = (
         ("reliability", "reliability of the mean of the raters") if numbers else ("alpha", "alpha of one rater")
     )
-    found = {key: _known(row[f"{name}{end}"]) for key, end in ENDS.items()}
+    found = {key: number_or_none(row[f"{name}{end}"]) for key, end in ENDS.items()}
     about = {"part": "labels", "name": row["task"], "statistic": words, "raters": row["raters"], "units": row["items"]}
     return about | found | {"reason": row["reason"]}
 
@@ -109,7 +111,7 @@ def ceiling_row(row):
     """The human ceiling of a task's score as a row."""
     about = {"part": "ceilings", "name": row["task"], "statistic": f"human ceiling of {row['metric']}"}
     about |= {"raters": row["raters"], "units": row["items"], "reason": row["reason"]}
-    return about | {key: _known(row[f"ceiling{end}"]) for key, end in ENDS.items()}
+    return about | {key: number_or_none(row[f"ceiling{end}"]) for key, end in ENDS.items()}
 
 
 def score_row(task, about_task, row, scores, errors, alpha):
@@ -128,19 +130,19 @@ def score_row(task, about_task, row, scores, errors, alpha):
     n, score = own["n_test"].iloc[0], float(values.mean())
     seeds = [(float(values.var(ddof=1) / len(values)), len(values) - 1)] if len(values) > 1 else []
     about |= {"units": n, "uncorrected": score, "covers": "items_and_seeds" if seeds else "items"}
-    if _known(errors.get(task)) is None:
+    if number_or_none(errors.get(task)) is None:
         return about | {"reason": "not_available"}
     items = (float(errors[task]) ** 2, n - 1)
     tested = t_test(score, [items, *seeds], alpha)
     about |= {"uncorrected_low": tested["low"], "uncorrected_high": min(tested["high"], 1.0)}
     if about_task["metric"] != "pearson_r":
         return about
-    if row is None or _known(row["reliability"]) is None:
+    if row is None or number_or_none(row["reliability"]) is None:
         return about | {"reason": "no_ratings" if row is None else row["reason"]}
     about["raters"], corrected = row["raters"], float(corrected_correlation(score, row["reliability"]))
     if np.isnan(corrected):
         return about | {"reason": "unreliable"}
-    if _known(row["reliability_low"]) is None:
+    if number_or_none(row["reliability_low"]) is None:
         return about | {"number": corrected, "reason": row["reason"]}
     # By the delta method: r / sqrt(reliability) changes by -r / (2 reliability^1.5) per unit of the reliability.
     factor = corrected / score if score else float(corrected_correlation(1.0, row["reliability"]))
@@ -156,11 +158,6 @@ def _definitions(ratings, tasks):
     """Mean Definition rating of each task; NaN where nobody gave one."""
     means = mean_ratings(ratings)["definition"]
     return {task: float(means.get(task, np.nan)) for task in tasks}
-
-
-def _known(value):
-    """A number, or None for NaN."""
-    return None if value is None or np.isnan(value) else float(value)
 
 
 def as_page(table, tasks):

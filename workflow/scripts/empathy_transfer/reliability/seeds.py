@@ -6,18 +6,22 @@ what answers differ by between items is not the luck of a training.
 """
 
 import numpy as np
-import pandas as pd
 
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_table
 from empathy_transfer.significance.paired_runs import read_groups, refuse_other_items
 from empathy_transfer.statistics.left_out_datasets import jackknife_variance
-from empathy_transfer.statistics.reliability import alpha_of_sums, alpha_sums, from_alpha_scale, on_alpha_scale
-from empathy_transfer.statistics.resampling import FEW_CLUSTERS, resampled_counts
-from empathy_transfer.statistics.seed_variance import spread
+from empathy_transfer.statistics.reliability import (
+    alpha_of_sums,
+    alpha_sums,
+    from_alpha_scale,
+    on_alpha_scale,
+    resampled_variance,
+    sums_of_groups,
+)
+from empathy_transfer.statistics.resampling import LEAST_CLUSTERS, resampled_counts
 from empathy_transfer.statistics.t_tests import t_test
 
-LEAST_GROUPS = 5
 # With fewer, what seeds differ by can't be told from what two of them happen to differ by.
 LEAST_SEEDS = 3
 
@@ -51,22 +55,20 @@ def retest(answers, groups, kind, settings):
         and `of_seeds`, of leaving out each of three seeds or more. `constant`: all answers are equal; `too_few`: under
         five groups.
     """
-    values, units = _values(answers, kind), pd.factorize(np.asarray(groups))[0]
+    values = _values(answers, kind)
     row = {"number": None, "items": len(values), "seeds": len(answers), "of_items": None, "of_seeds": None}
     sums = alpha_sums(values)
     number = float(alpha_of_sums(sums.sum(axis=0)))
     if np.isnan(number):
         return row | {"reason": "constant"}
     row["number"] = number
-    by_group = np.zeros((units.max() + 1, sums.shape[1]))
-    np.add.at(by_group, units, sums)
-    if len(by_group) < LEAST_GROUPS:
+    by_group = sums_of_groups(sums, groups)
+    if len(by_group) < LEAST_CLUSTERS:
         return row | {"reason": "too_few"}
     drawn = np.concatenate(
         [alpha_of_sums(counts @ by_group) for counts in resampled_counts(len(by_group), settings["resamples"])]
     )
-    replicates = on_alpha_scale(drawn[~np.isnan(drawn)])
-    row["of_items"] = (float(spread(replicates, len(by_group) < FEW_CLUSTERS)), len(by_group) - 1)
+    row["of_items"] = (resampled_variance(on_alpha_scale(drawn), len(by_group)), len(by_group) - 1)
     if len(answers) >= LEAST_SEEDS:
         without = [alpha_of_sums(alpha_sums(np.delete(values, seed, 1)).sum(axis=0)) for seed in range(len(answers))]
         row["of_seeds"] = (float(jackknife_variance(on_alpha_scale(np.array(without)))), len(answers) - 1)

@@ -13,7 +13,6 @@ from empathy_transfer.records.artefacts import read_csv, read_json, write_csv, w
 from empathy_transfer.records.runs import BASELINE, CONTROLS
 from empathy_transfer.records.score_tables import read_run_scores
 from empathy_transfer.report.reasons import REASONS
-from empathy_transfer.scores.findings import findings
 from empathy_transfer.scores.points import percent_stands
 
 SCORE_COLUMNS = "source target data seed metric main value n_test collapsed reason".split()
@@ -43,6 +42,8 @@ def write_scores(
     ``left_out`` {task: why}; ``seeds`` and ``data`` list the planned runs; ``logs`` is the folder in which failed jobs
     left their records; ``leaked_pairs_path`` names the flags of the audit of leakage, if there has been one.
     """
+    from empathy_transfer.scores.findings import findings  # scipy: not for those who only read improvements
+
     runs = read_run_scores(*run_scores_paths)
     scores = collect_scores(runs, tasks, left_out, seeds, data, failed_runs(logs))
     improvement = percent_improvement(scores, runs, read_leaked(leaked_pairs_path))

@@ -7,8 +7,14 @@ two runs of one seed are independent.
 
 import numpy as np
 
-from empathy_transfer.significance.paired_tests import ITEMS, ITEMS_AND_SEEDS, LEAST_CLUSTERS
-from empathy_transfer.statistics.resampling import FEW_CLUSTERS, paired_difference, resampled_counts, score_systems
+from empathy_transfer.significance.paired_tests import ITEMS, ITEMS_AND_SEEDS
+from empathy_transfer.statistics.resampling import (
+    FEW_CLUSTERS,
+    LEAST_CLUSTERS,
+    paired_difference,
+    resampled_counts,
+    score_systems,
+)
 from empathy_transfer.statistics.seed_variance import spread
 from empathy_transfer.statistics.t_tests import NOTHING, t_test
 

@@ -23,6 +23,7 @@ from empathy_transfer.scores.points import percent_stands
 from empathy_transfer.significance.paired_runs import read_paired
 from empathy_transfer.statistics.resampling import (
     FEW_CLUSTERS,
+    LEAST_CLUSTERS,
     bootstrap_counts,
     dropped_share,
     paired_difference,
@@ -46,8 +47,6 @@ TEST_COLUMNS = """
 """.split()
 TEXT_COLUMNS = ("source", "target", "data", "runs", "metric", "method", "covers", "reason")
 COVARIANCE_COLUMNS = ["data", "runs", "source_1", "source_2", "items", "total"]
-# Fewer units than this have no variance to speak of.
-LEAST_CLUSTERS = 5
 
 
 def write_tests(scores_path, prediction_paths, test_path, settings, tests_path, covariance_path):

@@ -38,8 +38,7 @@ class DatasetJackknife:
         sides = [one] if other is None else [one, numpy.asarray(other, dtype=bool)]
         self.weights, self.deviations, self.freedom = _weights(sides), None, None
         used = pairs[numpy.any(sides, axis=0)]
-        datasets = dict(zip(used["source"], used["source_dataset"], strict=True))
-        datasets |= dict(zip(used["target"], used["target_dataset"], strict=True))
+        datasets = datasets_of(used)
         names = sorted(set(datasets.values()))
         if len(names) < LEAST_DATASETS:
             return
@@ -71,6 +70,36 @@ class DatasetJackknife:
         half = stats.t.isf(alpha / 2, self.freedom) * numpy.sqrt(variance)
         return self.mean(values) - half, self.mean(values) + half
 
+    def share_interval(self, hits, alpha):
+        """Wilson's interval of the share of all pairs that are hits, for as many as datasets leave independent.
+
+        That number is such that their share has the variance of the jackknife, and t the place of normal quantiles
+        (Korn and Graubard 1998). Where no pair is a hit, or every one, it is that of a share of a single hit: what
+        moves together can't be seen then.
+
+        Args:
+            hits: booleans, one per pair. alpha: error rate, .05 for 95 %.
+
+        Returns:
+            (low, high), between 0 and 1; (None, None) where the jackknife can't tell.
+        """
+        if self.deviations is None:
+            return None, None
+        hits, number = numpy.asarray(hits, dtype=float), len(self.weights)
+        count = int(hits.sum())
+        counted = min(max(count, 1), number - 1)
+        single = (self.deviations**2).sum(axis=0).mean()  # of the share where one pair alone is a hit
+        variance = self.variance(hits) if counted == count else single
+        share, narrowed = counted / number, (stats.norm.isf(alpha / 2) / stats.t.isf(alpha / 2, self.freedom)) ** 2
+        independent = min(number, share * (1 - share) / variance * narrowed) if variance > 0 else number
+        return wilson_interval(count, number, alpha, number / independent)
+
+
+def datasets_of(pairs):
+    """{task: its dataset} of all sources and targets of a frame of pairs with their datasets."""
+    found = dict(zip(pairs["source"], pairs["source_dataset"], strict=True))
+    return found | dict(zip(pairs["target"], pairs["target_dataset"], strict=True))
+
 
 def freedom_of_datasets(sizes):
     """Half-way between those of so many datasets, and of as many equal ones as weigh the same.
@@ -85,29 +114,8 @@ def freedom_of_datasets(sizes):
 
 
 def share_interval(hits, pairs, alpha):
-    """Wilson's interval of the share of pairs that are hits, for as many independent pairs as datasets leave of them.
-
-    That number is such that their share has the variance of the jackknife, and t the place of normal quantiles (Korn
-    and Graubard 1998). Where no pair is a hit, or every one, it is that of a share of a single hit: what moves
-    together can't be seen then.
-
-    Args:
-        hits: booleans, one per pair. pairs: as for `DatasetJackknife`. alpha: error rate, .05 for 95 %.
-
-    Returns:
-        (low, high), between 0 and 1; (None, None) for no pairs, or where the jackknife can't tell.
-    """
-    hits, number = numpy.asarray(hits, dtype=float), len(pairs)
-    jackknife = DatasetJackknife(pairs) if number else None
-    if jackknife is None or jackknife.deviations is None:
-        return None, None
-    count = int(hits.sum())
-    counted = min(max(count, 1), number - 1)
-    single = (jackknife.deviations**2).sum(axis=0).mean()  # of the share where one pair alone is a hit
-    variance = jackknife.variance(hits) if counted == count else single
-    share, narrowed = counted / number, (stats.norm.isf(alpha / 2) / stats.t.isf(alpha / 2, jackknife.freedom)) ** 2
-    independent = min(number, share * (1 - share) / variance * narrowed) if variance > 0 else number
-    return wilson_interval(count, number, alpha, number / independent)
+    """`DatasetJackknife.share_interval` of all pairs, booleans `hits`; (None, None) for no pairs."""
+    return DatasetJackknife(pairs).share_interval(hits, alpha)
 
 
 def _weights(sides):

@@ -28,9 +28,21 @@ def resampled_alphas(number, total, square, observed):
         number, total, square: how many values each resample has, their sum, and that of their squares.
         observed: sum of (a - b)^2 over the ordered pairs of each unit, divided by its number of values less one.
 
-    Alpha = 1 - (N - 1) Do / De, where De = sum over all pairs of values of (a - b)^2 = 2 (N sum a^2 - (sum a)^2). It is
-    undefined where all values are equal.
     """
-    expected = 2 * (number * square - total**2)
+    alphas = alpha_from(number, observed, square, total**2)
+    defined = ~np.isnan(alphas)
+    return alphas[defined], defined.mean()
+
+
+def alpha_from(number, observed, square, total_square):
+    """Alpha at interval level from sums over units, each an array; NaN where all values are equal.
+
+    Alpha = 1 - (N - 1) Do / De, where De = sum over all pairs of values of (a - b)^2 = 2 (N sum a^2 - (sum a)^2).
+
+    Args:
+        number, square: how many values there are, and the sum of their squares. observed: as for `resampled_alphas`.
+        total_square: the square of their sum; of values with several columns the sum of these squares.
+    """
+    expected = 2 * (number * square - total_square)
     defined = expected > CONSTANT_TOLERANCE
-    return 1 - (number[defined] - 1) * observed[defined] / expected[defined], defined.mean()
+    return np.where(defined, 1 - (number - 1) * observed / np.where(defined, expected, 1.0), np.nan)

@@ -53,7 +53,7 @@ class SlopeModel:
 
     def fit(self, outcomes):
         """The variances of each outcome (studies x kinds and noise)."""
-        return fit_variances(self.whole, outcomes).variances
+        return fit_variances(self.whole, outcomes)
 
     def fit_closely(self, outcome):
         """The standard deviations of highest likelihood for one outcome, and twice its negative logarithm.
@@ -62,6 +62,12 @@ class SlopeModel:
         """
         start = numpy.sqrt(self.fit(outcome[None])[0])
         return best_deviations(self.whole, outcome, start)
+
+    def test_closely(self, outcome):
+        """What `fit_closely` gives of one outcome, and the `Slopes` that follow: one number per column each."""
+        deviations, least = self.fit_closely(outcome)
+        found = self.test(outcome[None], deviations[None] ** 2)
+        return deviations, least, Slopes(*(values[0] for values in found))
 
     def test(self, outcomes, variances):
         """Test the slope of each column, given the variances of each study.

@@ -7,12 +7,28 @@ measured unreliably are too small by the square root of the reliability, and slo
 """
 
 import numpy as np
+import pandas
 
-from empathy_transfer.statistics.moments import CONSTANT_TOLERANCE
+from empathy_transfer.statistics.krippendorff_alpha import alpha_from
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS
+from empathy_transfer.statistics.seed_variance import spread
 
 # Columns of `alpha_sums` before the totals.
 NUMBER, OBSERVED, SQUARE, UNITS, INVERSE = range(5)
 TOTALS = 5
+
+
+def sums_of_groups(sums, groups):
+    """The sums (units, columns) of each group of units, in order of appearance: an array (groups, columns)."""
+    numbers = pandas.factorize(np.asarray(groups))[0]
+    found = np.zeros((numbers.max() + 1, sums.shape[1]))
+    np.add.at(found, numbers, sums)
+    return found
+
+
+def resampled_variance(replicates, groups):
+    """The variance of resamples of so many groups; those in which a number is undefined (NaN) don't count."""
+    return float(spread(replicates[~np.isnan(replicates)], groups < FEW_CLUSTERS))
 
 
 def alpha_sums(values):
@@ -41,13 +57,10 @@ def alpha_sums(values):
 def alpha_of_sums(sums):
     """Krippendorff's alpha from sums over units (..., 5 + columns): interval level, or nominal of columns of 0 and 1.
 
-    Alpha = 1 - (N - 1) Do / De with De = 2 (N sum a^2 - (sum a)^2), as in `krippendorff_alpha`. NaN where all values
-    that count are equal, or none counts.
+    NaN where all values that count are equal, or none counts.
     """
-    number, totals = sums[..., NUMBER], sums[..., TOTALS:]
-    expected = 2 * (number * sums[..., SQUARE] - (totals**2).sum(axis=-1))
-    defined = expected > CONSTANT_TOLERANCE
-    return np.where(defined, 1 - (number - 1) * sums[..., OBSERVED] / np.where(defined, expected, 1.0), np.nan)
+    squares = (sums[..., TOTALS:] ** 2).sum(axis=-1)
+    return alpha_from(sums[..., NUMBER], sums[..., OBSERVED], sums[..., SQUARE], squares)
 
 
 def raters_of_sums(sums):

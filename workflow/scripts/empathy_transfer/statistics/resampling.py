@@ -17,6 +17,7 @@ from empathy_transfer.statistics.values import is_constant
 BLOCK_CELLS = 8_000_000
 # Below this, few large units may rule a resample.
 FEW_CLUSTERS = 40
+LEAST_CLUSTERS = 5  # fewer have no variance to speak of: no test, no interval
 ABSENT_CLASSES = ("drop", "zero")
 
 

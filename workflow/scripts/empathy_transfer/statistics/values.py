@@ -73,3 +73,8 @@ def paired_indicators(labels, predictions):
         if not np.isin(array, (0, 1)).all():
             raise ValueError("indicators must be 0 or 1")
     return labels.astype(bool), predictions.astype(bool)
+
+
+def number_or_none(value):
+    """A plain number, or None for one that is missing: None or NaN."""
+    return None if value is None or np.isnan(value) else float(value)

@@ -33,13 +33,6 @@ class Contrasts(NamedTuple):
     freedom: int
 
 
-class Fit(NamedTuple):
-    """Variances (studies x kinds and noise), and the inverse covariance of the contrasts (studies x its two sides)."""
-
-    variances: numpy.ndarray
-    inverse: numpy.ndarray
-
-
 def make_contrasts(fixed, groups):
     """`Contrasts` from columns of fixed effects (observations x columns), and the group of each observation by kind."""
     incidence = [(numpy.asarray(group)[:, None] == numpy.unique(group)).astype(float) for group in groups]
@@ -78,7 +71,7 @@ def fit_variances(contrasts, outcomes, iterations=ITERATIONS):
         iterations: number of steps; a variance of 0 is approached slowly, which matters little for what rests on it.
 
     Returns:
-        Fit
+        Array studies x kinds and noise.
     """
     values, rest = outcomes @ contrasts.basis, rest_of_squares(contrasts, outcomes)
     kinds = len(contrasts.products)
@@ -93,7 +86,7 @@ def fit_variances(contrasts, outcomes, iterations=ITERATIONS):
         seen.append((weighted**2).sum(axis=1) + rest / noise**2)
         expected.append(numpy.trace(inverse, axis1=1, axis2=2) + contrasts.freedom / noise)
         variances = variances * numpy.sqrt(numpy.stack(seen, axis=1) / numpy.stack(expected, axis=1))
-    return Fit(variances, numpy.linalg.inv(covariance(contrasts, variances)))
+    return variances
 
 
 def covariance(contrasts, variances):

@@ -9,7 +9,7 @@ import numpy
 from scipy.linalg import cho_factor, cho_solve
 
 from empathy_transfer.importance.holdouts import folds
-from empathy_transfer.importance.kernel_regression import Kernel, fit_regressions, permutation_errors
+from empathy_transfer.importance.kernel_regression import Kernel, Model, fit_regressions, permutation_errors
 from empathy_transfer.importance.pair_outcomes import WINSORISED_AT
 from empathy_transfer.importance.permutation import PUBLISHED_C
 from empathy_transfer.importance.quadratic_assignment import (
@@ -17,10 +17,26 @@ from empathy_transfer.importance.quadratic_assignment import (
     orders_within_datasets,
     shuffled_ratings,
 )
+from empathy_transfer.validation.simulated_studies import simulate_study
 
 RATINGS = ("definition", "link", "conduciveness")
 LEVEL = 0.05
 RIDGE = 1 / PUBLISHED_C
+PUBLISHED = {"splits": 10, "test_share": 0.2, "permutations": 50, "seed": 0}
+
+
+def published_conditions():
+    """Yield (condition, simulations, what they need) of the published protocol, see `parts.Part`; it has no bars."""
+    support_vectors = Model(PUBLISHED_C, 0.1, False, False)
+    for words, number, model in (("kernel ridge", 500, None), ("support vectors", 100, support_vectors)):
+        yield f"no effect, {words}", number, {"run": _published, "condition": model, "bars": {}}
+
+
+def _published(truth, about, generators):
+    """What the protocol would report of studies without effect."""
+    outcomes = numpy.stack([simulate_study(truth.design, generator)[0] for generator in generators])
+    importance = published_importance(truth.pairs, truth.columns, outcomes, PUBLISHED, about["condition"])
+    return {name: values.astype(float) for name, values in published_findings(*importance).items()}
 
 
 def semi_partialling_p_values(design, outcomes, draws, seed):

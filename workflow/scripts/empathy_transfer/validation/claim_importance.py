@@ -13,7 +13,6 @@ import pandas
 from empathy_transfer.features.pair_features import SIMILARITIES, available_features, feature_columns
 from empathy_transfer.importance.holdouts import folds
 from empathy_transfer.importance.kernel_regression import Kernel, permutation_errors
-from empathy_transfer.importance.pair_outcomes import WINSORISED_AT
 from empathy_transfer.importance.permutation import as_table, measure_sound, permutations, with_shuffled
 from empathy_transfer.importance.rating_tests import PRIMARY_NULL
 from empathy_transfer.validation.calibration import RATINGS, ridge_fit
@@ -62,7 +61,7 @@ def importance_of_studies(pairs, design, outcomes):
     """
     columns = feature_columns(pairs, available_features(pairs))
     pooled = _pooled(pairs, columns, outcomes)
-    p, found = _rating_tests(design, numpy.clip(outcomes, -WINSORISED_AT, WINSORISED_AT)), []
+    p, found = primary_p_values(design, outcomes), []
     for place, outcome in enumerate(outcomes):
         errors = pooled.of_study(place)
         rows = measure_sound(pairs.assign(outcome=outcome), columns, None, {}, SETTINGS, lambda *_, found=errors: found)
@@ -70,11 +69,6 @@ def importance_of_studies(pairs, design, outcomes):
         nulls = pandas.DataFrame({"feature": RATINGS, "null": PRIMARY_NULL, "p": p[place]})
         found.append((table.assign(protocol="sound", pairs=len(pairs), name=table["feature"]), nulls))
     return found
-
-
-def _rating_tests(design, outcomes):
-    """p values of the primary test of the ratings in each study: studies x ratings."""
-    return primary_p_values(design, outcomes)
 
 
 def _pooled(pairs, columns, outcomes):

@@ -10,10 +10,9 @@ import numpy
 from scipy import special
 
 from empathy_transfer.features.task_facts import ASPECTS
-from empathy_transfer.importance.pair_outcomes import WINSORISED_AT
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.theme_permutation import arrangements
-from empathy_transfer.statistics.dataset_jackknife import DatasetJackknife, share_interval
+from empathy_transfer.statistics.dataset_jackknife import DatasetJackknife
 from empathy_transfer.statistics.t_tests import LEVEL
 from empathy_transfer.validation.claim_worlds import percent_of
 from empathy_transfer.validation.planned_studies import SPREAD_ITEMS, detectable_changes, discoveries, p_values
@@ -42,8 +41,6 @@ def power_of(claim, world, effect):
     by_theme = rule in ("theme_differs", "none_improved", "only_these_targets")
     if (counts and not world.luck.covers_seeds) or (by_theme and _few_tasks(world)):
         return 0.0
-    if rule == "variants_gain":
-        return _variants_gain(world, effect, **about)
     return float(numpy.mean(POWERS[rule](world, percent_of(claim, world, effect), effect, **about)))
 
 
@@ -86,7 +83,8 @@ def _only_these_targets(world, percent, effect, data, source_theme, target_theme
 def _rare(world, percent, effect, data, outcome):
     """Studies whose share has its interval above the bound; at 0 below it, though changes could have been shown."""
     found, limit = _outcome(world, percent, outcome)[:SHARE_STUDIES], world.bounds["rare_share"]
-    ends = [share_interval(hits, world.pairs, LEVEL) for hits in found]
+    jackknife = DatasetJackknife(world.pairs)
+    ends = [jackknife.share_interval(hits, LEVEL) for hits in found]
     low, high = (numpy.array([numpy.nan if end[place] is None else end[place] for end in ends]) for place in (0, 1))
     if effect:
         return low > limit
@@ -107,14 +105,13 @@ def _no_substantial_gain(world, percent, effect, data):
 
 
 def _most_important(world, percent, effect, feature):
-    """Studies in which the primary permutation test finds the rating. The rule asks for more than that."""
+    """Studies in which the primary test finds the rating. The rule asks for more than that."""
     if feature not in ASPECTS:
         return numpy.nan
-    outcomes = numpy.clip(percent[:RATING_STUDIES], -WINSORISED_AT, WINSORISED_AT)
-    return primary_p_values(world.design, outcomes)[:, ASPECTS.index(feature)] <= LEVEL
+    return primary_p_values(world.design, percent[:RATING_STUDIES])[:, ASPECTS.index(feature)] <= LEVEL
 
 
-def _variants_gain(world, effect, data, role, variants):
+def _variants_gain(world, percent, effect, data, role, variants):
     """The power of a t test of a mean over tasks whose runs share the luck of a seed: by formula, a number.
 
     As sources, variants and their task each have one adapter per seed, whose luck all targets share. As targets, they

@@ -11,6 +11,7 @@ import numpy
 
 from empathy_transfer.claims.engine import Finding
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED
+from empathy_transfer.validation.bars import MOST_WRONG
 from empathy_transfer.validation.claim_importance import importance_of_studies, with_similarities
 from empathy_transfer.validation.claim_studies import (
     Changes,
@@ -23,7 +24,6 @@ from empathy_transfer.validation.claim_studies import (
 )
 from empathy_transfer.validation.label_studies import STRENGTH, TRAINED, LabelTruth, label_evidence
 
-MOST_WRONG = 0.065
 MANY, SOME, FEW = 400, 200, 40
 NEITHER = None
 PRECISE = Luck(seeds=5, items=5000, seed_sd=0.5, item_sd=0.6, adapter_sd=0.3)
@@ -72,7 +72,7 @@ class LabelCondition(NamedTuple):
 def claim_conditions():
     """Yield (condition, simulations, what they need) of this part, see `parts.Part`."""
     for words, (condition, number) in (conditions() | label_conditions()).items():
-        bars = {f"{name}: wrong": (0.0, MOST_WRONG) for name in condition.truths}
+        bars = {f"{name}: wrong": MOST_WRONG for name in condition.truths}
         yield words, number, {"run": _rates, "condition": condition, "bars": bars}
 
 

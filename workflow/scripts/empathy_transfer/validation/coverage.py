@@ -20,9 +20,17 @@ from empathy_transfer.statistics.resampling import (
     score_systems,
     whole_counts,
 )
+from empathy_transfer.validation.bars import COVERAGE, each
 
 SETTINGS = {"alpha": 0.05, "margins": [], "absent_classes": "drop"}
 NODES, WEIGHTS = hermegauss(40)
+RESAMPLES = 500
+LEAST_ITEMS, LEAST_EXPECTED = 300, 5
+EVEN, SKEWED = (1 / 3, 1 / 3, 1 / 3), (0.75, 0.2, 0.05)
+NINE = (0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05, 0.04, 0.02)
+KINDS = {"r": (), "F1, 3 even classes": EVEN, "F1, 3 skewed classes": SKEWED, "F1, 9 classes": NINE}
+# Beside 300 items one by one: class shares, items, and how many are in a group.
+OTHERS = (((), 60, 1), (SKEWED, 60, 1), (EVEN, 120, 1), ((), 300, 3), (SKEWED, 300, 10))
 
 
 class Target(NamedTuple):
@@ -47,6 +55,35 @@ class Target(NamedTuple):
     baseline_spread: float = 1.0
     seed_correlation: float = 0.0
     gain: float = 0.0
+
+
+def coverage_conditions():
+    """Yield (condition, simulations, what they need) of this part, see `parts.Part`."""
+    for seeds in (1, 3, 5):
+        for shares in KINDS.values():
+            yield _condition(Target(shares, 300, seeds, level=0.7 if shares else 0.6), 2000)
+    for shares, items, group_size in OTHERS:
+        yield _condition(Target(shares, items, 3, group_size, level=0.7 if shares else 0.6), 1000)
+
+
+def _condition(target, simulations):
+    """A target as a condition of this part."""
+    kind = next(name for name, shares in KINDS.items() if shares == target.shares)
+    groups = "" if target.group_size == 1 else f" in groups of {target.group_size}"
+    seeds = f"{target.seeds} seed{'s' if target.seeds > 1 else ''}"
+    about = {"run": each(_covered), "condition": target, "bars": coverage_bars(target)}
+    return f"{kind}, {target.items} items{groups}, {seeds}", simulations, about
+
+
+def _covered(target, generator):
+    """`covered` of one target, with the resamples of this part."""
+    return {"coverage": covered(target, RESAMPLES, generator)}
+
+
+def coverage_bars(target):
+    """93.5 to 96.5 % with at least 300 test items, one by one, of which each class is expected to have five or more."""
+    enough = target.items >= LEAST_ITEMS and expected_least(target) >= LEAST_EXPECTED
+    return {"coverage": COVERAGE} if target.group_size == 1 and enough else {}
 
 
 def expected_least(target):

@@ -14,6 +14,7 @@ from empathy_transfer.data.splits import SPLITS
 from empathy_transfer.leakage.audit import touched_items
 from empathy_transfer.leakage.index import build_index
 from empathy_transfer.leakage.signatures import FIELDS, signatures_of
+from empathy_transfer.validation.bars import each
 
 SETTINGS = {"counted": ["text", "input", "dialogue", "group"], "jaccard": 0.8, "containment": 0.33, "chance": 1e-5}
 PLANTED = 10
@@ -151,13 +152,7 @@ def plants(language):
 def leak_conditions():
     """Yield (condition, simulations, what they need) of this part, see `parts.Part`."""
     for words, (sizes, simulations) in CONDITIONS.items():
-        yield words, simulations, {"run": _shares, "condition": sizes, "bars": leak_bars()}
-
-
-def _shares(_, about, generators):
-    """`simulate_leaks` for all generators: {statistic: array}."""
-    found = pandas.DataFrame([simulate_leaks(about["condition"], generator) for generator in generators])
-    return {statistic: found[statistic].to_numpy(float) for statistic in found}
+        yield words, simulations, {"run": each(simulate_leaks), "condition": sizes, "bars": leak_bars()}
 
 
 def simulate_leaks(sizes, generator):

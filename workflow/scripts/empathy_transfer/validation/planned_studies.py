@@ -11,7 +11,7 @@ import numpy
 from scipy import special
 
 from empathy_transfer.report.style import THEMES
-from empathy_transfer.statistics.t_tests import LEVEL, POWER, degrees_of_freedom
+from empathy_transfer.statistics.t_tests import LEVEL, POWER, degrees_of_freedom, variance_of
 from empathy_transfer.validation.simulated_studies import Design
 
 SPREAD_ITEMS = 300  # test items at which `Spreads.item` holds
@@ -103,8 +103,7 @@ def layout(plan):
     kinds = (numpy.array(places) % 3 == 2).astype(int)
     source, target = (ends[~numpy.eye(plan.tasks, dtype=bool)] for ends in numpy.indices((plan.tasks, plan.tasks)))
     ratings = numpy.array([RATINGS[name][place % 6] for name, place in zip(names, places, strict=True)])
-    controls = numpy.hstack([numpy.eye(plan.tasks)[target], numpy.eye(plan.datasets)[datasets[source]]])
-    design = Design(source, target, datasets[source], datasets[target], ratings[target] - ratings[source], controls)
+    design = Design(source, target, datasets[source], datasets[target], ratings[target] - ratings[source])
     return Layout(themes, kinds, datasets, design)
 
 
@@ -132,7 +131,7 @@ def simulate_luck(plan, where, spreads, studies, seed):
     measured += numpy.sqrt((common + item**2) / plan.seeds) * normal(tasks)[:, design.target]
     measured += numpy.sqrt((own + item**2) / plan.seeds) * normal(len(design.source))
     parts = _variance_parts(plan, item**2, common, own + spreads.adapter**2, generator, studies)
-    se = numpy.sqrt(sum(variance for variance, *_ in parts))
+    se = numpy.sqrt(variance_of(parts))
     return PlannedLuck(measured, differing, se, _degrees_of_freedom(parts), plan.seeds > 1)
 
 

@@ -26,12 +26,12 @@ def right_verdict(claim, bounds, effect):
 
 def verdicts_of_plan(claim, rules, world, effect, studies):
     """The verdicts of a claim's rule in the first so many studies of a world with an effect: a list."""
-    percent = percent_of(claim, world, effect)[:studies]
-    p = p_values(percent_of(claim, world, effect), world.luck, world.design)
+    percent = percent_of(claim, world, effect)
+    p = p_values(percent, world.luck, world.design)
     found, level = discoveries(p)
     shown = detectable_changes(world.luck, level)[:studies]
     judged = []
-    for study, changes in enumerate(percent):
+    for study, changes in enumerate(percent[:studies]):
         evidence = planned_evidence(world, study, changes, p[study], found[study], shown[study])
         judged.append(rules[claim["rule"]](evidence, world.bounds, **claim["arguments"]).verdict)
     return judged

@@ -9,10 +9,10 @@ improvements, but for the one that is planted.
 from typing import NamedTuple
 
 import numpy
-import pandas
 from scipy.stats import false_discovery_control
 
 from empathy_transfer.importance.ranking_test import ranking_p_values
+from empathy_transfer.validation.bars import MOST_WRONG, each
 
 SIMULATIONS = 60
 LEVEL = 0.05
@@ -21,7 +21,6 @@ EACH = 2  # predictors of each kind
 KINDS = ("pair", "source", "source_dataset", "similarity")
 # Standard deviations in percent: target, source dataset, source, pair of datasets, and pair.
 TARGET, SOURCE_DATASET, DATASET_PAIR, NOISE, NOISE_SPREAD = 3.0, 2.0, 2.0, 3.0, 0.4
-MOST_FALSE = 0.065
 
 
 class PredictorStudy(NamedTuple):
@@ -47,13 +46,7 @@ STUDIES = {
 def predictor_conditions():
     """Yield (condition, simulations, what they need) of this part, see `parts.Part`."""
     for words, study in STUDIES.items():
-        yield words, SIMULATIONS, {"run": _verdicts, "condition": study, "bars": predictor_bars(study)}
-
-
-def _verdicts(_, about, generators):
-    """`simulate_predictors` for all generators: {statistic: array}."""
-    found = pandas.DataFrame([simulate_predictors(about["condition"], generator) for generator in generators])
-    return {statistic: found[statistic].to_numpy(float) for statistic in found}
+        yield words, SIMULATIONS, {"run": each(simulate_predictors), "condition": study, "bars": predictor_bars(study)}
 
 
 def simulate_predictors(study, generator):
@@ -84,7 +77,7 @@ def predictor_bars(study):
     """{statistic: (lowest, highest) mean that passes}."""
     if study.effect:
         return {}
-    return dict.fromkeys(("any verdict", *(f"one test: {kind}" for kind in KINDS)), (0.0, MOST_FALSE))
+    return dict.fromkeys(("any verdict", *(f"one test: {kind}" for kind in KINDS)), MOST_WRONG)
 
 
 def _tested(predictor, percent, datasets, generator):

@@ -11,6 +11,7 @@ import numpy
 
 from empathy_transfer.importance.rating_tests import PRIMARY_NULL, PRIMARY_OUTCOME, most_freedom
 from empathy_transfer.statistics.mixed_slopes import SlopeModel
+from empathy_transfer.validation.bars import MOST_WRONG
 from empathy_transfer.validation.calibration import (
     LEVEL,
     RATINGS,
@@ -20,13 +21,11 @@ from empathy_transfer.validation.calibration import (
 )
 from empathy_transfer.validation.simulated_studies import Sizes, made_design, simulate_study
 
-KIND = "ratings"
 # Tests beside the primary one are permutations, which take long: they are made in so many studies of a condition.
 SECONDARY = 200
 SOURCES_DIFFER = Sizes(source_task=2.0)
 STRONG_DATASETS = Sizes(target_dataset=6.0, source_dataset=6.0, dataset_pair=4.0, source_task=2.0)
 SLOPES = (1.0, 2.0, 3.0, 6.0)
-MOST_FALSE_POSITIVES = 0.065
 # At 3 percent per rating point the primary test is to find more than ratings permuted between datasets (58 %).
 PLAUSIBLE_SLOPE, LEAST_POWER = 3.0, 0.58
 FEW_DATASETS = {"four datasets of three tasks": (3, 3, 3, 3), "four datasets of two tasks": (2, 2, 2, 2)}
@@ -45,42 +44,37 @@ class RatingCondition(NamedTuple):
     tests: tuple = ()
 
 
-def rating_conditions():
-    """The conditions: (part, words, number of simulations, `RatingCondition`)."""
+def level_conditions():
+    """Yield (condition, simulations, what they need) of false positives, see `parts.Part`; bars for each true null."""
     every = ("semi_partialling", "tasks", "datasets")
-    found = [
-        ("level", "no effect", 1000, RatingCondition(sizes=Sizes(), tests=every)),
-        ("level", "no effect, sources differ within datasets", 1000, RatingCondition(tests=every)),
-        ("level", "no effect, strong dataset effects", 1000, RatingCondition(sizes=STRONG_DATASETS, tests=every)),
-        ("level", "only the other ratings have effects, of 3 % per point", 1000, RatingCondition((0.0, 3.0, 3.0))),
-    ]
-    for words, datasets in FEW_DATASETS.items():
-        found.append(("level", f"no effect, {words}", 1000, RatingCondition(datasets=datasets)))
+    found = {
+        "no effect": RatingCondition(sizes=Sizes(), tests=every),
+        "no effect, sources differ within datasets": RatingCondition(tests=every),
+        "no effect, strong dataset effects": RatingCondition(sizes=STRONG_DATASETS, tests=every),
+        "only the other ratings have effects, of 3 % per point": RatingCondition((0.0, 3.0, 3.0)),
+    }
+    found |= {f"no effect, {words}": RatingCondition(datasets=datasets) for words, datasets in FEW_DATASETS.items()}
+    for words, condition in found.items():
+        nulls = [aspect for aspect, slope in zip(RATINGS, condition.slopes, strict=True) if slope == 0]
+        bars = {f"{OWN}: {aspect}: {PRIMARY_OUTCOME}": MOST_WRONG for aspect in nulls}
+        yield words, 1000, {"run": rating_findings, "condition": condition, "bars": bars}
+
+
+def power_conditions():
+    """The same of power, with a bar at the slope that is plausible."""
     for slope in SLOPES:
         condition = RatingCondition((slope, 0.0, 0.0), tests=("semi_partialling", "datasets"))
-        found.append(("power", f"definition, {slope:g} % per rating point", 500, condition))
-    return found
+        bars = {f"{OWN}: {RATINGS[0]}: {PRIMARY_OUTCOME}": (LEAST_POWER, 1.0)} if slope == PLAUSIBLE_SLOPE else {}
+        about = {"run": rating_findings, "condition": condition, "bars": bars}
+        yield f"definition, {slope:g} % per rating point", 500, about
 
 
-def rating_bar(part, statistic):
-    """(lowest, highest) value that passes, or None where there is no bar.
-
-    False positives of the primary test, of ratings without effect: at most 65 of 1,000, in every condition. Power at 3
-    percent per rating point: at least 58 %.
-    """
-    test, aspect, outcome = statistic.split(": ")
-    if test != OWN or outcome != PRIMARY_OUTCOME:
-        return None
-    if part.name == "level":
-        return (0.0, MOST_FALSE_POSITIVES) if part.about["condition"].slopes[RATINGS.index(aspect)] == 0 else None
-    return (LEAST_POWER, 1.0) if part.about["condition"].slopes[0] == PLAUSIBLE_SLOPE else None
-
-
-def rating_findings(truth, condition, numbers, generators):
+def rating_findings(truth, about, generators):
     """Whether each test finds something in each study: {test: aspect: outcome: one number, 0 or 1, per study}.
 
-    `numbers` are those of the studies; after `SECONDARY` the tests beside the primary one have NaN.
+    After the first `SECONDARY` studies the tests beside the primary one have NaN.
     """
+    condition, few = about["condition"], numpy.asarray(about["numbers"]) < SECONDARY
     design = made_design(condition.datasets) if condition.datasets else truth.design
     studies = [simulate_study(design, generator, condition.sizes, condition.slopes) for generator in generators]
     outcomes, found = variants_of(numpy.stack([study[0] for study in studies])), {}
@@ -89,16 +83,10 @@ def rating_findings(truth, condition, numbers, generators):
     model = design_model(design)
     for name, values in outcomes.items():
         p = {OWN: model.test(values, model.fit(values)).p}
-        few = numpy.asarray(numbers) < SECONDARY
-        for test in condition.tests if few.any() else ():
-            if test == "semi_partialling":
-                p[test] = semi_partialling_p_values(design, values[few], truth.draws, 0)
-            else:
-                p[test] = shuffled_p_values(design, values[few], truth.draws, 0, test == "datasets")
         for test in condition.tests:
-            known, p[test] = p.get(test), numpy.full_like(p[OWN], numpy.nan)
-            if known is not None:
-                p[test][few] = known
+            p[test] = numpy.full_like(p[OWN], numpy.nan)
+            if few.any():
+                p[test][few] = _permuted(test, design, values[few], truth.draws)
         for test, values_of in p.items():
             for place, aspect in enumerate(aspects):
                 unknown = numpy.isnan(values_of[:, place])
@@ -106,10 +94,20 @@ def rating_findings(truth, condition, numbers, generators):
     return found
 
 
+def _permuted(test, design, outcomes, draws):
+    """p values by one of the permutation tests."""
+    if test == "semi_partialling":
+        return semi_partialling_p_values(design, outcomes, draws, 0)
+    return shuffled_p_values(design, outcomes, draws, 0, test == "datasets")
+
+
 def primary_p_values(design, outcomes):
-    """p values of the ratings by the primary test in each study (`outcomes` are studies x pairs): studies x aspects."""
-    model = design_model(design)
-    return model.test(outcomes, model.fit(outcomes)).p
+    """p values of the ratings by the primary test in each study: studies x aspects.
+
+    `outcomes` are percent (studies x pairs), which are cut off as in that test.
+    """
+    model, cut_off = design_model(design), variants_of(outcomes)[PRIMARY_OUTCOME]
+    return model.test(cut_off, model.fit(cut_off)).p
 
 
 def design_model(design):

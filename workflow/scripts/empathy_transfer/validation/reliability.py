@@ -14,6 +14,7 @@ import pandas
 from empathy_transfer.ratings.agreement import ASPECTS
 from empathy_transfer.reliability.rating_effects import rating_effects, rating_reliability
 from empathy_transfer.reliability.seeds import retest, with_intervals
+from empathy_transfer.validation.bars import by_statistic, each
 from empathy_transfer.validation.simulated_studies import simulate_study
 
 SLOPE = 2.0  # percent per rating point
@@ -96,12 +97,7 @@ def retest_study(seeds, generator):
 
 def simulate_ratings(truth, about, generators):
     """Outcomes of simulated studies, {statistic: one number per study}: see `rating_study`."""
-    return _columns([rating_study(truth, about["raters"], generator) for generator in generators])
-
-
-def simulate_retests(truth, about, generators):
-    """Outcomes of simulated studies, {statistic: one number per study}: see `retest_study`."""
-    return _columns([retest_study(about["seeds"], generator) for generator in generators])
+    return by_statistic([rating_study(truth, about["raters"], generator) for generator in generators])
 
 
 def reliability_conditions():
@@ -117,12 +113,7 @@ def reliability_conditions():
     for seeds in (Seeds(0.7), Seeds(0.9), Seeds(0.7, seeds=5)):
         bars = {"coverage of test-retest alpha": held}
         words = f"answers of {seeds.seeds} seeds correlate {seeds.reliability:g}"
-        yield words, 100, {"run": simulate_retests, "seeds": seeds, "bars": bars}
-
-
-def _columns(studies):
-    """A list of dicts as a dict of arrays."""
-    return {name: numpy.array([study[name] for study in studies], dtype=float) for name in studies[0]}
+        yield words, 100, {"run": each(retest_study), "condition": seeds, "bars": bars}
 
 
 def _holds(row, truth):

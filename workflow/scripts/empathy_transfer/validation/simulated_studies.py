@@ -37,7 +37,7 @@ class Design(NamedTuple):
     """The pairs of a study: where each pair's source and target stand, their datasets, and the rating differences.
 
     `source`, `target`, `source_dataset`, `target_dataset` are whole numbers from 0 on, `ratings` is pairs x aspects
-    (target - source), `controls` are the columns of target and source dataset that semi-partialling takes out.
+    (target - source).
     """
 
     source: numpy.ndarray
@@ -45,7 +45,11 @@ class Design(NamedTuple):
     source_dataset: numpy.ndarray
     target_dataset: numpy.ndarray
     ratings: numpy.ndarray
-    controls: numpy.ndarray
+
+    @property
+    def controls(self):
+        """The columns of target and source dataset that semi-partialling takes out: pairs x both."""
+        return numpy.hstack([numpy.eye(end.max() + 1)[end] for end in (self.target, self.source_dataset)])
 
 
 def make_design(features):
@@ -54,8 +58,7 @@ def make_design(features):
     source, target = (features[name].map(tasks.index).to_numpy() for name in ("source", "target"))
     ends = (features[name].map(datasets.index).to_numpy() for name in ("source_dataset", "target_dataset"))
     source_dataset, target_dataset = ends
-    controls = numpy.hstack([numpy.eye(len(tasks))[target], numpy.eye(len(datasets))[source_dataset]])
-    return Design(source, target, source_dataset, target_dataset, features[list(ASPECTS)].to_numpy(float), controls)
+    return Design(source, target, source_dataset, target_dataset, features[list(ASPECTS)].to_numpy(float))
 
 
 def made_design(datasets, seed=0):
@@ -69,8 +72,7 @@ def made_design(datasets, seed=0):
     common, own = generator.standard_normal((len(datasets), 3))[dataset], generator.standard_normal((len(dataset), 3))
     ratings = numpy.clip(3 + 1.2 * (numpy.sqrt(0.8) * common + numpy.sqrt(0.2) * own) @ alike, 1, 5)
     source, target = numpy.nonzero(~numpy.eye(len(dataset), dtype=bool))
-    controls = numpy.hstack([numpy.eye(len(dataset))[target], numpy.eye(len(datasets))[dataset[source]]])
-    return Design(source, target, dataset[source], dataset[target], ratings[target] - ratings[source], controls)
+    return Design(source, target, dataset[source], dataset[target], ratings[target] - ratings[source])
 
 
 def simulate_study(design, generator, sizes=None, slopes=(0.0, 0.0, 0.0)):

@@ -14,15 +14,17 @@ from scipy import special
 from empathy_transfer.report.style import THEMES
 from empathy_transfer.significance.adapter_luck import adapter_luck
 from empathy_transfer.significance.paired_tests import ALL, COVARIANCE_COLUMNS
-from empathy_transfer.significance.theme_counts import design_effect, draw_target, draws_of_cells, wilson_interval
+from empathy_transfer.significance.theme_counts import design_effect, draw_target, draws_of_cells
+from empathy_transfer.statistics.intervals import wilson_interval
 from empathy_transfer.statistics.seed_variance import PairedVariance, SeedVariance
 from empathy_transfer.statistics.t_tests import degrees_of_freedom, variance_of
+from empathy_transfer.validation.bars import MOST_WRONG, each
 
 SEED_SPREAD, ITEM_SPREAD = 0.03, 0.02
 TEST_ITEMS = 300
 ALPHA, RATE = 0.05, 0.025
 MISSED, AS_IF_INDEPENDENT = "intervals that miss the rate", "the same as if rows were independent"
-BARS = {MISSED: (0.0, 0.065)}
+BARS = {MISSED: MOST_WRONG}
 SIMULATIONS = 100
 
 
@@ -45,19 +47,16 @@ def theme_studies():
 def theme_conditions():
     """Yield (condition, simulations, what they need) of this part, see `parts.Part`."""
     for words, study in theme_studies().items():
-        yield words, SIMULATIONS, {"run": _rates, "condition": study, "bars": BARS}
+        yield words, SIMULATIONS, {"run": each(missed_rates), "condition": study, "bars": BARS}
 
 
-def missed_rates(study, generators):
-    """{statistic: one number per generator}: the share of intervals without the rate that a test at 5 % should give.
+def missed_rates(study, generator):
+    """{statistic: the share of one study's intervals without the rate that a test at 5 % should give}.
 
     That is 2.5 % of cells found better. `AS_IF_INDEPENDENT` leaves out the luck of adapters.
     """
-    found = [list(theme_intervals(study, generator)) for generator in generators]
-    return {
-        name: numpy.array([((low > RATE) | (high < RATE)).mean() for low, high in (pair[place] for pair in found)])
-        for place, name in enumerate((MISSED, AS_IF_INDEPENDENT))
-    }
+    intervals = zip((MISSED, AS_IF_INDEPENDENT), theme_intervals(study, generator), strict=True)
+    return {name: ((low > RATE) | (high < RATE)).mean() for name, (low, high) in intervals}
 
 
 def theme_intervals(study, generator):
@@ -89,11 +88,6 @@ def theme_intervals(study, generator):
         yield numpy.array(ends).T
 
 
-def _rates(_, about, generators):
-    """`missed_rates` as a part wants it."""
-    return missed_rates(about["condition"], generators)
-
-
 def simulate_scores(study, generator):
     """Scores of all runs of one study: a frame as scores.csv."""
     tasks, seeds = study.tasks, study.seeds
@@ -120,7 +114,8 @@ def _tests_of(differences):
     )
     items = ITEM_SPREAD**2 * numpy.array([sources + 1, 1.0])
     freedom = seeds - 1, (seeds - 1) * (sources - 1)
-    variance = PairedVariance(*map(_seed_variance, squares, items, freedom), sources)
+    both = zip(squares, items, freedom, strict=True)
+    variance = PairedVariance(*(SeedVariance(*one, TEST_ITEMS) for one in both), sources)
     parts = [(2 * ITEM_SPREAD**2 / seeds, TEST_ITEMS - 1), *variance.parts(seeds)]
     test = {"se": numpy.sqrt(variance_of(parts)), "df": degrees_of_freedom(parts)}
     means = zip(differences.index, values.mean(axis=1), strict=True)
@@ -131,11 +126,6 @@ def _tests_of(differences):
         for other in differences.index[: place + 1]
     ]
     return tests, pandas.DataFrame(rows, columns=COVARIANCE_COLUMNS)
-
-
-def _seed_variance(between, items, freedom):
-    """`SeedVariance` of simulated scores."""
-    return SeedVariance(between, items, freedom, TEST_ITEMS)
 
 
 def _covariance(same, variance, parts, seeds):

@@ -14,6 +14,7 @@ import pandas
 from empathy_transfer.claims.transfer_evidence import TESTS, Evidence
 from empathy_transfer.claims.variant_rules import variants_gain
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED
+from empathy_transfer.validation.bars import MOST_WRONG, each
 
 SEED_SPREAD = 0.02
 # Spread of what a variant truly gains with other tasks, and of what the choice of test items moves all gains by.
@@ -23,7 +24,7 @@ GAIN = 0.03
 VARIANTS = ("one", "two")
 BOUNDS = {"least_tasks": 3}
 WRONG, RIGHT = "wrong verdicts", f"right verdicts at {100 * GAIN:g} points"
-BARS = {WRONG: (0.0, 0.065)}
+BARS = {WRONG: MOST_WRONG}
 SIMULATIONS = 400
 
 
@@ -51,24 +52,15 @@ def variant_studies():
 def variant_conditions():
     """Yield (condition, simulations, what they need) of this part, see `parts.Part`."""
     for words, study in variant_studies().items():
-        yield words, SIMULATIONS, {"run": _verdicts, "condition": study, "bars": BARS}
+        yield words, SIMULATIONS, {"run": each(wrong_verdicts), "condition": study, "bars": BARS}
 
 
-def wrong_verdicts(study, generators):
-    """{statistic: one number per generator}: 1 for a wrong verdict without gain, and for a right one with it."""
-    found = {WRONG: [], RIGHT: []}
-    for generator in generators:
-        evidence = Evidence(None, {}, TESTS, study.seeds, variants=simulate_gains(study, generator))
-        finding = variants_gain(evidence, BOUNDS, "full", study.role, list(VARIANTS))
-        found[WRONG].append(finding.verdict in (SUPPORTED, NOT_SUPPORTED))
-        # A gain that is the same with all other tasks and seeds moves the interval by as much.
-        found[RIGHT].append(finding.low + 100 * GAIN > 0)
-    return {statistic: numpy.array(values, dtype=float) for statistic, values in found.items()}
-
-
-def _verdicts(_, about, generators):
-    """`wrong_verdicts` as a part wants it."""
-    return wrong_verdicts(about["condition"], generators)
+def wrong_verdicts(study, generator):
+    """{statistic: 1 or 0} of one study: for a wrong verdict without gain, and for a right one with it."""
+    evidence = Evidence(None, {}, TESTS, study.seeds, variants=simulate_gains(study, generator))
+    finding = variants_gain(evidence, BOUNDS, "full", study.role, list(VARIANTS))
+    # A gain that is the same with all other tasks and seeds moves the interval by as much.
+    return {WRONG: finding.verdict in (SUPPORTED, NOT_SUPPORTED), RIGHT: finding.low + 100 * GAIN > 0}
 
 
 def simulate_gains(study, generator):
