@@ -26,7 +26,7 @@ demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
 
 test: $(INSTALLED)
-	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/storage -n logical --maxprocesses=4 --dist loadfile $(PYTEST)
+	$(BIN)/pytest --ignore=tests/cluster --ignore=tests/storage -n logical --maxprocesses=4 --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 # Needs the packages of Slurm (the tests say which), and starts a cluster of its own on the loopback.
 test-cluster: $(INSTALLED)
