@@ -55,13 +55,13 @@ def only_labels():
     return only_asked(["labels", "validate_prompts", "relabel"], f"results/{config['study']}/relabel")
 
 
-# The stages that use pairs of texts: their targets, and their folders below the study's results.
-PAIR_STAGES = ("pairs",)
+# The stages that use pairs of texts; their rules and files have one of these words in their names.
+PAIR_STAGES = ("pair", "rater", "similarity")
 
 
 def only_pairs():
-    """Whether this run was asked for nothing but pairs of texts, which need no task's data."""
-    return only_asked(PAIR_STAGES, *(f"results/{config['study']}/{stage}" for stage in PAIR_STAGES))
+    """Whether this run was asked for nothing but pairs of texts and what is counted of them, which need no task's data."""
+    return only_asked(["pairs"], *(f"results/{config['study']}/{folder}" for folder in ("pairs", "rater/data")))
 
 
 def pairs_asked():
