@@ -33,12 +33,13 @@ def check_targets():
             )
 
 
-def only_asked(names, folder):
-    """Whether this run was asked for nothing but some target rules and files of a folder."""
+def only_asked(names, *folders):
+    """Whether this run was asked for nothing but some target rules and files of some folders."""
+    below = tuple(f"{folder}/" for folder in folders)
 
     def fits(argument):
         """Whether an argument of the command line is one of them."""
-        return argument in names or argument.startswith(f"{folder}/")
+        return argument in names or argument.startswith(below)
 
     # In this order, since it takes a third of a second to tell targets from other arguments.
     return any(map(fits, sys.argv)) and bool(asked_targets()) and all(map(fits, asked_targets()))
@@ -52,6 +53,26 @@ def only_published():
 def only_labels():
     """Whether this run was asked for nothing but labels from language models, which need no task's data."""
     return only_asked(["labels", "validate_prompts", "relabel"], f"results/{config['study']}/relabel")
+
+
+# The stages that use pairs of texts, with a target each; their files have one of the words in their paths.
+PAIR_STAGES = {"pairs": "pair", "rater": "rater", "similarity": "similarity"}
+
+
+def only_pairs():
+    """Whether this run was asked for nothing but pairs of texts and what is counted of them, which need no task's data."""
+    return only_asked(["pairs"], *(f"results/{config['study']}/{folder}" for folder in ("pairs", "rater/data")))
+
+
+def pairs_asked():
+    """Whether this run may need pairs of texts: their stages or files are asked for, or it is the process of one job."""
+
+    def fits(argument):
+        """Whether an argument of the command line is a target of these stages, or one of their files."""
+        _, below, path = argument.partition(f"results/{config['study']}/")
+        return argument in PAIR_STAGES or (below and any(word in path for word in PAIR_STAGES.values()))
+
+    return not workflow.is_main_process or any(map(fits, sys.argv[1:]))
 
 
 def asked_runs(asked):
@@ -68,6 +89,7 @@ def asked_runs(asked):
     labels = {
         "labels": [path.replace("labels.parquet", "labels.provenance.json") for path in labelled_sets()],
         "relabel": relabel_runs("provenance.json"),
+        "pairs": pair_tables("provenance.json"),
     }
     behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
     stages = {stage for target in asked for stage in behind.get(target, [target])}
