@@ -4,6 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import scipy.stats
+import sklearn.metrics
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -45,6 +47,9 @@ def test_a_metric_is_found_by_its_name_and_scores_the_kinds_that_it_names():
     assert metrics_of("regression") == ["ccc", "mae", "pearson_r", "rmse"]
     assert metrics_of("classification") == metrics_of("multilabel") == ["accuracy", "f1_macro", "f1_weighted"]
     assert metrics_of("ranking") == []
+    more = ["precision_macro", "precision_weighted", "recall_macro", "recall_weighted"]
+    assert metrics_of("classification", pairs=True) == ["accuracy", "f1_macro", "f1_weighted", *more]
+    assert metrics_of("regression", pairs=True) == ["ccc", "cosine", "mae", "mse", "pearson_r", "rmse", "spearman_r"]
     assert [metric(name) for name in metrics_of("regression")] == list(NUMERIC)
     assert [metric(name) for name in metrics_of("multilabel")] == list(COUNTED)
 
@@ -200,7 +205,8 @@ def test_concordance_of_equal_values_is_one(values):
 def test_concordance_is_symmetric_and_never_above_the_size_of_r(first, data):
     second = data.draw(st.lists(st.floats(-1e3, 1e3), min_size=len(first), max_size=len(first)))
     value = ccc.value(first, second)
-    assert value == pytest.approx(ccc.value(second, first), abs=1e-12)
+    # Answers that spread by a millionth of what the labels do count as constant, and labels beside such answers do not.
+    assert value == pytest.approx(ccc.value(second, first), abs=2e-6)
     if first != second:
         assert abs(value) <= abs(pearson_r.value(first, second)) + 1e-9
 
@@ -290,3 +296,37 @@ def test_standard_error_of_several_labels():
 def test_one_resample_has_no_standard_error():
     with pytest.raises(ValueError, match="at least 2 resamples"):
         standard_error(mae, [1, 2], [1, 2], seed=1, resamples=1)
+
+
+def test_precision_and_recall_by_hand():
+    # Class a: 2 of 3 answers right, 2 of 3 items found; b: 1 of 2 and 1 of 1; c is never given; d is no item's label.
+    sides = encoded("abcd", list("aaabc"), list("aabba"))
+    assert metric("precision_macro").value(*sides) == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+    assert metric("recall_macro").value(*sides) == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert metric("precision_weighted").value(*sides) == pytest.approx((3 * 2 / 3 + 1 / 2 + 0) / 5)
+    assert metric("recall_weighted").value(*sides) == pytest.approx(3 / 5) == accuracy.value(*sides)
+
+
+def test_precision_and_recall_are_those_of_scikit_learn():
+    sides = some_classes()
+    for average in ("macro", "weighted"):
+        kept = [side.argmax(axis=1) for side in sides]
+        precision, recall, _, _ = sklearn.metrics.precision_recall_fscore_support(*kept, average=average)
+        assert metric(f"precision_{average}").value(*sides) == pytest.approx(precision)
+        assert metric(f"recall_{average}").value(*sides) == pytest.approx(recall)
+
+
+def test_scores_of_numbers_in_studies_of_pairs_by_hand():
+    labels, answers = np.array([0.0, 1, 2, 2]), np.array([0.0, 2, 1, 1])
+    assert metric("mse").value(labels, answers) == pytest.approx(3 / 4)
+    assert metric("cosine").value(labels, answers) == pytest.approx(6 / np.sqrt(9 * 6))
+    assert metric("cosine").value(labels, np.zeros(4)) == 0.0
+    # Ranks 1, 2, 3.5, 3.5 and 1, 4, 2.5, 2.5, which deviate by -1.5, -.5, 1, 1 and -1.5, 1.5, 0, 0 from 2.5.
+    assert metric("spearman_r").value(labels, answers) == pytest.approx(1.5 / 4.5)
+    assert metric("spearman_r").value(labels, answers) == pytest.approx(scipy.stats.spearmanr(labels, answers)[0])
+    assert metric("spearman_r").value(labels, np.ones(4)) == 0.0
+
+
+def test_a_constant_answer_has_a_high_cosine_with_positive_labels():
+    labels = np.array([0.2, 0.4, 0.6, 0.8])
+    assert metric("cosine").value(labels, np.full(4, 0.5)) == pytest.approx(2.0 / np.sqrt(4 * 1.2))

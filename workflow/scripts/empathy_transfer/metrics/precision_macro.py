@@ -1,0 +1,15 @@
+"""Macro precision: the mean over the classes that occur among labels or predictions. In [0, 1].
+
+It is 0 for a class that is never predicted.
+"""
+
+from empathy_transfer.statistics.class_counts import shares_right
+
+KINDS = ("classification",)
+OF_PAIRS = True
+
+
+def value(labels, predictions):
+    """Macro precision of indicators (items, classes)."""
+    precision, _, _ = shares_right(labels, predictions)
+    return float(precision.mean())
