@@ -26,13 +26,18 @@ DATA_SHARES = {"full": 1.0, "half": 0.5}
 
 @dataclass(frozen=True)
 class Items:
-    """Tokenised items on the CPU: flat ids, their offsets and labels (see `token_file`), and the rows in use."""
+    """Tokenised items on the CPU: flat ids, their offsets and labels (see `token_file`), and the rows in use.
+
+    An item has one sequence of tokens, or `sequences` of them behind one another: those of two texts that are encoded
+    each for itself. `offsets` are those of sequences.
+    """
 
     input_ids: torch.Tensor
     token_type_ids: torch.Tensor
     offsets: torch.Tensor
     labels: torch.Tensor
     rows: np.ndarray
+    sequences: int = 1
 
     def __len__(self):
         """Return the number of items."""
@@ -40,16 +45,25 @@ class Items:
 
     @property
     def lengths(self):
-        """Number of tokens of each item."""
-        return (self.offsets[1:] - self.offsets[:-1]).numpy()[self.rows]
+        """Number of tokens of each item in use, all of its sequences together."""
+        return self.item_offsets.diff().numpy()[self.rows]
+
+    @property
+    def item_offsets(self):
+        """Where each item begins and ends in the flat ids (all items + 1)."""
+        return self.offsets[:: self.sequences]
+
+    def sequences_of(self, rows):
+        """Return the places of the sequences of these items, item by item."""
+        return (np.asarray(rows)[:, None] * self.sequences + np.arange(self.sequences)).ravel()
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A few items, packed: T tokens behind one another, the last ones filling that belongs to no item.
+    """The sequences of a few items, packed: T tokens behind one another, the last ones filling that belongs to none.
 
-    `input_ids` and `token_type_ids` are (T, int64), `lengths` the tokens of each item, `places` where each item begins
-    in its split's flat ids, `labels` as in the tokens file.
+    `input_ids` and `token_type_ids` are (T, int64), `lengths` the tokens of each sequence, `places` where each begins
+    in its split's flat ids, `labels` those of the items, as in the tokens file.
     """
 
     split: str
@@ -60,7 +74,7 @@ class Batch:
     labels: torch.Tensor
 
     def __len__(self):
-        """Return the number of items."""
+        """Return the number of sequences."""
         return len(self.lengths)
 
     def to(self, device):
@@ -69,24 +83,24 @@ class Batch:
         return replace(self, **{name: _sent(getattr(self, name), device) for name in names})
 
     def starts(self):
-        """Return where each item begins in this batch (items, int64)."""
+        """Return where each sequence begins in this batch (sequences, int64)."""
         starts = np.cumsum([0, *self.lengths[:-1]])
         return _sent(torch.from_numpy(starts), self.input_ids.device)
 
     @cached_property
     def ends(self):
-        """Where items begin and end in this batch (items + 1, int32), as kernels want it; sent once for all layers."""
+        """Where sequences begin and end (sequences + 1, int32), as kernels want it; sent once for all layers."""
         ends = torch.tensor([0, *self.lengths], dtype=torch.int32).cumsum(0, dtype=torch.int32)
         return _sent(ends, self.input_ids.device)
 
     def positions(self):
-        """Return the position of each token in its item (T, int64); 0 for filling."""
+        """Return the position of each token in its sequence (T, int64); 0 for filling."""
         places = np.zeros(len(self.input_ids), dtype=np.int64)
         np.concatenate([np.arange(length) for length in self.lengths], out=places[: sum(self.lengths)])
         return _sent(torch.from_numpy(places), self.input_ids.device)
 
     def padded(self):
-        """Return padded ids, token types and attention mask (items x tokens, int64)."""
+        """Return padded ids, token types and attention mask (sequences x tokens, int64)."""
         used = sum(self.lengths)
         parts = self.input_ids, self.token_type_ids, torch.ones_like(self.input_ids)
         pad = torch.nn.utils.rnn.pad_sequence
@@ -103,7 +117,8 @@ def _sent(tensor, device):
 def batch_of(items, split, rows):
     """Return the `Batch` of these rows of a split."""
     rows = np.asarray(rows)
-    starts, ends = items.offsets[rows].tolist(), items.offsets[rows + 1].tolist()
+    places = items.sequences_of(rows)
+    starts, ends = items.offsets[places].tolist(), items.offsets[places + 1].tolist()
     lengths = [end - start for start, end in zip(starts, ends, strict=True)]
     filling = torch.zeros(filling_of(sum(lengths)), dtype=torch.int64)
     ids, kinds = (

@@ -194,3 +194,23 @@ def encode_pairs(tokenizer, contexts, texts, max_length):
             whole = tokenizer.post_process(text)
         rows.append((whole.ids, whole.type_ids))
     return rows, cut
+
+
+def encode_both(tokenizer, firsts, seconds, max_length):
+    """Return ([(input ids, token type ids)], number of pairs cut) for pairs of texts of equal standing.
+
+    The longer of both is cut, from the right, until the pair has at most `max_length` tokens.
+    """
+    sides = [tokenizer.encode_batch(list(side), add_special_tokens=False) for side in (firsts, seconds)]
+    room = max_length - tokenizer.num_special_tokens_to_add(is_pair=True)
+    rows, cut = [], 0
+    for first, second in zip(*sides, strict=True):
+        if len(first) + len(second) > room:
+            cut += 1
+            shorter = min(len(first), len(second), room // 2)
+            first_room = shorter if len(first) <= len(second) else room - shorter
+            first.truncate(first_room)
+            second.truncate(room - first_room)
+        whole = tokenizer.post_process(first, second)
+        rows.append((whole.ids, whole.type_ids))
+    return rows, cut

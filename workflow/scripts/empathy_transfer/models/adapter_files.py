@@ -49,6 +49,14 @@ def read_adapter(path, shapes, encoder, settings):
     return tensors
 
 
+def source_tensors(source, shapes, encoder, settings):
+    """The tensors by name of a frozen adapter: of its file (see `read_adapter`), or as they are given, if they fit."""
+    if not isinstance(source, dict):
+        return read_adapter(source, shapes, encoder, settings)
+    check_tensors("a source adapter", source, shapes)
+    return source
+
+
 def settings_in(metadata):
     """The settings of an adapter that its file's metadata tell."""
     others = {"type", "adapter_config", "encoder_sha256", *KEYS}

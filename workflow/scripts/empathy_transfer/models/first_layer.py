@@ -81,7 +81,7 @@ class FirstLayer:
     def _open(self, path, split, items, limit):
         """Open the file of a split with all of its items in it; returns the sums of all tokens as a tensor."""
         row_bytes = self.hidden * self.type.itemsize
-        tokens, count = len(items.input_ids), len(items.offsets) - 1
+        tokens, count = len(items.input_ids), len(items.labels)
         lasting = int(items.lengths.sum()) * row_bytes <= limit
         if lasting:
             path.touch()
@@ -101,7 +101,7 @@ class FirstLayer:
 
     def _fill(self, bytes_of, index, split, items):
         """Compute the items that are missing or damaged."""
-        offsets, computed, told = items.offsets.numpy(), 0, time.monotonic()
+        offsets, computed, told = items.item_offsets.numpy(), 0, time.monotonic()
         for row in items.rows.tolist():
             place = row * DIGEST_BYTES
             known = os.pread(index, DIGEST_BYTES, place)

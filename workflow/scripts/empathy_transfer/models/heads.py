@@ -1,4 +1,7 @@
-"""Heads: what makes a task's outputs of the vector that an encoder gives for a text (that of [CLS])."""
+"""Heads: what makes a task's outputs of the vector that an encoder gives for a text (that of [CLS]).
+
+Heads of pairs take two vectors for each item, behind one another: a bi-encoder reads each text for itself.
+"""
 
 from dataclasses import dataclass
 
@@ -71,3 +74,44 @@ class LinearHead(_Head):
     def apply(self, vectors, tensors, drop):
         """Outputs (items x outputs) of vectors (items x hidden size, float32); `drop` is the dropout."""
         return torch.nn.functional.linear(drop(vectors), tensors["head.weight"], tensors["head.bias"])
+
+
+@dataclass(frozen=True)
+class PairHead(LinearHead):
+    """One linear layer behind dropout over both vectors of a pair, side by side (bi-encoder classifiers)."""
+
+    def shapes(self, hidden):
+        """Names and shapes of the tensors; `hidden` is the size of one vector."""
+        return super().shapes(2 * hidden)
+
+    def apply(self, vectors, tensors, drop):
+        """Outputs (items x outputs) of vectors (2 items x hidden size, float32); `drop` is the dropout."""
+        return super().apply(vectors.reshape(-1, 2 * vectors.shape[1]), tensors, drop)
+
+
+@dataclass(frozen=True)
+class CosineHead:
+    """The cosine of both vectors of a pair, in [-1, 1]; nothing is trained (bi-encoder regressors)."""
+
+    outputs: int = 1
+
+    def shapes(self, hidden):
+        """No tensors."""
+        return {}
+
+    def draw(self, hidden, generator):
+        """No tensors."""
+        return {}
+
+    def apply(self, vectors, tensors, drop):
+        """Outputs (items x 1) of vectors (2 items x hidden size, float32)."""
+        first, second = vectors.reshape(-1, 2, vectors.shape[1]).unbind(1)
+        return torch.nn.functional.cosine_similarity(first, second)[:, None]
+
+    def mapped_back(self, tensors, scale):
+        """Refuse: a cosine can't be moved to another unit.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("a cosine has no scale of labels; train it with `label_scale: raw`")

@@ -66,3 +66,31 @@ class RelabelledRun(Run):
     def label(self):
         """The run in words."""
         return f"{self.model} {self.setting} ({self.encoder}, seed {self.seed})"
+
+
+@dataclass(frozen=True)
+class RaterRun(Run):
+    """A run of the study of raters.
+
+    `scheme` is how pairs are split, `pairs` the task, `architecture` `bi` or `cross`, `loss` the loss's name, `variant`
+    what is trained (`plain`: the whole encoder), and `seed` the seed.
+    """
+
+    scheme: str
+    pairs: str
+    architecture: str
+    loss: str
+    variant: str
+    seed: int
+
+    @property
+    def folder(self):
+        """Folder of the run's results below those of the study."""
+        model = f"{self.architecture}/{self.loss}/{self.variant}"
+        return f"rater/runs/{self.scheme}/{self.pairs}/{model}/seed={self.seed}"
+
+    @property
+    def label(self):
+        """The run in words."""
+        model = f"{self.architecture}-encoder, {self.loss}, {self.variant}"
+        return f"{self.pairs}: {model} ({self.scheme} splits, seed {self.seed})"

@@ -23,17 +23,20 @@ class Objective:
     """What a training makes small and what it is judged by.
 
     `loss(outputs, labels)` is the mean loss of a batch, and `score(outputs)` the score of the validation items by
-    `metric`, of which more is better.
+    `metric`, of which more is better. `curves(outputs)`, if any, gives more fields of the epoch log, among them
+    `validation_loss`.
     """
 
     loss: Callable
     score: Callable
     metric: str
+    curves: Callable | None = None
 
 
 def fit(model, items, objective, settings, seed, checkpoint, hooks=()):
     """Train for the set number of epochs and restore the best one by validation score; returns (epoch log, best).
 
+    With `chosen_by: loss` the best epoch is the one of the least validation loss, which the objective's `curves` give.
     AdamW with a linear warm-up and decay, and gradients clipped to a norm. Order and dropout of an epoch depend on the
     seed and the epoch's number alone, so that a training goes on from a checkpoint as if nothing had happened. On equal
     scores the earlier epoch is kept; after `patience` epochs without a better one training ends, but not before
@@ -58,7 +61,8 @@ def fit(model, items, objective, settings, seed, checkpoint, hooks=()):
         started, rate = time.monotonic(), optimizer.rate()
         loss = train_epoch(model, optimizer, train, objective.loss, settings, epoch_seed(seed, len(log)), len(log) + 1)
         trained = time.monotonic() - started
-        value = objective.score(predict(model, items["validation"], "validation"))
+        outputs = predict(model, items["validation"], "validation")
+        value = objective.score(outputs)
         log.append(
             {
                 "epoch": len(log) + 1,
@@ -68,9 +72,10 @@ def fit(model, items, objective, settings, seed, checkpoint, hooks=()):
                 "validation": value,
                 "seconds": round(time.monotonic() - started, 3),
                 "tokens_per_second": round(int(train.lengths.sum()) / trained, 1),
+                **(objective.curves(outputs) if objective.curves else {}),
             }
         )
-        if len(log) == 1 or value > log[best]["validation"]:
+        if len(log) == 1 or merit(log[-1], settings) > merit(log[best], settings):
             best, kept = len(log) - 1, [tensor.detach().clone() for tensor in parameters]
         left = (settings["epochs"] - len(log)) * (time.monotonic() - started)
         print(
@@ -91,6 +96,11 @@ def fit(model, items, objective, settings, seed, checkpoint, hooks=()):
         for tensor, value in zip(parameters, kept, strict=True):
             tensor.copy_(value)
     return log, best
+
+
+def merit(row, settings):
+    """What epochs are chosen by, from a row of the epoch log: more is better."""
+    return -row["validation_loss"] if settings.get("chosen_by") == "loss" else row["validation"]
 
 
 def is_exhausted(epochs, best, settings):

@@ -8,16 +8,18 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from empathy_transfer.data.batches import derived_seed
 from empathy_transfer.kinds import kind_of
-from empathy_transfer.losses import loss_function
+from empathy_transfer.losses import kind_outputs, loss_function
 from empathy_transfer.models.adaptations import Adaptation
 from empathy_transfer.models.adapter_files import save_adapter, save_head
 from empathy_transfer.models.compose import compose
 from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
 from empathy_transfer.models.kernel_library import kernels_in_use
+from empathy_transfer.models.model_files import save_model
 from empathy_transfer.records.artefacts import write_json, write_json_lines, write_table
 from empathy_transfer.records.encoders import find_encoder
 from empathy_transfer.statistics.values import is_all_but_constant
@@ -34,8 +36,10 @@ class Recipe:
     them. `task` is the task's description (`kind`, `metric`, and `labels` where it has any). `pairing` is the word that
     seeds of order and of new parameters are derived from: runs with one word are paired. `training_labels` give the
     best constant answer and the scale that labels are trained on, `loss` is the loss's name and settings, `facts`
-    further fields of the run's record. `resumable`: whether the state between epochs is kept. `tokens_digest` names
-    the tokens of the items, see `first_layer`.
+    further fields of the run's record. `resumable`: whether the state between epochs is kept. `curves`: whether the
+    epoch log has the loss and the answers of the validation items. `about`: plain values that a model's file tells of
+    how texts are given to it. `tokens_digest` names the tokens of the items, see
+    `first_layer`.
     """
 
     items: dict
@@ -48,6 +52,8 @@ class Recipe:
     pairing: str
     facts: dict = field(default_factory=dict)
     resumable: bool = True
+    curves: bool = False
+    about: dict = field(default_factory=dict)
     tokens_digest: str | None = None
 
 
@@ -57,7 +63,8 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
     Args:
         run: its key, see `records.runs`. make_recipe: gives the `Recipe`, with its inputs read.
         outputs: paths of `predictions` (of the test items), `run` (the record) and `epochs`, and, where they are
-            wanted, of `adapter`, `head` and `validation` (predictions of the validation items).
+            wanted, of `adapter`, `head`, `model` (all that was trained, in the unit of the labels that it was trained
+            on) and `validation` (predictions of the validation items).
         settings: of the training. encoder_settings: `name`, `revision`, `max_length`.
         threads: CPU threads.
         origin: fingerprint of the `code` and SHA-256 of each of the `inputs` by name: with the settings, what a
@@ -117,9 +124,14 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
         about = {"labels": task.get("labels"), "kind": task["kind"], "label_scale": scale and asdict(scale)}
         head = model.head() if scale is None else recipe.head.mapped_back(model.head(), scale)
         save_head(outputs["head"], head, **about, **keys)
+    if "model" in outputs:
+        about = {"labels": task.get("labels"), "kind": task["kind"], "loss_settings": recipe.loss}
+        about |= recipe.about | run.columns
+        complete = settings["keeps_encoder"]
+        save_model(outputs["model"], model, encoder, recipe.adaptation, recipe.head, complete, **about)
     for split, name in {"test": "predictions", "validation": "validation"}.items():
         if name in outputs:
-            answers = in_label_unit(predict(model, recipe.items[split], split), scale)
+            answers = answers_of(predict(model, recipe.items[split], split), recipe.loss, scale)
             table = prediction_table(*recipe.held_out[split], answers, task)
             write_table(outputs[name], table)
             sides = (kind.comparable(table[side].to_pylist(), task.get("labels")) for side in ("label", "prediction"))
@@ -137,7 +149,8 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
         **{f"n_{split}": len(part) for split, part in recipe.items.items()},
         "best_epoch": best + 1,
         "epochs": len(log),
-        "loss": recipe.loss,
+        # A key may have the loss's name as a column.
+        **{"loss_settings" if "loss" in run.columns else "loss": recipe.loss},
         "label_scale": scale and asdict(scale),
         "adaptation": recipe.adaptation.settings,
         "trained_parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -146,6 +159,7 @@ def train_run(run, make_recipe, outputs, settings, encoder_settings, threads, or
         "precision": precision,
         "device": device,
         "encoder_name": encoder.name,
+        **({"validation_labels": np.asarray(labels).tolist()} if recipe.curves else {}),
         **recipe.facts,
     }
     write_json(outputs["run"], record)
@@ -158,21 +172,29 @@ def scaled(items, scale):
     return items if scale is None else replace(items, labels=scale.standardised(items.labels.double()).float())
 
 
-def in_label_unit(outputs, scale):
-    """A head's outputs as answers: mapped back from the scale that the labels were trained on, where there is one."""
+def answers_of(outputs, loss, scale):
+    """A head's outputs as the kind's, and mapped back from the scale that the labels were trained on, if any."""
+    outputs = kind_outputs(loss, outputs)
     return outputs if scale is None else scale.mapped_back(outputs)
 
 
 def objective_of(recipe, scale=None):
     """What a recipe's training makes small, and the score of its validation items in the label's own unit."""
     labels = recipe.held_out["validation"][1]
-    kind = kind_of(recipe.task)
+    kind, loss = kind_of(recipe.task), loss_function(recipe.loss)
 
     def score_of(outputs):
         """The task's main score of the validation items."""
-        return score(labels, kind.decode(in_label_unit(outputs, scale), recipe.task), recipe.task)
+        return score(labels, kind.decode(answers_of(outputs, recipe.loss, scale), recipe.task), recipe.task)
 
-    return Objective(loss_function(recipe.loss), score_of, recipe.task["metric"])
+    def curves_of(outputs):
+        """Loss and answers of the validation items, from which learning curves of any metric can be drawn."""
+        items = scaled(recipe.items["validation"], scale)
+        lost = loss(torch.from_numpy(outputs), items.labels[items.rows])
+        answers = kind.decode(answers_of(outputs, recipe.loss, scale), recipe.task).tolist()
+        return {"validation_loss": float(lost), "validation_predictions": answers}
+
+    return Objective(loss, score_of, recipe.task["metric"], curves_of if recipe.curves else None)
 
 
 def train_job(job, run, make_recipe):

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Adaptation:
-    """An adaptation: its settings (`type`, and what that takes), and paths of the frozen adapters that lie below it.
+    """An adaptation: its settings (`type`, and what that takes), and the frozen adapters that lie below it.
 
-    `sources` are in the order of the stack: what the first one gives, the next one takes.
+    `sources` are paths of their files, or their tensors by name, in the order of the stack: what the first one gives,
+    the next one takes.
     """
 
     settings: dict

@@ -9,7 +9,7 @@ import re
 
 import torch
 
-from empathy_transfer.models.adapter_files import read_adapter
+from empathy_transfer.models.adapter_files import source_tensors
 from empathy_transfer.models.parameters import draw, fill, shapes_of
 from empathy_transfer.models.pretrained import load_pretrained
 
@@ -57,10 +57,10 @@ class Model:
         model = load_pretrained(AutoAdapterModel, encoder, **options)
         config = adaptation.type.library_config(adaptation.settings)
         self.names = [f"source_{place}" for place in range(len(adaptation.sources))]
-        for name, path in zip(self.names, adaptation.sources, strict=True):
+        for name, source in zip(self.names, adaptation.sources, strict=True):
             model.add_adapter(name, config=config)
             own = adapter_tensors(model, name)
-            fill(own, read_adapter(path, shapes_of(own), encoder, adaptation.settings))
+            fill(own, source_tensors(source, shapes_of(own), encoder, adaptation.settings))
         # Seeded here, so that a target starts from the same weights whatever lies below it.
         torch.manual_seed(seed)
         model.add_adapter(TARGET, config=config)
@@ -108,6 +108,14 @@ class Model:
     def adapter(self):
         """Return the new adapter's tensors, named without the adapter's name (see `adapter_files`)."""
         return adapter_tensors(self.model, TARGET)
+
+    def trained_tensors(self):
+        """Return all trained tensors by part (`encoder`, `adapter`, `head`) and name; they share the model's memory."""
+        parts = {"adapter": self.adapter(), "head": self.head()}
+        if not parts["adapter"]:
+            own = {name: value.detach() for name, value in self.model.named_parameters() if value.requires_grad}
+            parts["encoder"] = own
+        return {part: tensors for part, tensors in parts.items() if tensors}
 
     def sources(self):
         """Return the tensors of each frozen adapter below the new one."""

@@ -6,7 +6,7 @@ first layer, which no adapter touches, is computed once per item and kept (see `
 
 import torch
 
-from empathy_transfer.models.adapter_files import read_adapter
+from empathy_transfer.models.adapter_files import source_tensors
 from empathy_transfer.models.first_layer import FirstLayer, storage
 from empathy_transfer.models.packed_encoder import PackedEncoder
 from empathy_transfer.models.parameters import draw, size_of, split
@@ -39,7 +39,7 @@ class Model:
         # Looked up once: finding a type goes by its name, and every layer of every step asks.
         self._after_feed_forward = getattr(adaptation.type, "after_feed_forward", None)
         hidden, shapes = self.body.config["hidden_size"], adaptation.shapes(self.body.config)
-        given = [read_adapter(path, shapes, encoder, adaptation.settings) for path in adaptation.sources]
+        given = [source_tensors(source, shapes, encoder, adaptation.settings) for source in adaptation.sources]
         self.frozen = [{key: part.to(self.device, torch.float32) for key, part in source.items()} for source in given]
         self._below = [{key: part.to(self.body.type) for key, part in source.items()} for source in self.frozen]
         generator = torch.Generator().manual_seed(seed)
@@ -67,7 +67,13 @@ class Model:
 
     def head(self):
         """Return the head's tensors."""
-        return self.named(self.flat.detach())["head"]
+        return self.named(self.flat.detach()).get("head", {})
+
+    def trained_tensors(self):
+        """Return all trained tensors by part (`encoder`, `adapter`, `head`) and name; they share the model's memory."""
+        parts = self.named(self.flat.detach())
+        embeddings = {name: tensor.detach() for name, tensor in self.body.embeddings.items()}
+        return parts | ({"encoder": parts["encoder"] | embeddings} if "encoder" in parts else {})
 
     def sources(self):
         """Return the tensors of each frozen adapter below the new one."""
@@ -93,7 +99,7 @@ class Model:
     def logits(self, batch, record=None):
         """Return the head's outputs (items x outputs, float32) for a `batches.Batch`; `record` as in `encode`."""
         parts = self._parts(self.flat)
-        head = split(parts["head"], self.shapes["head"])
+        head = split(parts["head"], self.shapes["head"]) if "head" in parts else {}
         return self.top.apply(self._encode(batch, parts, record).float(), head, self.body.drop)
 
     def encode(self, batch):
