@@ -14,6 +14,8 @@ from empathy_transfer.relabel import report
 from empathy_transfer.relabel.comparisons import compare_settings
 from empathy_transfer.relabel.flags import signs_of_failure
 from empathy_transfer.relabel.training_sets import EQUAL_SHARE
+from empathy_transfer.report.comparison_words import finding
+from empathy_transfer.statistics.verdicts import HARMED, IMPROVED
 from study_copy import ROOT
 
 SEEDS = (0, 42, 100, 999, 1234)
@@ -173,4 +175,4 @@ def test_a_finding_needs_two_seeds_an_interval_beside_0_and_a_small_false_discov
     columns = {"seeds": [1, 5, 5, 5, 5], "low": [1, 1, -1, -2, 1], "high": [2, 2, 1, -1, 2]}
     columns |= {"sure": [True, True, False, True, False], "q": [0.01, 0.01, 0.6, 0.01, 0.0534]}
     words = ["not testable (one seed)", "improved", "undecided", "harmed", "undecided, q 0.053"]
-    assert [report.finding(row) for row in pd.DataFrame(columns).itertuples()] == words
+    assert [finding(row, IMPROVED, HARMED) for row in pd.DataFrame(columns).itertuples()] == words

@@ -19,6 +19,7 @@ from empathy_transfer.relabel.agreement import (
 )
 from empathy_transfer.relabel.corrected import corrected_labels
 from empathy_transfer.relabel.thresholds import chosen_threshold
+from empathy_transfer.significance import cell_tests
 from empathy_transfer.statistics.intervals import correlation_in_words, correlation_interval
 from empathy_transfer.statistics.resampling import bootstrap_counts, make_sample
 from empathy_transfer.statistics.seed_variance import SeedVariance
@@ -30,11 +31,11 @@ def test_scores_of_a_resample_are_those_of_the_drawn_texts():
     labels, predictions = generator.normal(4, 1.5, 30), [generator.normal(4, 1, 30) for _ in range(2)]
     sample = make_sample(labels)
     counts = next(bootstrap_counts(30, 4, seed=1))
-    found = comparisons.resample(sample, predictions, [counts])
+    found = cell_tests.resample(sample, predictions, [counts])
     for run, values in enumerate(predictions):
         for place, row in enumerate(counts):
             drawn = np.repeat(np.arange(30), row.astype(int))
-            for name in comparisons.METRICS:
+            for name in cell_tests.NUMBER_METRICS:
                 expected = metric(name).value(labels[drawn], values[drawn])
                 assert found.replicates[name][run, place] == pytest.approx(expected)
         assert found.whole["ccc"][run] == pytest.approx(ccc.value(labels, values))
@@ -141,7 +142,7 @@ def made_up_runs(generator, seeds, shared, own):
         noise = generator.normal(0, 1, (seeds, 60))
         runs.append(labels + np.exp(common + generator.normal(0, own, (seeds, 1))) * noise)
     sample = make_sample(labels)
-    found = comparisons.resample(sample, np.concatenate(runs), [next(bootstrap_counts(60, 200, seed=1))])
+    found = cell_tests.resample(sample, np.concatenate(runs), [next(bootstrap_counts(60, 200, seed=1))])
     return found, [list(range(seeds)), list(range(seeds, 2 * seeds))], sample.n_units
 
 
@@ -149,9 +150,7 @@ def made_up_runs(generator, seeds, shared, own):
 def test_the_paired_test_keeps_its_level_with_five_seeds(own):
     generator = np.random.default_rng(4)
     found = [made_up_runs(generator, 5, shared=0.3, own=own) for _ in range(800)]
-    p = np.array(
-        [comparisons.paired_test(runs, "rmse", sides, units, 0.05)["p_paired"] for runs, sides, units in found]
-    )
+    p = np.array([cell_tests.paired_test(runs, "rmse", sides, units, 0.05)["p_paired"] for runs, sides, units in found])
     # Three standard errors of a share of .05 among 800.
     assert 0.02 < (p < 0.05).mean() < 0.075
     # So does 1 %, where a standard error that is too small shows most.
@@ -161,7 +160,7 @@ def test_the_paired_test_keeps_its_level_with_five_seeds(own):
 def test_what_seeds_share_does_not_widen_the_paired_interval():
     found, sides, units = made_up_runs(np.random.default_rng(5), 5, shared=0.5, own=0.02)
     between = SeedVariance(found.whole["rmse"].var(), 0.0, 8, units)
-    row = comparisons.pooled_test(found, "rmse", sides, between, units, 0.05)
+    row = cell_tests.pooled_test(found, "rmse", sides, between, units, 0.05)
     assert row["high_paired"] - row["low_paired"] < 0.5 * (row["high"] - row["low"])
     assert (row["low_paired"] + row["high_paired"]) / 2 == pytest.approx(row["difference"])
 
@@ -170,13 +169,13 @@ def test_the_paired_test_by_hand_and_none_with_few_seeds():
     # Differences of the seeds 1, 2, 3, 4, 5, the same in both resamples but for a shift of 1 of all of them.
     whole, zero = np.array([1.0, 2, 3, 4, 5, 0, 0, 0, 0, 0]), np.zeros(10)
     shift = np.array([1.0] * 5 + [0.0] * 5)
-    found = comparisons.Resampled({"ccc": whole}, {"ccc": np.stack([whole + shift, whole - zero], axis=1)})
-    row = comparisons.paired_test(found, "ccc", [list(range(5)), list(range(5, 10))], 100, 0.05)
+    found = cell_tests.Resampled({"ccc": whole}, {"ccc": np.stack([whole + shift, whole - zero], axis=1)})
+    row = cell_tests.paired_test(found, "ccc", [list(range(5)), list(range(5, 10))], 100, 0.05)
     # Items: the variance of two means that differ by 1, .5. Seeds: 2.5 of one, .5 of the mean of five.
     freedom = degrees_of_freedom([(0.5, 99), (0.5, 4)])
     assert row["high_paired"] - 3 == pytest.approx(stats.t.isf(0.025, freedom))
     assert row["p_paired"] == pytest.approx(2 * stats.t.sf(3, freedom))
-    few = comparisons.paired_test(found, "ccc", [list(range(4)), list(range(5, 9))], 100, 0.05)
+    few = cell_tests.paired_test(found, "ccc", [list(range(4)), list(range(5, 9))], 100, 0.05)
     assert few == {"low_paired": None, "high_paired": None, "p_paired": None}
 
 

@@ -5,11 +5,11 @@ import pandas as pd
 from empathy_transfer.records.artefacts import read_csv, write_text
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, Setting
+from empathy_transfer.report.comparison_words import ONE_SEED, bounds_in_words, difference_in_words, finding
 from empathy_transfer.report.markdown import plain_text
 from empathy_transfer.report.templates import render
-from empathy_transfer.statistics.verdicts import BETTER, HARMED, IMPROVED, NOT_TESTABLE, UNDECIDED, WORSE
+from empathy_transfer.statistics.verdicts import BETTER, HARMED, IMPROVED, UNDECIDED, WORSE
 
-ONE_SEED = f"{NOT_TESTABLE} (one seed)"
 SETTINGS = {
     CHOSEN: "corrected at the chosen threshold",
     "random_essays": "as many labels replaced, on random texts",
@@ -40,15 +40,6 @@ def as_page(scores, comparisons, claims, flags, level):
     counts = {"raised": flags["raised"].sum(), "checks": len(flags), "flags": _flags(flags), "claims": _claims(claims)}
     words = {"percent": f"{100 * (1 - level):g}", "level": f"{level:g}", "UNDECIDED": UNDECIDED}
     return render(__file__, encoders=encoders, **counts, **words)
-
-
-def finding(row, above=IMPROVED, below=HARMED):
-    """What the interval of a comparison says; nothing of one seed, since it covers the choice of test texts alone."""
-    if row.seeds < 2 or pd.isna(row.low):
-        return ONE_SEED
-    if row.low <= 0 <= row.high:
-        return UNDECIDED
-    return (above if row.low > 0 else below) if row.sure else f"{UNDECIDED}, q {row.q:.3f}"
 
 
 def setting_in_words(setting):
@@ -84,7 +75,7 @@ def _short(against):
     lines = []
     for row in _applications(against):
         about = f"{plain_text(row.model)}, {setting_in_words(row.setting)}"
-        lines.append(f"- {about}: {_difference(row)}, **{finding(row)}**.")
+        lines.append(f"- {about}: {difference_in_words(row)}, **{finding(row, IMPROVED, HARMED)}**.")
     for model, rows in against[against["comparison"] == "control"].groupby("model", sort=False):
         found = [finding(row, WORSE, BETTER).split(",")[0] for row in rows.itertuples()]
         counts = [f"{found.count(word)} {word}" for word in (WORSE, BETTER, UNDECIDED, ONE_SEED) if word in found]
@@ -106,10 +97,16 @@ def _gains(scores, against):
     """Rows of the applications: mean concordance, gain, and what it is."""
     means = scores.groupby(["model", "setting"])["ccc"].mean()
     return [
-        (plain_text(row.model), setting_in_words(row.setting), f"{means[row.model, row.setting]:.3f}", _difference(row),
-         _interval(row.low_paired, row.high_paired), f"**{finding(row)}**")
+        (
+            plain_text(row.model),
+            setting_in_words(row.setting),
+            f"{means[row.model, row.setting]:.3f}",
+            difference_in_words(row),
+            _interval(row.low_paired, row.high_paired),
+            f"**{finding(row, IMPROVED, HARMED)}**",
+        )
         for row in _applications(against)
-    ]  # fmt: skip
+    ]
 
 
 def _controls(against):
@@ -126,9 +123,15 @@ def _controls(against):
             gain = own.get((row.other_model, row.other_setting))
             other = "the crowd's labels, " if row.other_model == CROWD and row.other_setting != "huber" else ""
             rows.append(
-                (plain_text(row.model), setting_in_words(row.setting), other + setting_in_words(row.other_setting),
-                 _difference(row), f"**{finding(row, above, below)}**", _difference(gain) if gain else "–")
-            )  # fmt: skip
+                (
+                    plain_text(row.model),
+                    setting_in_words(row.setting),
+                    other + setting_in_words(row.other_setting),
+                    difference_in_words(row),
+                    f"**{finding(row, above, below)}**",
+                    difference_in_words(gain) if gain else "–",
+                )
+            )
     return rows
 
 
@@ -136,7 +139,7 @@ def _claims(claims):
     """Rows of the claims of claims.csv."""
     rows = []
     for row in claims.itertuples():
-        found = f"{_number(row.found)}{_bounds(row.low, row.high, '.3f')}"
+        found = f"{_number(row.found)}{bounds_in_words(row.low, row.high, '.3f')}"
         cells = [plain_text(value) for value in (row.claim, row.metric, row.printed, row.encoder, row.model)]
         rows.append([*cells, found, f"**{plain_text(row.verdict)}**", plain_text(row.explanation)])
     return rows
@@ -150,7 +153,10 @@ def _flags(flags):
         if len(raised):
             first = raised.iloc[0]
             if len(raised) == 1:
-                setting, value = first["setting"], f"{_number(first['value'])}{_bounds(first['low'], first['high'])}"
+                setting, value = (
+                    first["setting"],
+                    f"{_number(first['value'])}{bounds_in_words(first['low'], first['high'])}",
+                )
             else:
                 setting = f"{len(raised)} of {len(part)}"
                 value = f"{_number(raised['value'].min())} to {_number(raised['value'].max())}"
@@ -160,19 +166,9 @@ def _flags(flags):
     return rows
 
 
-def _difference(row):
-    """A difference with its interval."""
-    return f"{row.difference:+.3f}{_bounds(row.low, row.high)}"
-
-
-def _bounds(low, high, form="+.3f"):
-    """An interval in brackets behind a number; nothing where there is none."""
-    return "" if pd.isna(low) or pd.isna(high) else f" ({low:{form}} to {high:{form}})"
-
-
 def _interval(low, high):
     """An interval alone, or a dash."""
-    return _bounds(low, high).strip(" ()") or "–"
+    return bounds_in_words(low, high).strip(" ()") or "–"
 
 
 def _number(value):

@@ -12,10 +12,11 @@ import pandas as pd
 
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.agreement import read_sources
-from empathy_transfer.relabel.comparisons import predictions_path, resample, trained_runs
+from empathy_transfer.relabel.comparisons import predictions_path, trained_runs
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD
 from empathy_transfer.report.style import save_plot
+from empathy_transfer.significance.cell_tests import resample_numbers
 from empathy_transfer.statistics.resampling import LEAST_CLUSTERS, bootstrap_counts, make_sample
 
 COLUMNS = [
@@ -109,7 +110,7 @@ def thirds(values, known):
 def scores_of_group(labels, predictions, clusters, settings):
     """Pearson r and concordance as columns, with percentile intervals over whole ``clusters`` (who wrote each text)."""
     sample = make_sample(labels, clusters)
-    found = resample(sample, [predictions], bootstrap_counts(sample.n_units, settings["resamples"], 0))
+    found = resample_numbers(sample, [predictions], bootstrap_counts(sample.n_units, settings["resamples"], 0))
     row = {"clusters": sample.n_units}
     for short, metric in (("pearson", "pearson_r"), ("ccc", "ccc")):
         tails = [settings["alpha"] / 2, 1 - settings["alpha"] / 2]
