@@ -43,6 +43,7 @@ include: "workflow/rules/analyse/analysis.smk"
 include: "workflow/rules/relabel/labels.smk"
 include: "workflow/rules/relabel/relabel.smk"
 include: "workflow/rules/pairs/pairs.smk"
+include: "workflow/rules/rater/raters.smk"
 include: "workflow/rules/report/partial.smk"
 include: "workflow/rules/plan/run.smk"
 

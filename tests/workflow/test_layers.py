@@ -27,6 +27,7 @@ LAYERS = [
     "importance",
     "reliability",
     "controls",
+    "raters",
     "labelling",
     "relabel",
     "claims",

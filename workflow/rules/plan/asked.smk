@@ -60,8 +60,12 @@ PAIR_STAGES = {"pairs": "pair", "rater": "rater", "similarity": "similarity"}
 
 
 def only_pairs():
-    """Whether this run was asked for nothing but pairs of texts and what is counted of them, which need no task's data."""
-    return only_asked(["pairs"], *(f"results/{config['study']}/{folder}" for folder in ("pairs", "rater/data")))
+    """Whether this run was asked for nothing but pairs of texts and their models, which need no task's data."""
+    if any((variant or {}).get("source") for variant in config["rater"]["variants"].values()):
+        names, folders = ["pairs", "similarity"], ("pairs", "rater/data", "similarity")
+    else:
+        names, folders = list(PAIR_STAGES), ("pairs", "rater", "similarity")
+    return only_asked(names, *(f"results/{config['study']}/{folder}" for folder in folders))
 
 
 def pairs_asked():
@@ -90,6 +94,7 @@ def asked_runs(asked):
         "labels": [path.replace("labels.parquet", "labels.provenance.json") for path in labelled_sets()],
         "relabel": relabel_runs("provenance.json"),
         "pairs": pair_tables("provenance.json"),
+        "rater": rater_runs("provenance.json"),
     }
     behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
     stages = {stage for target in asked for stage in behind.get(target, [target])}

@@ -14,6 +14,7 @@ PREFIXES = {
         ask_ parse_ report_prompts validate_prompts correct_labels audit_labels measure_label_agreement
     """.split(),
     "relabel": ["train_relabelled", "choose_threshold"],
+    "rater": ["train_rater"],
 }
 STAGES = (*PREFIXES, "scores")
 TRAINING_STAGES = ("baseline", "transfer", "control")

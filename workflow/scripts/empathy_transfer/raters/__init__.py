@@ -1,0 +1,1 @@
+"""Raters of pairs of texts: their scores, what is better than what, tables, figures and one page."""
