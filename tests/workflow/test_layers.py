@@ -29,6 +29,7 @@ LAYERS = [
     "controls",
     "labelling",
     "relabel",
+    "similarity",
     "claims",
     "validation",
     "frame",

@@ -2,7 +2,7 @@
 
 Items, or groups of items that belong together, are drawn with replacement; with few of them each is left out once
 (jackknife). The variance on the measure's own scale gives an interval by Student's t. It is one for other items that
-the same raters rate: other raters are not covered, unless `covers_raters` says so.
+the same raters rate; another one covers other raters, too.
 """
 
 from typing import NamedTuple
@@ -28,42 +28,52 @@ class Measured(NamedTuple):
     reason: str
 
 
-def measured(values, measure, scale, settings, groups=None, covers_raters=False):
-    """A measure of agreement and its interval: `Measured`.
+def measured(values, measure, scale, settings, groups=None):
+    """A measure of agreement and its interval over items: `Measured`.
 
     Args:
         values: array (items, raters), NaN where there is none. measure, scale: of `measures.MEASURES`.
         settings: `resamples` and `alpha`, the error rate of the interval. groups: the group of each item, or None.
-        covers_raters: whether the interval also covers the choice of raters, of whom each is left out once.
 
     `reason` is `no_ratings` where no item has two ratings, `constant` where the measure is undefined, and `too_few`
-    with fewer than five groups of items, or than three raters whom the interval should cover.
+    with fewer than five groups of items.
+    """
+    return measured_twice(values, measure, scale, settings, groups)[0]
+
+
+def measured_twice(values, measure, scale, settings, groups=None):
+    """The same with two intervals: (over items, over items and raters), each `Measured`.
+
+    For the latter each rater is left out once; it needs three, else its `reason` is `too_few`.
     """
     values = np.asarray(values, dtype=float)
     values = values[:, ~np.isnan(values).all(axis=0)]
     counted = (~np.isnan(values)).sum(axis=1) >= 2
     if not counted.any():
-        return Measured(None, None, None, "no_ratings")
-    values = values[counted]
+        return (Measured(None, None, None, "no_ratings"),) * 2
+    values, once = values[counted], np.ones((1, int(counted.sum())))
     units = np.unique(np.arange(len(values)) if groups is None else np.asarray(groups)[counted], return_inverse=True)[1]
-    number, (to_scale, from_scale) = float(measure(values, np.ones((1, len(values))))[0]), scale
+    number, n_units = float(measure(values, once)[0]), units.max() + 1
     if np.isnan(number):
-        return Measured(None, None, None, "constant")
-    n_units, few = units.max() + 1, Measured(number, None, None, "too_few")
-    if n_units < LEAST_CLUSTERS or (covers_raters and values.shape[1] < LEAST_RATERS):
-        return few
+        return (Measured(None, None, None, "constant"),) * 2
+    few = Measured(number, None, None, "too_few")
+    if n_units < LEAST_CLUSTERS:
+        return few, few
+
+    def interval(parts):
+        """The number with the interval of a variance that is the sum of these parts."""
+        tested = t_test(float(scale[0](number)), parts, settings["alpha"])
+        return Measured(number, *(float(scale[1](tested[end])) for end in ("low", "high")), "")
+
     blocks = resampled_counts(n_units, settings["resamples"])
-    drawn = to_scale(np.concatenate([measure(values, counts[:, units]) for counts in blocks]))
-    parts = [(resampled_variance(drawn, n_units), n_units - 1)]
-    if covers_raters:
-        without = [
-            measure(np.delete(values, rater, 1), np.ones((1, len(values))))[0] for rater in range(values.shape[1])
-        ]
-        if np.isnan(without).any():
-            return few
-        parts.append((float(jackknife_variance(to_scale(np.array(without)))), len(without) - 1))
-    tested = t_test(float(to_scale(number)), parts, settings["alpha"])
-    return Measured(number, *(float(from_scale(tested[end])) for end in ("low", "high")), "")
+    drawn = scale[0](np.concatenate([measure(values, counts[:, units]) for counts in blocks]))
+    of_items = (resampled_variance(drawn, n_units), n_units - 1)
+    raters = range(values.shape[1])
+    without = [measure(np.delete(values, rater, axis=1), once)[0] for rater in raters if len(raters) >= LEAST_RATERS]
+    if not without or np.isnan(without).any():
+        return interval([of_items]), few
+    of_raters = (float(jackknife_variance(scale[0](np.array(without)))), len(without) - 1)
+    return interval([of_items]), interval([of_items, of_raters])
 
 
 def difference(first, second):

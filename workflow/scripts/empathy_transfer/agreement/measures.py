@@ -8,6 +8,7 @@ both raters differ between the items that both rated.
 """
 
 import itertools
+import math
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from empathy_transfer.statistics.values import CONSTANT_TOLERANCE
 Z_LIMIT = 1 - 1e-6
 # Numbers that a measure holds at once for each resample's item; 4 million are 32 MB.
 BLOCK_CELLS = 4_000_000
+# Sets of other raters that one is compared with.
+MOST_SETS = 40
 
 
 def krippendorff_alpha(values, counts):
@@ -108,11 +111,30 @@ def ceiling_r(values, counts):
     )
 
 
+def ceiling_of(others):
+    """The human ceiling where a rater is compared with the mean of so many others: a measure.
+
+    It is the mean over raters and over sets of others; of more than `MOST_SETS` sets of a rater, so many are drawn.
+    """
+
+    def measure(values, counts):
+        """Mean Pearson r."""
+        generator, pairs = np.random.default_rng(0), []
+        for rater in range(values.shape[1]):
+            rest = np.delete(np.arange(values.shape[1]), rater)
+            if math.comb(len(rest), others) <= MOST_SETS:
+                chosen = itertools.combinations(rest, others)
+            else:
+                chosen = (generator.choice(rest, others, replace=False) for _ in range(MOST_SETS))
+            pairs += [(values[:, rater], _row_means(values[:, list(those)])) for those in chosen]
+        return _mean_correlation(pairs, counts)
+
+    return measure
+
+
 def others_mean(values, rater):
     """The mean of all raters but one of each item; NaN where no other rated it."""
-    others = np.delete(values, rater, axis=1)
-    number = (~np.isnan(others)).sum(axis=1)
-    return np.where(number > 0, np.nansum(others, axis=1) / np.maximum(number, 1), np.nan)
+    return _row_means(np.delete(values, rater, axis=1))
 
 
 def pair_r(values, counts):
@@ -135,6 +157,12 @@ MEASURES = {
     "cohen_kappa": (cohen_kappa, FISHERS_Z),
     "ceiling_r": (ceiling_r, FISHERS_Z),
 }
+
+
+def _row_means(values):
+    """The mean of each row's numbers; NaN where it has none."""
+    number = (~np.isnan(values)).sum(axis=1)
+    return np.where(number > 0, np.nansum(values, axis=1) / np.maximum(number, 1), np.nan)
 
 
 def _pairs(values):
