@@ -43,6 +43,7 @@ include: "workflow/rules/analyse/analysis.smk"
 include: "workflow/rules/relabel/labels.smk"
 include: "workflow/rules/relabel/relabel.smk"
 include: "workflow/rules/similarity/agreement.smk"
+include: "workflow/rules/similarity/similarity_report.smk"
 include: "workflow/rules/report/partial.smk"
 include: "workflow/rules/plan/run.smk"
 

@@ -8,6 +8,7 @@ PEER_SPLITS = {split: about for split, about in config["similarity"]["peers"].it
 WITH_MACHINES = {name: about for name, about in RATING_GROUPS.items() if about.get("machines")}
 COMPARED_GROUPS = [pair for pair in config["similarity"]["agreement"]["compared"] if set(pair) <= set(RATING_GROUPS)]
 AGREEMENT_TABLES = ["agreement", "raters", "equal_raters", "ceiling", "machines", "cultures"]
+REPORTED_TABLES = ["agreement", "equal_raters", "ceiling", "cultures", "peers", "beside_ceiling", "claims"]
 
 
 def similarity_file(part, about):
@@ -50,5 +51,25 @@ def described_files(parts):
 
 def model_results(name):
     """Path of a table on the models that this workflow trains, where it has their rules; else none."""
-    made = any(str(path).endswith(f"/similarity/{name}.csv") for rule in workflow.rules for path in rule.output)
-    return [f"{RESULTS}/similarity/{name}.csv"] if made else []
+    path = f"{RESULTS}/similarity/{name}.csv"
+    return path if any(each.is_producer(path) for each in workflow.rules) else []
+
+
+def model_scores(wildcards):
+    """Path of the scores of these models."""
+    return model_results("scores")
+
+
+def model_comparisons(wildcards):
+    """Path of their comparisons."""
+    return model_results("comparisons")
+
+
+def ceiling_settings():
+    """Whose ceiling stands beside models, and which peers do."""
+    forms = {split: about["form"] for split, about in sorted(PEER_SPLITS.items())}
+    return {
+        "forms": forms,
+        "group": config["similarity"]["agreement"]["ceiling"],
+        "split": config["similarity"]["shown"],
+    }

@@ -38,7 +38,7 @@ def measured(values, measure, scale, settings, groups=None):
     `reason` is `no_ratings` where no item has two ratings, `constant` where the measure is undefined, and `too_few`
     with fewer than five groups of items.
     """
-    return measured_twice(values, measure, scale, settings, groups)[0]
+    return _measured(values, measure, scale, settings, groups, over_raters=False)[0]
 
 
 def measured_twice(values, measure, scale, settings, groups=None):
@@ -46,6 +46,11 @@ def measured_twice(values, measure, scale, settings, groups=None):
 
     For the latter each rater is left out once; it needs three, else its `reason` is `too_few`.
     """
+    return _measured(values, measure, scale, settings, groups, over_raters=True)
+
+
+def _measured(values, measure, scale, settings, groups, over_raters):
+    """`measured_twice`; the second is without an interval where raters are not left out."""
     values = np.asarray(values, dtype=float)
     values = values[:, ~np.isnan(values).all(axis=0)]
     counted = (~np.isnan(values)).sum(axis=1) >= 2
@@ -68,8 +73,8 @@ def measured_twice(values, measure, scale, settings, groups=None):
     blocks = resampled_counts(n_units, settings["resamples"])
     drawn = scale[0](np.concatenate([measure(values, counts[:, units]) for counts in blocks]))
     of_items = (resampled_variance(drawn, n_units), n_units - 1)
-    raters = range(values.shape[1])
-    without = [measure(np.delete(values, rater, axis=1), once)[0] for rater in raters if len(raters) >= LEAST_RATERS]
+    raters = range(values.shape[1] if over_raters and values.shape[1] >= LEAST_RATERS else 0)
+    without = [measure(np.delete(values, rater, axis=1), once)[0] for rater in raters]
     if not without or np.isnan(without).any():
         return interval([of_items]), few
     of_raters = (float(jackknife_variance(scale[0](np.array(without)))), len(without) - 1)
