@@ -120,11 +120,11 @@ def test_scores_of_other_pairs_are_refused(tmp_path):
     ):
         read_answers(*files, PEERS)
     files = peer_files(tmp_path, other=("2", "3.5"))
-    with pytest.raises(DataError, match="scores.csv has 2 rows, pairs.txt 3"):
+    with pytest.raises(DataError, match=r"scores.csv has 2 rows, pairs.txt 3"):
         read_answers(*files, PEERS)
     scores, pairs = peer_files(tmp_path)
     pairs.write_text(pairs.read_text().replace("(3, 4)", "3 and 4"))
-    with pytest.raises(DataError, match="pairs.txt, row 3, column 'pairs': expected numbers of two stories"):
+    with pytest.raises(DataError, match=r"pairs.txt, row 3, column 'pairs': expected numbers of two stories"):
         read_answers(scores, pairs, PEERS)
 
 
