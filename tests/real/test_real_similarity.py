@@ -15,8 +15,8 @@ from empathy_transfer.agreement.measures import MEASURES
 from empathy_transfer.agreement.tables import equal_columns, units_of
 from empathy_transfer.metrics import pearson_r
 from empathy_transfer.similarity.agreement import MACHINE_COLUMNS, machine_table
-from empathy_transfer.similarity.peers import answers_of_machines, read_answers
-from empathy_transfer.similarity.rating_files import read_machines, read_ratings
+from empathy_transfer.similarity.peers import answers_of_machines, read_peer_answers
+from empathy_transfer.similarity.rating_files import read_machines, read_pair_ratings
 
 ROOT = Path(__file__).parents[2]
 RAW = Path(os.environ.get("EMPATHY_RAW_DIR") or ROOT.parent / "shared" / "raw")
@@ -66,7 +66,7 @@ def path_of(about):
 
 def ratings_of(group):
     """The long table of a group of raters."""
-    return read_ratings(path_of(GROUPS[group]), GROUPS[group])
+    return read_pair_ratings(path_of(GROUPS[group]), GROUPS[group])
 
 
 @pytest.mark.parametrize("group", PRINTED)
@@ -104,7 +104,7 @@ def test_equal_columns_of_ratings():
 )
 def test_peers_are_aligned_and_score_as_printed(split, pairs, stories, sbert):
     about = SIMILARITY["peers"][split]
-    answers = read_answers(path_of(about["scores"]), path_of(about["pairs"]), about)
+    answers = read_peer_answers(path_of(about["scores"]), path_of(about["pairs"]), about)
     assert len(answers.pairs) == pairs
     assert len({*answers.pairs["first"], *answers.pairs["second"]}) == stories
     if sbert:

@@ -117,7 +117,7 @@ def test_a_rater_who_gave_one_value_is_left_out_of_means_over_pairs():
 
 
 def test_a_missing_number_says_why():
-    measure = measures.krippendorff_alpha
+    measure = measures.interval_alpha
     assert measured(np.array([[1, NAN], [NAN, 2.0]]), measure, UNCHANGED, SETTINGS).reason == "no_ratings"
     found = measured(np.array([[1.0, 2], [2, 2], [3, 4]]), measure, UNCHANGED, SETTINGS)
     assert found.number is not None

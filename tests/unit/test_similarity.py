@@ -18,8 +18,14 @@ from empathy_transfer.errors import DataError
 from empathy_transfer.similarity.agreement import cultures, machine_table, tables_of
 from empathy_transfer.similarity.ceiling_figure import ceiling_points, draw_ceiling
 from empathy_transfer.similarity.ceilings import beside_ceiling
-from empathy_transfer.similarity.peers import Answers, answers_of_machines, furthest_apart, peer_scores, read_answers
-from empathy_transfer.similarity.rating_files import read_machines, read_ratings
+from empathy_transfer.similarity.peers import (
+    Answers,
+    answers_of_machines,
+    furthest_apart,
+    peer_scores,
+    read_peer_answers,
+)
+from empathy_transfer.similarity.rating_files import read_machines, read_pair_ratings
 from empathy_transfer.similarity.report import as_page
 from empathy_transfer.statistics.dyads import Dyads
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, NOT_TESTABLE, SUPPORTED, UNDECIDED
@@ -60,12 +66,12 @@ def long_table(values, form="full", aspect="event"):
 def test_ratings_are_read_from_rows_and_from_columns(tmp_path):
     long = tmp_path / "long.csv"
     long.write_text("form,aspect,who,six,pair,given\nfull,event,1,1,0,2.5\nfull,event,2,0,0,3\nfull,event,1,1,1,\n")
-    found = read_ratings(long, LONG)
+    found = read_pair_ratings(long, LONG)
     assert found[["item", "rater", "value"]].to_numpy().tolist() == [["0", "1", 2.5], ["0", "2", 3.0]]
-    assert read_ratings(long, LONG | {"where": {"six": "1"}})["rater"].tolist() == ["1"]
+    assert read_pair_ratings(long, LONG | {"where": {"six": "1"}})["rater"].tolist() == ["1"]
     wide = tmp_path / "wide.csv"
     wide.write_text("P_1_event,P_2_event,P_1_empathy,bot,mean\n1,2,3,4,9\n2.5,,3,1,9\n")
-    found = read_ratings(wide, WIDE).sort_values(["item", "aspect", "rater"])
+    found = read_pair_ratings(wide, WIDE).sort_values(["item", "aspect", "rater"])
     assert found[["item", "aspect", "rater", "value"]].to_numpy().tolist() == [
         ["1", "empathy", "1", 3.0],
         ["1", "event", "1", 1.0],
@@ -90,7 +96,7 @@ def test_ratings_are_read_from_rows_and_from_columns(tmp_path):
 def test_unusable_ratings_are_refused(rows, about, message, tmp_path):
     (tmp_path / "ratings.csv").write_text(f"form,aspect,who,pair,given\n{rows}\n")
     with pytest.raises(DataError, match=message):
-        read_ratings(tmp_path / "ratings.csv", about)
+        read_pair_ratings(tmp_path / "ratings.csv", about)
 
 
 def peer_files(folder, labels=("2", "3.5", "1"), other=None):
@@ -106,7 +112,7 @@ def peer_files(folder, labels=("2", "3.5", "1"), other=None):
 
 
 def test_peers_are_matched_with_their_pairs(tmp_path):
-    found = read_answers(*peer_files(tmp_path), PEERS)
+    found = read_peer_answers(*peer_files(tmp_path), PEERS)
     assert found.pairs.to_numpy().tolist() == [["0-1", "0", "1"], ["0-2", "0", "2"], ["3-4", "3", "4"]]
     assert found.labels["empathy"].tolist() == [2, 3.5, 1]
     assert found.predictions["sbert"].tolist() == pytest.approx([2, 1.9, 1.8])
@@ -118,14 +124,14 @@ def test_scores_of_other_pairs_are_refused(tmp_path):
     with pytest.raises(
         DataError, match=r"scores.csv, row 2, column 'label e': another label than pairs.txt, row 2 has \(2"
     ):
-        read_answers(*files, PEERS)
+        read_peer_answers(*files, PEERS)
     files = peer_files(tmp_path, other=("2", "3.5"))
     with pytest.raises(DataError, match=r"scores.csv has 2 rows, pairs.txt 3"):
-        read_answers(*files, PEERS)
+        read_peer_answers(*files, PEERS)
     scores, pairs = peer_files(tmp_path)
     pairs.write_text(pairs.read_text().replace("(3, 4)", "3 and 4"))
     with pytest.raises(DataError, match=r"pairs.txt, row 3, column 'pairs': expected numbers of two stories"):
-        read_answers(scores, pairs, PEERS)
+        read_peer_answers(scores, pairs, PEERS)
 
 
 # Peers ---------------------------------------------------------------------------------------------------------------

@@ -24,12 +24,12 @@ BLOCK_CELLS = 4_000_000
 MOST_SETS = 40
 
 
-def krippendorff_alpha(values, counts):
+def interval_alpha(values, counts):
     """Krippendorff's alpha at interval level: 1 is full agreement, 0 that of chance."""
     return alpha_of_sums(np.asarray(counts, dtype=float) @ alpha_sums(values - np.nanmean(values)))
 
 
-def alpha_ordinal(values, counts):
+def ordinal_alpha(values, counts):
     """Krippendorff's alpha at ordinal level.
 
     It is alpha at interval level of the values' middle places among all values that count: the distance of two values
@@ -150,8 +150,8 @@ def to_fishers_z(number):
 ALPHA_SCALE, FISHERS_Z = (on_alpha_scale, from_alpha_scale), (to_fishers_z, np.tanh)
 # Each measure with the scale on which its error depends little on its size.
 MEASURES = {
-    "krippendorff_alpha": (krippendorff_alpha, ALPHA_SCALE),
-    "alpha_ordinal": (alpha_ordinal, ALPHA_SCALE),
+    "krippendorff_alpha": (interval_alpha, ALPHA_SCALE),
+    "alpha_ordinal": (ordinal_alpha, ALPHA_SCALE),
     "pearson_r": (pearson_r, FISHERS_Z),
     "spearman_r": (spearman_r, FISHERS_Z),
     "cohen_kappa": (cohen_kappa, FISHERS_Z),

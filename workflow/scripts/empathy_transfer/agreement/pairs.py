@@ -6,7 +6,7 @@ import warnings
 LEAST_PAIRS = 3
 
 
-def rank_correlation(first, second):
+def spearman_of_pair(first, second):
     """Spearman's r of two vectors of values, its two-sided p by the t distribution, and a reason code: (r, p, reason).
 
     ``reason`` is ``too_few`` with fewer than three pairs of values, ``constant`` if a rater gave one value only.

@@ -12,7 +12,7 @@ import pandas as pd
 
 from empathy_transfer.agreement.intervals import percentile_interval
 from empathy_transfer.agreement.krippendorff_alpha import alpha_sums, krippendorff_alpha
-from empathy_transfer.agreement.pairs import rank_correlation
+from empathy_transfer.agreement.pairs import spearman_of_pair
 from empathy_transfer.errors import DataError
 from empathy_transfer.records.artefacts import read_bytes, write_csv
 from empathy_transfer.statistics.reliability import sums_of_groups
@@ -128,7 +128,7 @@ def rater_pairs(ratings):
     for aspect, units in _units(ratings).items():
         for first, second in itertools.combinations(units.columns, 2):
             both = units[[first, second]].dropna()
-            r, p, reason = rank_correlation(both[first], both[second])
+            r, p, reason = spearman_of_pair(both[first], both[second])
             tasks = both.index.get_level_values("task").nunique()
             rows.append((aspect, first, second, tasks, r, p, reason))
     return _typed(pd.DataFrame(rows, columns=PAIR_COLUMNS))

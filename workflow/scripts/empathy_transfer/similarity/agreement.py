@@ -22,7 +22,7 @@ from empathy_transfer.agreement.tables import (
 )
 from empathy_transfer.data.raw_files import check_raw
 from empathy_transfer.records.artefacts import write_csv
-from empathy_transfer.similarity.rating_files import read_machines, read_ratings
+from empathy_transfer.similarity.rating_files import read_machines, read_pair_ratings
 
 MACHINE_COLUMNS = """
     form aspect model raters items pearson_r pearson_low pearson_high ceiling_r ceiling_low ceiling_high difference low
@@ -40,7 +40,7 @@ class Tables(NamedTuple):
     machines: pd.DataFrame
 
 
-def write_agreement(files, groups, compared, settings, record_folder, paths):
+def write_similarity_agreement(files, groups, compared, settings, record_folder, paths):
     """Write the tables of agreement of all groups of raters, and differences between some of them.
 
     Args:
@@ -55,7 +55,7 @@ def write_agreement(files, groups, compared, settings, record_folder, paths):
     ratings, parts = {}, {name: [] for name in Tables._fields}
     for name, about in groups.items():
         check_raw(f"raters_{name}", {about["file"]: files[name]}, {about["file"]: about["sha256"]}, record_folder)
-        ratings[name] = read_ratings(files[name], about)
+        ratings[name] = read_pair_ratings(files[name], about)
         found = tables_of(ratings[name], read_machines(files[name], about), settings)
         for table, frame in found._asdict().items():
             frame.insert(0, "group", name)

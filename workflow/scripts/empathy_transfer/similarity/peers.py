@@ -17,7 +17,7 @@ from empathy_transfer.data.readers.common import PLACE, read_delimited, require_
 from empathy_transfer.errors import DataError
 from empathy_transfer.metrics import metric
 from empathy_transfer.records.artefacts import write_csv
-from empathy_transfer.similarity.rating_files import as_numbers, read_machines, read_ratings
+from empathy_transfer.similarity.rating_files import as_numbers, read_machines, read_pair_ratings
 from empathy_transfer.statistics.dyads import Dyads, dyadic_variance
 
 NUMBERS = ("pearson_r", "spearman_r", "mse")
@@ -59,14 +59,14 @@ def write_peers(files, peers, groups, settings, record_folder, peers_path, apart
     for split, about in peers.items():
         expected = {part["file"]: part["sha256"] for part in (about["scores"], about["pairs"])}
         check_raw(f"peers_{split}", files[split], expected, record_folder)
-        found[split] = read_answers(*(files[split][about[part]["file"]] for part in ("scores", "pairs")), about)
+        found[split] = read_peer_answers(*(files[split][about[part]["file"]] for part in ("scores", "pairs")), about)
     for name, about in groups.items():
-        found[name] = answers_of_machines(*(read(files[name], about) for read in (read_ratings, read_machines)))
+        found[name] = answers_of_machines(*(read(files[name], about) for read in (read_pair_ratings, read_machines)))
     write_csv(peers_path, peer_scores(found, settings["alpha"]))
     write_csv(apart_path, furthest_apart(found, settings["listed"]))
 
 
-def read_answers(scores_path, pairs_path, about):
+def read_peer_answers(scores_path, pairs_path, about):
     """The `Answers` of a file of scores beside the file of its pairs.
 
     Raises:

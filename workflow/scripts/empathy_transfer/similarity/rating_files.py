@@ -12,7 +12,7 @@ from empathy_transfer.errors import DataError
 FIELDS = ("rater", "aspect")
 
 
-def read_ratings(path, about):
+def read_pair_ratings(path, about):
     """The ratings of a file: a frame with the columns item, aspect, form, rater (text) and value.
 
     Args:

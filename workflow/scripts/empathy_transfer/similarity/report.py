@@ -21,7 +21,7 @@ PEER_METRICS = {
 FEW_ITEMS = 40
 
 
-def write_report(paths, about, page_path):
+def write_similarity_report(paths, about, page_path):
     """Write the page, in Markdown.
 
     Args:
