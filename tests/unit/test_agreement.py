@@ -131,12 +131,23 @@ def test_a_missing_number_says_why():
 def test_scales_lead_back_and_are_finite_at_their_ends():
     numbers = np.array([-0.1, 0.0, 0.3, 0.9])
     for scale in (intraclass(8), intraclass(2), fishers_z(), unchanged()):
-        to_scale, from_scale = scale
+        to_scale, from_scale, _ = scale
         assert [float(from_scale(one)) for one in to_scale(numbers)] == pytest.approx(numbers.tolist())
         assert np.isfinite(to_scale(np.array([1.0, -1.0]))).all()
     # Of two raters it is Fisher's z; of more half the logarithm of (1 + 3 x .5) / .5 for .5 and four.
     assert intraclass(2)[0](0.5) == pytest.approx(fishers_z()[0](0.5))
     assert intraclass(4)[0](0.5) == pytest.approx(0.5 * np.log(5))
+
+
+def test_few_items_have_an_interval_at_least_as_wide_as_that_of_normal_ratings():
+    # Ten items, four raters: F quantiles of (9, 30) and (30, 9) at 2.5 % are 2.575 and 3.560.
+    assert intraclass(4).least(10, 0.05) == pytest.approx((0.5 * np.log(2.575), 0.5 * np.log(3.560)), abs=5e-4)
+    assert fishers_z().least(10, 0.05) == (0, 0)
+    # Evenly spaced items, and raters who differ by as much on each: nothing hangs on which items there are.
+    alike = np.arange(1.0, 11)[:, None] + np.array([0, 0.1, 0, -0.1])
+    found = measured(alike, measures.interval_alpha, intraclass, SETTINGS)
+    place, low, high = (float(intraclass(4).to_scale(one)) for one in found[:3])
+    assert (place - low, high - place) == (pytest.approx(0.473, abs=1e-3), pytest.approx(0.635, abs=1e-3))
 
 
 def test_items_of_a_group_are_drawn_together():

@@ -145,9 +145,9 @@ def pair_r(values, counts):
 MEASURES = {
     "krippendorff_alpha": (interval_alpha, intraclass),
     "alpha_ordinal": (ordinal_alpha, intraclass),
-    "pearson_r": (pearson_r, fishers_z),
-    "spearman_r": (spearman_r, fishers_z),
-    "cohen_kappa": (cohen_kappa, fishers_z),
+    "pearson_r": (pearson_r, intraclass),
+    "spearman_r": (spearman_r, intraclass),
+    "cohen_kappa": (cohen_kappa, intraclass),
     "ceiling_r": (ceiling_r, fishers_z),
 }
 

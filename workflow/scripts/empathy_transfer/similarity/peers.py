@@ -145,7 +145,7 @@ def as_classes(ratings):
 def _scored(name, labels, predictions, dyads, alpha):
     """(value, low, high) of a metric."""
     sides = (as_classes(labels), as_classes(predictions)) if name in CLASSES else (labels, predictions)
-    value, (to_scale, from_scale) = metric(name).value, SCALES.get(name, unchanged)()
+    value, (to_scale, from_scale, _) = metric(name).value, SCALES.get(name, unchanged)()
     number = value(*sides)
     without = [to_scale(part) for part in dyads.replicates(lambda kept: value(*(side[kept] for side in sides)))]
     half = stats.t.isf(alpha / 2, dyads.n_members - 1) * np.sqrt(dyadic_variance(*without))
