@@ -15,7 +15,7 @@ NEAR = 1e-6
 LEAST_SHARE = 0.01
 
 
-class Scale(NamedTuple):
+class ErrorScale(NamedTuple):
     """A function to the scale, one back, and the least distance of an interval's (low, high) end from its number.
 
     The latter is a function of the number of items and of the error rate. Variances that are measured on few items are
@@ -50,17 +50,17 @@ def intraclass(raters):
         freedom = (items - 1, items * others)
         return tuple(0.5 * np.log(stats.f.isf(alpha / 2, *side)) for side in (freedom, freedom[::-1]))
 
-    return Scale(to_scale, from_scale, least)
+    return ErrorScale(to_scale, from_scale, least)
 
 
 def fishers_z(raters=2):
     """Fisher's z, for correlations of two things, however many raters there are."""
-    return Scale(lambda number: np.arctanh(np.clip(number, NEAR - 1, 1 - NEAR)), np.tanh, _nothing)
+    return ErrorScale(lambda number: np.arctanh(np.clip(number, NEAR - 1, 1 - NEAR)), np.tanh, _nothing)
 
 
 def unchanged(raters=2):
     """The number as it is."""
-    return Scale(np.asarray, float, _nothing)
+    return ErrorScale(np.asarray, float, _nothing)
 
 
 def _nothing(items, alpha):
