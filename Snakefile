@@ -42,6 +42,7 @@ include: "workflow/rules/report/scores.smk"
 include: "workflow/rules/analyse/analysis.smk"
 include: "workflow/rules/relabel/labels.smk"
 include: "workflow/rules/relabel/relabel.smk"
+include: "workflow/rules/similarity/models.smk"
 include: "workflow/rules/report/partial.smk"
 include: "workflow/rules/plan/run.smk"
 

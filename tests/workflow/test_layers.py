@@ -28,6 +28,7 @@ LAYERS = [
     "controls",
     "labelling",
     "relabel",
+    "similarity",
     "claims",
     "validation",
     "frame",

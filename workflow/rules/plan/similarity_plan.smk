@@ -1,0 +1,112 @@
+"""
+Plan of the study of empathic similarity: its pairs, models and trainings, and what each job gets of them. Plain Python.
+"""
+
+SIMILARITY = config["similarity"]
+STORY_LABELS, STORY_FORMS = SIMILARITY["labels"], SIMILARITY["forms"]
+FOLDS = ["published"] if SIMILARITY["folds"] == "published" else [f"fold{k + 1}" for k in range(SIMILARITY["folds"])]
+STORY_ENCODERS = {encoder["key"]: encoder for encoder in SIMILARITY["encoders"]}
+LOSSES = {name: own for name, own in SIMILARITY["contrastive"]["losses"].items() if own is not None}
+# A model of the contrastive family is an encoder and a loss; its name stands in paths and tables.
+CONTRASTIVE_MODELS = {
+    f"{encoder}_{loss}": {"encoder": encoder, "loss": loss} for encoder in STORY_ENCODERS for loss in LOSSES
+}
+# A model that a later config file sets to null is switched off.
+JUDGES = {name: model for name, model in SIMILARITY["zero_shot"]["models"].items() if model}
+LANGUAGE_MODELS = {name: model for name, model in SIMILARITY["fine_tuning"]["models"].items() if model}
+VARIANTS_OF_TUNING = {name: own for name, own in SIMILARITY["fine_tuning"]["variants"].items() if own}
+FINE_TUNED_MODELS = {
+    f"{model}_{variant}": {"model": model, "variant": variant}
+    for model in LANGUAGE_MODELS
+    for variant in VARIANTS_OF_TUNING
+}
+
+
+def story_task(label, form):
+    """The task of a label of one form of the stories."""
+    return f"{SIMILARITY['pairs']}_{label}" + ("" if form == "full" else f"_{form}")
+
+
+STORY_TASKS = {story_task(label, form): [label, form] for label in STORY_LABELS for form in STORY_FORMS}
+
+
+def pair_tables(split, forms=None, labels=None):
+    """Paths of the tables of a split, of all folds."""
+    tasks = [story_task(label, form) for form in forms or STORY_FORMS for label in labels or STORY_LABELS]
+    return [f"{RESULTS}/pairs/{fold}/{task}/{split}.parquet" for task in tasks for fold in FOLDS]
+
+
+def similarity_runs(name):
+    """Paths of a file of all trainings of the stage."""
+    main, every = SIMILARITY["labels"][:1], SIMILARITY["contrastive"]["all_labels"]
+    trained = {
+        ("contrastive", model): STORY_LABELS if about["loss"] in every else main
+        for model, about in CONTRASTIVE_MODELS.items()
+    }
+    trained |= {("fine_tuned", model): SIMILARITY["fine_tuning"]["labels"] for model in FINE_TUNED_MODELS}
+    return [
+        f"{RESULTS}/similarity/runs/{family}/{model}/{form}/{label}/{fold}/seed={seed}/{name}"
+        for (family, model), labels in trained.items()
+        for form in STORY_FORMS
+        for label in labels
+        for fold in FOLDS
+        for seed in SIMILARITY["seeds"]
+    ]
+
+
+def story_embeddings(name):
+    """Paths of a file of all embedding baselines."""
+    return [
+        f"{RESULTS}/similarity/embedding/{encoder}/{form}/{name}" for encoder in STORY_ENCODERS for form in STORY_FORMS
+    ]
+
+
+def judged_pairs():
+    """Paths of the labels of all language models that are asked."""
+    return [
+        f"{RESULTS}/similarity/zero_shot/{model}/{form}/{label}/labels.parquet"
+        for model in JUDGES
+        for form in STORY_FORMS
+        for label in STORY_LABELS
+    ]
+
+
+def similarity_answers():
+    """What scores and comparisons read, by the name of a rule's input."""
+    return {
+        "runs": similarity_runs("run.json"),
+        "predictions": [*similarity_runs("predictions.parquet"), *similarity_runs("validation.parquet")],
+        "embeddings": story_embeddings("predictions.parquet"),
+        "records": story_embeddings("run.json"),
+        "zero_shot": judged_pairs(),
+        "tested": pair_tables("test"),
+    }
+
+
+def trained_pairs(wildcards):
+    """Tables of the pairs that a training reads."""
+    task = story_task(wildcards.story_label, wildcards.form)
+    return {
+        split: f"{RESULTS}/pairs/{wildcards.fold}/{task}/{split}.parquet" for split in ("train", "validation", "test")
+    }
+
+
+def embedded_pairs(wildcards):
+    """Tables of all pairs of a form: their texts are the same whatever the label."""
+    return pair_tables("test", [wildcards.form], STORY_LABELS[:1])
+
+
+def story_encoder(wildcards):
+    """The encoder of a job, as it takes it."""
+    key = wildcards.get("story_encoder") or CONTRASTIVE_MODELS[wildcards.contrastive]["encoder"]
+    return dict(sorted(STORY_ENCODERS[key].items()))
+
+
+def contrastive_settings(wildcards):
+    """Loss and training of a contrastive run, in a fixed order."""
+    name = CONTRASTIVE_MODELS[wildcards.contrastive]["loss"]
+    return {
+        "loss": {"name": name} | dict(sorted(LOSSES[name].items())),
+        "training": dict(sorted(SIMILARITY["contrastive"]["training"].items())),
+        "mapping": SIMILARITY["scores_as"],
+    }

@@ -1,0 +1,1 @@
+"""Empathic similarity of two stories: models, their scores and comparisons, and what human raters agree on."""
