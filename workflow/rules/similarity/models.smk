@@ -8,6 +8,7 @@ MAKES    <results>/similarity/embedding/{encoder}/{form}/{predictions.parquet,ru
 
 
 include: "../plan/similarity_plan.smk"
+include: "../plan/judge_settings.smk"
 
 
 wildcard_constraints:
@@ -65,4 +66,5 @@ rule train_contrastive:
         "../../scripts/similarity/train_contrastive.py"
 
 
+include: "zero_shot.smk"
 include: "scores.smk"
