@@ -27,7 +27,8 @@ def story_pairs(count, seed=0, start=0):
 def write_pairs(fold, task, tables):
     """Write the splits of a task as a job would, below the working folder; returns their paths by split."""
     output = {split: f"pairs/{fold}/{task}/{split}.parquet" for split in SPLITS}
-    with open_job(fake_snakemake("prepare_pairs", output | {"provenance": f"pairs/{fold}/{task}/provenance.json"})) as job:
+    provenance = {"provenance": f"pairs/{fold}/{task}/provenance.json"}
+    with open_job(fake_snakemake("prepare_pairs", output | provenance)) as job:
         for split in SPLITS:
             frame = tables[split].rename(columns={"first": "context", "second": "text"})
             write_table(job.output[split], frame.assign(group=frame["id"], label_source="test"))

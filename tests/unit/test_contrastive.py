@@ -103,13 +103,13 @@ def test_the_same_seed_gives_the_same_answers_and_a_new_process_reads_them_back(
     assert Path(first["predictions"]).read_bytes() == Path(again["predictions"]).read_bytes()
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "from empathy_transfer.similarity.sentence_models import cosines, load_model\n"
+        "from empathy_transfer.similarity.sentence_models import load_model, story_cosines\n"
         "from empathy_transfer.similarity.story_pairs import read_pairs, to_rating\n"
         "from empathy_transfer.records.artefacts import read_table\n"
         "model = load_model('runs/first/model.safetensors', {'name': 'encoder', 'revision': None, 'max_length': 16})\n"
         "pairs = read_pairs('pairs/fold1/stories_empathy/test.parquet')\n"
         "known = read_table('runs/first/predictions.parquet')['prediction']\n"
-        "assert (to_rating(cosines(model, pairs), 'range') == known).all()\n"
+        "assert (to_rating(story_cosines(model, pairs), 'range') == known).all()\n"
     )
     subprocess.run([sys.executable, "-c", code, str(ROOT / "workflow/scripts")], check=True)
 

@@ -10,7 +10,7 @@ from empathy_transfer.errors import DataError
 from empathy_transfer.similarity.answers import HeldOutPairs, floor_answers, read_tested
 from empathy_transfer.similarity.comparisons import compare_models
 from empathy_transfer.similarity.models_figure import draw_models, plotted_models
-from empathy_transfer.similarity.scores import scored, similarity_scores
+from empathy_transfer.similarity.scores import score_answers, similarity_scores
 from empathy_transfer.similarity.story_pairs import to_cosine, to_rating
 from empathy_transfer.similarity.table import pooled_scores, similarity_page
 from empathy_transfer.statistics.resampling import leave_one_out_counts, make_sample, score_systems
@@ -61,7 +61,7 @@ def test_ratings_and_cosines_stand_for_each_other():
 def test_scores_of_ratings_and_of_classes_by_hand():
     pairs = pd.DataFrame({"first": list("abcd"), "second": list("efgh")})
     pairs = pairs.assign(label=[1.0, 2.0, 3.0, 4.0], prediction=[1.0, 3.0, 2.0, 4.0])
-    found = {row["metric"]: row for row in scored(pairs, 0.05)}
+    found = {row["metric"]: row for row in score_answers(pairs, 0.05)}
     assert found["pearson_r"]["value"] == pytest.approx(0.8)
     assert found["rmse"]["value"] == pytest.approx(np.sqrt(0.5))
     # Above 2.5: labels no no yes yes, predictions no yes no yes.

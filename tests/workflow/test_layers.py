@@ -19,6 +19,7 @@ LAYERS = [
     "training",
     "report",
     "leakage",
+    "pairs",
     "scores",
     "significance",
     "ratings",

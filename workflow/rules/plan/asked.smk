@@ -33,12 +33,13 @@ def check_targets():
             )
 
 
-def only_asked(names, folder):
-    """Whether this run was asked for nothing but some target rules and files of a folder."""
+def only_asked(names, *folders):
+    """Whether this run was asked for nothing but some target rules and files of some folders."""
+    below = tuple(f"{folder}/" for folder in folders)
 
     def fits(argument):
         """Whether an argument of the command line is one of them."""
-        return argument in names or argument.startswith(f"{folder}/")
+        return argument in names or argument.startswith(below)
 
     # In this order, since it takes a third of a second to tell targets from other arguments.
     return any(map(fits, sys.argv)) and bool(asked_targets()) and all(map(fits, asked_targets()))
@@ -52,6 +53,20 @@ def only_published():
 def only_labels():
     """Whether this run was asked for nothing but labels from language models, which need no task's data."""
     return only_asked(["labels", "validate_prompts", "relabel"], f"results/{config['study']}/relabel")
+
+
+# The stages that use pairs of texts: their targets, and their folders below the study's results.
+PAIR_STAGES = ("pairs", "similarity", "similarity_models")
+
+
+def only_pairs():
+    """Whether this run was asked for nothing but pairs of texts, which need no task's data."""
+    return only_asked(PAIR_STAGES, *(f"results/{config['study']}/{stage}" for stage in PAIR_STAGES))
+
+
+def pairs_asked():
+    """Whether this run may need pairs of texts: a word of its command says so, or it is the process of a single job."""
+    return not workflow.is_main_process or any(stage in word for word in sys.argv for stage in PAIR_STAGES)
 
 
 def asked_runs(asked):
@@ -68,8 +83,11 @@ def asked_runs(asked):
     labels = {
         "labels": [path.replace("labels.parquet", "labels.provenance.json") for path in labelled_sets()],
         "relabel": relabel_runs("provenance.json"),
+        "pairs": pair_tables("provenance.json"),
+        "stories": similarity_runs("provenance.json"),
     }
     behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
+    behind |= dict.fromkeys(("similarity", "similarity_models"), ["pairs", "stories"])
     stages = {stage for target in asked for stage in behind.get(target, [target])}
 
     def counts(stage, path):

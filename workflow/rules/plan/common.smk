@@ -16,6 +16,7 @@ include: "layouts.smk"
 include: "asked.smk"
 include: "registry.smk"
 include: "rating_file.smk"
+include: "pair_plan.smk"
 
 
 # A plan holds millions of small objects for its whole life. With Python's own thresholds, looking through them for
@@ -36,7 +37,8 @@ UNKNOWN_RATED = check_ratings(config["ratings"], known_tasks(DATASETS))
 WANTED, TASKS, LEFT_OUT = plan_tasks(DATASETS)
 VARIANTS, VARIANTS_LEFT_OUT = plan_variants(DATASETS, TASKS)
 KNOWN = TASKS | VARIANTS
-FORMS = {task["dataset"]: task["form"] for task in TASKS.values()}
+PAIR_DATASETS, PAIR_TASKS, PAIRS_LEFT_OUT = plan_pairs() if pairs_asked() else ({}, {}, {})
+FORMS = {task["dataset"]: task["form"] for task in (TASKS | PAIR_TASKS).values()}
 DOWNLOADED = downloads()
 SEEDS, DATA = config["seeds"], config["data"]
 CONTROLS = config["controls"]
@@ -59,6 +61,8 @@ wildcard_constraints:
     protocol="|".join(PROTOCOLS),
     similarity="|".join(SIMILARITIES),
     seed=r"\d+",
+    pairs="|".join(PAIR_TASKS or ["none"]),
+    scheme=r"grouped|published|fold\d+",
     folder="|".join(sorted({folder for folder, _ in DOWNLOADED}) or ["none"]),
 
 

@@ -101,7 +101,7 @@ def downloads():
         (form["folder"], name): {
             "dataset": dataset,
             "sha256": file.get("sha256"),
-            "terms": DATASETS[dataset]["terms"],
+            "terms": (DATASETS | PAIR_DATASETS)[dataset]["terms"],
             "url": file["url"],
         }
         for dataset, form in FORMS.items()

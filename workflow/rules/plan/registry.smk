@@ -11,8 +11,11 @@ DATASET_SCHEMA = Path(workflow.basedir) / "workflow/schemas/dataset.schema.yaml"
 PUBLISHED_ORDER = Path(workflow.basedir) / "resources/published/tables4_5_tasks.csv"
 
 
-def load_datasets(folder):
-    """Read and check all dataset files of a folder, by dataset; no two may hold a task of the same name."""
+def load_datasets(folder, pairs=False):
+    """Read and check all dataset files of a folder, by dataset; no two may hold a task of the same name.
+
+    Whether they are to be about pairs is `pairs`.
+    """
     paths = sorted(Path(folder).glob("*.yaml"))
     if others := sorted(Path(folder).glob("*.yml")):
         raise WorkflowError(f"{others[0]}: rename it to {others[0].stem}.yaml, else it would not be read.")
@@ -25,6 +28,14 @@ def load_datasets(folder):
         content = load_yaml(path)
         check_schema(content, DATASET_SCHEMA, path)
         check_words(path, content)
+        if ("pairs" in content) != pairs:
+            say = (
+                "lacks the key `pairs`, so that it belongs to"
+                if pairs
+                else "has the key `pairs`, so that it belongs to"
+            )
+            home = "datasets" if pairs else "pairs: datasets"
+            raise WorkflowError(f"{path}: it {say} the folder that `{home}` of the config names.")
         datasets[path.stem] = content
         for task in [*content["tasks"], *content.get("variants", {})]:
             if task in owners:
@@ -131,13 +142,27 @@ def plan_tasks(datasets):
     order = published_order()
     every = {task: name for name, dataset in datasets.items() for task in dataset["tasks"]}
     wanted = sorted(every, key=lambda task: (order.get(task, len(order)), task))
-    if config["tasks"] != "all":
-        if unknown := [task for task in config["tasks"] if task not in every]:
-            raise WorkflowError(
-                f"tasks: '{unknown[0]}' is in no file of {config['datasets']}"
-                f"{suggestion(unknown[0], every)}. Known tasks: {', '.join(wanted)}"
-            )
-        wanted = [task for task in wanted if task in config["tasks"]]
+    wanted = chosen_tasks(wanted, config["tasks"], f"tasks: '{{}}' is in no file of {config['datasets']}")
+    planned, left_out = with_data(datasets, wanted)
+    # A job's own process is not asked for targets; the run that started it has checked this.
+    if not planned and workflow.is_main_process and not (only_published() or only_labels() or only_pairs()):
+        raise WorkflowError("\n  ".join(["None of the study's tasks has its data:", *left_out_lines(left_out)]))
+    return wanted, planned, left_out
+
+
+def chosen_tasks(known, chosen, problem):
+    """Return the known tasks that a config chooses, which may be `all`; `problem` is said of an unknown one."""
+    if chosen == "all":
+        return known
+    if unknown := [task for task in chosen if task not in known]:
+        hint = suggestion(unknown[0], known)
+        raise WorkflowError(f"{problem.format(unknown[0])}{hint}. Known tasks: {', '.join(known)}")
+    return [task for task in known if task in chosen]
+
+
+def with_data(datasets, wanted):
+    """Return (the wanted tasks whose files can be had, each with its dataset and layout; the others with the reason)."""
+    every = {task: name for name, dataset in datasets.items() for task in dataset["tasks"]}
     planned, left_out = {}, {}
     chosen = {name: choose_form(name, dataset) for name, dataset in datasets.items()}
     for task in wanted:
@@ -147,7 +172,4 @@ def plan_tasks(datasets):
             left_out[task] = reason
         else:
             planned[task] = datasets[name]["tasks"][task] | {"dataset": name, "form": form}
-    # A job's own process is not asked for targets; the run that started it has checked this.
-    if not planned and workflow.is_main_process and not (only_published() or only_labels()):
-        raise WorkflowError("\n  ".join(["None of the study's tasks has its data:", *left_out_lines(left_out)]))
-    return wanted, planned, left_out
+    return planned, left_out

@@ -48,8 +48,13 @@ def asked_encoders():
         for encoder in RELABEL["encoders"]
         if "relabel" in asked_targets() or only_labels()
     ]
-    if only_labels():
-        return relabelled
+    stories = [
+        {"setting": "similarity: encoders", "use": "sentences"} | {key: about[key] for key in about if key != "key"}
+        for about in SIMILARITY["encoders"]
+        if only_pairs()
+    ]
+    if only_labels() or only_pairs():
+        return relabelled + stories
     engine = study_training()["engine"]
     study = {"setting": "encoder", "use": "adapted", "engine": engine} | config["encoder"]
     sentences = {"setting": "analysis: features: embedding", "use": "sentences"}
@@ -78,12 +83,13 @@ def offer_warm_start():
 
 def tell_plan():
     """Say what is left out and why, what is read from a partial release, and which terms hold for downloads."""
-    lines = left_out_lines(LEFT_OUT | VARIANTS_LEFT_OUT)
-    if UNKNOWN_RATED:
+    used = {name: form for name, form in FORMS.items() if name in PAIR_DATASETS or not only_pairs()}
+    lines = left_out_lines(PAIRS_LEFT_OUT if only_pairs() else LEFT_OUT | VARIANTS_LEFT_OUT | PAIRS_LEFT_OUT)
+    if UNKNOWN_RATED and not only_pairs():
         lines.append(f"Not used: ratings of {', '.join(UNKNOWN_RATED)}, which no file of {config['datasets']} has")
-    lines += [f"Partial release: {name}: {form['note']}" for name, form in sorted(FORMS.items()) if form["note"]]
+    lines += [f"Partial release: {name}: {form['note']}" for name, form in sorted(used.items()) if form["note"]]
     for dataset in sorted({source["dataset"] for source in DOWNLOADED.values()}):
-        terms = " ".join(DATASETS[dataset]["terms"].split())
+        terms = " ".join((DATASETS | PAIR_DATASETS)[dataset]["terms"].split())
         lines.append(f"To be downloaded: {dataset}, under the terms that you accepted: {terms}")
     print(*lines, sep="\n", end="\n" if lines else "", file=sys.stderr)
 
@@ -111,7 +117,7 @@ def close_run(done):
         "asked": asked,
         "done": done,
         "expected": asked_runs(asked),
-        "left_out": {} if only_labels() else LEFT_OUT,
+        "left_out": {} if only_labels() else PAIRS_LEFT_OUT if only_pairs() else LEFT_OUT | PAIRS_LEFT_OUT,
         "open": asked_pages(asked),
     }
     os.makedirs(LOGS, exist_ok=True)

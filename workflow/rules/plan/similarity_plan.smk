@@ -4,7 +4,9 @@ Plan of the study of empathic similarity: its pairs, models and trainings, and w
 
 SIMILARITY = config["similarity"]
 STORY_LABELS, STORY_FORMS = SIMILARITY["labels"], SIMILARITY["forms"]
-FOLDS = ["published"] if SIMILARITY["folds"] == "published" else [f"fold{k + 1}" for k in range(SIMILARITY["folds"])]
+FOLDS = ["published"]
+if SIMILARITY["scheme"] == "folds":
+    FOLDS = [f"fold{number}" for number in range(1, config["pairs"]["folds"] + 1)]
 STORY_ENCODERS = {encoder["key"]: encoder for encoder in SIMILARITY["encoders"]}
 LOSSES = {name: own for name, own in SIMILARITY["contrastive"]["losses"].items() if own is not None}
 # A model of the contrastive family is an encoder and a loss; its name stands in paths and tables.
@@ -30,10 +32,18 @@ def story_task(label, form):
 STORY_TASKS = {story_task(label, form): [label, form] for label in STORY_LABELS for form in STORY_FORMS}
 
 
-def pair_tables(split, forms=None, labels=None):
+def story_pairs(split, forms=STORY_FORMS, labels=STORY_LABELS):
     """Paths of the tables of a split, of all folds."""
-    tasks = [story_task(label, form) for form in forms or STORY_FORMS for label in labels or STORY_LABELS]
+    tasks = [story_task(label, form) for form in forms for label in labels]
     return [f"{RESULTS}/pairs/{fold}/{task}/{split}.parquet" for task in tasks for fold in FOLDS]
+
+
+def check_stories():
+    """Stop where a task of the stage has no data, with the reason; it is asked when its jobs are planned."""
+    for task in STORY_TASKS:
+        if task not in PAIR_TASKS:
+            reason = PAIRS_LEFT_OUT.get(task) or f"it is in no file of {config['pairs']['datasets']}"
+            raise WorkflowError(f"similarity: the pairs '{task}' can't be prepared: {reason}")
 
 
 def similarity_runs(name):
@@ -79,12 +89,13 @@ def similarity_answers():
         "embeddings": story_embeddings("predictions.parquet"),
         "records": story_embeddings("run.json"),
         "zero_shot": judged_pairs(),
-        "tested": pair_tables("test"),
+        "tested": story_pairs("test"),
     }
 
 
 def trained_pairs(wildcards):
     """Tables of the pairs that a training reads."""
+    check_stories()
     task = story_task(wildcards.story_label, wildcards.form)
     return {
         split: f"{RESULTS}/pairs/{wildcards.fold}/{task}/{split}.parquet" for split in ("train", "validation", "test")
@@ -93,7 +104,8 @@ def trained_pairs(wildcards):
 
 def embedded_pairs(wildcards):
     """Tables of all pairs of a form: their texts are the same whatever the label."""
-    return pair_tables("test", [wildcards.form], STORY_LABELS[:1])
+    check_stories()
+    return story_pairs("test", [wildcards.form], STORY_LABELS[:1])
 
 
 def story_encoder(wildcards):

@@ -10,7 +10,11 @@ def download_source(wildcards):
 
 def task_form(wildcards):
     """How a task is read: the layout of its raw files, without what is for people or downloads."""
-    form = TASKS[wildcards.task]["form"]
+    return reading_form(TASKS[wildcards.task]["form"])
+
+
+def reading_form(form):
+    """What of a layout the jobs need that read its files."""
     used = {key: form[key] for key in ("columns", "context", "folder", "form", "reader")}
     used |= {key: form[key] for key in READING if key in form}
     return dict(sorted((used | {"files": list(form["files"])}).items()))

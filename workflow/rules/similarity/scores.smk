@@ -10,7 +10,7 @@ MAKES    <results>/similarity/{scores,comparisons}.csv
 rule score_similarity:
     input:
         **similarity_answers(),
-        trained=pair_tables("train"),
+        trained=story_pairs("train"),
     output:
         scores="<results>/similarity/scores.csv",
         provenance="<results>/similarity/scores.provenance.json",

@@ -55,7 +55,7 @@ def compare_models(answers, tested, level):
                 for model, frame in own.groupby(MODEL, sort=False)
             }
             for metric in METRICS:
-                rows = _compare(models, pairs_of(models, label), about.table, label, metric, level)
+                rows = _compare(models, model_pairs(models, label), about.table, label, metric, level)
                 tables.append(pd.DataFrame(rows).assign(form=form, label=label, metric=metric))
     found = pd.concat([table for table in tables if len(table)] or tables, ignore_index=True)
     found["q"] = np.nan
@@ -67,7 +67,7 @@ def compare_models(answers, tested, level):
     return found.reindex(columns=COLUMNS)
 
 
-def pairs_of(models, label):
+def model_pairs(models, label):
     """The comparisons of models (family, model, trained_on) on a label: (kind, model, other model).
 
     `baseline`: each model against each embedding. `training_label`: a model trained on another label against the same

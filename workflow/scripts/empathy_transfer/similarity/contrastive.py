@@ -10,7 +10,7 @@ from empathy_transfer.metrics import pearson_r
 from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
 from empathy_transfer.records.artefacts import write_json, write_table
 from empathy_transfer.similarity.contrastive_losses import CONTRASTIVE_LOSSES
-from empathy_transfer.similarity.sentence_models import cosines, save_model, sentence_model
+from empathy_transfer.similarity.sentence_models import save_model, sentence_model, story_cosines
 from empathy_transfer.similarity.story_pairs import read_pairs, to_rating
 
 
@@ -46,12 +46,12 @@ def train_contrastive(run, inputs, outputs, encoder_settings, loss, training, ma
     print(f"{run.label}: {len(pairs['train']):,} pairs, {len(examples['first']):,} examples, {precision}")
     set_seed(seed)  # of a classifier that a loss may bring; order and dropout have the trainer's own
     trained = time.monotonic()
-    steps = fit(model, make_loss(model, loss), examples, training, seed, precision)
+    steps = fit_contrastive(model, make_loss(model, loss), examples, training, seed, precision)
     trained = time.monotonic() - trained
     scores = {}
     for split, name in {"test": "predictions", "validation": "validation"}.items():
         frame = pairs[split]
-        answers = to_rating(cosines(model, frame), mapping)
+        answers = to_rating(story_cosines(model, frame), mapping)
         write_table(outputs[name], frame[["id", "label"]].assign(prediction=answers))
         scores[split] = pearson_r.value(frame["label"].to_numpy(), answers)
     if "model" in outputs:
@@ -73,7 +73,7 @@ def train_contrastive(run, inputs, outputs, encoder_settings, loss, training, ma
     print(f"{steps} steps in {trained:.1f} s; r {scores['validation']:.3f} on validation pairs")
 
 
-def fit(model, loss, examples, training, seed, precision):
+def fit_contrastive(model, loss, examples, training, seed, precision):
     """Train a model in place by sentence-transformers' trainer, which leaves no file behind; returns the steps.
 
     Args:

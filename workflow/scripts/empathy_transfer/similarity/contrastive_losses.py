@@ -13,7 +13,7 @@ from empathy_transfer.errors import DataError
 from empathy_transfer.similarity.story_pairs import is_similar, to_cosine
 
 
-def scored(pairs, mapping, random):
+def rated(pairs, mapping, random):
     """Both texts, and the cosine that their rating stands for."""
     return _texts(pairs) | {"score": to_cosine(pairs["label"], mapping).tolist()}
 
@@ -87,13 +87,13 @@ def _softmax(model, settings):
     """A classifier of similar and dissimilar pairs on both embeddings and their difference."""
     from sentence_transformers.sentence_transformer.losses import SoftmaxLoss
 
-    return SoftmaxLoss(model, model.get_sentence_embedding_dimension(), num_labels=2)
+    return SoftmaxLoss(model, model.get_embedding_dimension(), num_labels=2)
 
 
 CONTRASTIVE_LOSSES = {
-    "cosine_mse": (scored, _library("CosineSimilarityLoss")),
-    "cosent": (scored, _library("CoSENTLoss", scale="scale")),
-    "angle": (scored, _library("AnglELoss", scale="scale")),
+    "cosine_mse": (rated, _library("CosineSimilarityLoss")),
+    "cosent": (rated, _library("CoSENTLoss", scale="scale")),
+    "angle": (rated, _library("AnglELoss", scale="scale")),
     "contrastive": (judged, _library("ContrastiveLoss", margin="margin")),
     "online_contrastive": (judged, _library("OnlineContrastiveLoss", margin="margin")),
     "softmax": (judged, _softmax),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from empathy_transfer.models.hardware import use_processor
 from empathy_transfer.records.artefacts import write_json, write_table
-from empathy_transfer.similarity.sentence_models import cosines, sentence_model
+from empathy_transfer.similarity.sentence_models import sentence_model, story_cosines
 from empathy_transfer.similarity.story_pairs import read_pairs, to_rating
 
 
@@ -22,7 +22,7 @@ def embed_pairs(tables, encoder_settings, mapping, predictions_path, record_path
     use_processor(threads)
     pairs = pd.concat([read_pairs(path) for path in tables], ignore_index=True).drop_duplicates("id")
     model, encoder = sentence_model(encoder_settings)
-    answers = to_rating(cosines(model, pairs), mapping)
+    answers = to_rating(story_cosines(model, pairs), mapping)
     write_table(predictions_path, pairs[["id"]].assign(prediction=answers))
     seconds = round(time.monotonic() - started, 3)
     write_json(record_path, {"encoder": encoder.public_name, "n_test": len(pairs), "seconds": seconds})

@@ -67,13 +67,13 @@ def similarity_scores(answers, tested, level):
                 continue
             for fold, pairs in [(POOLED, frame), *(frame.groupby("fold") if frame["fold"].nunique() > 1 else [])]:
                 wanted = level if fold == POOLED and key["split"] == "test" and key["family"] != FLOOR else None
-                found = scored(pairs.rename(columns={label: "label"}), wanted)
+                found = score_answers(pairs.rename(columns={label: "label"}), wanted)
                 kept = [row for row in found if key["family"] != FLOOR or row["metric"] in OF_THE_FLOOR]
                 rows += [key | facts | {"label": label, "fold": fold} | row for row in kept]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def scored(pairs, level=None):
+def score_answers(pairs, level=None):
     """The scores of answers: a list of dicts with metric, value, n, stories, constant_prediction, low and high.
 
     Args:

@@ -47,7 +47,7 @@ def sentence_model(encoder_settings, dropout=None):
     return SentenceTransformer(modules=[transformer, pooling], device=choose_device()), encoder
 
 
-def cosines(model, pairs):
+def story_cosines(model, pairs):
     """Cosine of the two texts of each pair: an array (pairs, float64).
 
     Args:
