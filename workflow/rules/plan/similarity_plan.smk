@@ -16,11 +16,11 @@ CONTRASTIVE_MODELS = {
 # A model that a later config file sets to null is switched off.
 JUDGES = {name: model for name, model in SIMILARITY["zero_shot"]["models"].items() if model}
 LANGUAGE_MODELS = {name: model for name, model in SIMILARITY["fine_tuning"]["models"].items() if model}
-VARIANTS_OF_TUNING = {name: own for name, own in SIMILARITY["fine_tuning"]["variants"].items() if own}
+TUNING_VARIANTS = {name: own for name, own in SIMILARITY["fine_tuning"]["variants"].items() if own}
 FINE_TUNED_MODELS = {
     f"{model}_{variant}": {"model": model, "variant": variant}
     for model in LANGUAGE_MODELS
-    for variant in VARIANTS_OF_TUNING
+    for variant in TUNING_VARIANTS
 }
 
 
@@ -122,3 +122,32 @@ def contrastive_settings(wildcards):
         "training": dict(sorted(SIMILARITY["contrastive"]["training"].items())),
         "mapping": SIMILARITY["scores_as"],
     }
+
+
+def check_fine_tuning():
+    """Check that labels that language models are trained on are labels of the pairs, and explanations are there."""
+    tuning, where = SIMILARITY["fine_tuning"], "similarity.fine_tuning"
+    if unknown := [label for label in tuning["labels"] if label not in STORY_LABELS]:
+        raise WorkflowError(f"{where}.labels: no label '{unknown[0]}'. Known: {', '.join(STORY_LABELS)}")
+    explaining = [name for name, about in TUNING_VARIANTS.items() if about["explanation"]]
+    if LANGUAGE_MODELS and explaining and not tuning["explanations"]:
+        raise WorkflowError(
+            f"{where}.variants.{explaining[0]}: it explains before it answers; name a CSV with the columns id and "
+            f"explanation in {where}.explanations, or set `explanation: false`."
+        )
+
+
+def tuned_pairs(wildcards):
+    """What a fine-tuning reads: tables of pairs, and explanations where its variant writes some."""
+    inputs = trained_pairs(wildcards)
+    if TUNING_VARIANTS[FINE_TUNED_MODELS[wildcards.tuned]["variant"]]["explanation"]:
+        inputs["explanations"] = local(SIMILARITY["fine_tuning"]["explanations"])
+    return inputs
+
+
+def tuning_settings(wildcards):
+    """Model, variant and training of a fine-tuning, in a fixed order."""
+    about, tuning = FINE_TUNED_MODELS[wildcards.tuned], SIMILARITY["fine_tuning"]
+    settings = {"model_settings": LANGUAGE_MODELS[about["model"]], "variant": TUNING_VARIANTS[about["variant"]]}
+    settings |= {name: tuning[name] for name in ("lora", "training")}
+    return {name: dict(sorted(value.items())) for name, value in sorted(settings.items())}

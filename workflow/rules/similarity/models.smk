@@ -67,4 +67,5 @@ rule train_contrastive:
 
 
 include: "zero_shot.smk"
+include: "fine_tuning.smk"
 include: "scores.smk"
