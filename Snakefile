@@ -44,6 +44,8 @@ include: "workflow/rules/relabel/labels.smk"
 include: "workflow/rules/relabel/relabel.smk"
 include: "workflow/rules/pairs/pairs.smk"
 include: "workflow/rules/similarity/models.smk"
+include: "workflow/rules/similarity/agreement.smk"
+include: "workflow/rules/similarity/similarity_report.smk"
 include: "workflow/rules/report/partial.smk"
 include: "workflow/rules/plan/run.smk"
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import rankdata
 
+from empathy_transfer.agreement.krippendorff_alpha import krippendorff_alpha
 from empathy_transfer.errors import DataError
 from empathy_transfer.ratings.agreement import (
     AGREEMENT_COLUMNS,
@@ -20,7 +21,6 @@ from empathy_transfer.ratings.agreement import (
 )
 from empathy_transfer.ratings.figures import draw_differences, plot_differences
 from empathy_transfer.ratings.themes import as_html, as_tex, legend, tabulate_themes, theme_band, theme_table
-from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha
 from study_copy import ROOT
 
 PUBLISHED = ROOT / "resources/ratings.csv"

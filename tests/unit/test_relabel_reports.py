@@ -7,16 +7,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from empathy_transfer.agreement.intervals import alpha_error, alpha_interval
 from empathy_transfer.errors import DataError
 from empathy_transfer.metrics import ccc, metric, metrics_of
 from empathy_transfer.relabel import comparisons, costs, flags, scores, slices, sweep_figure, table
-from empathy_transfer.relabel.agreement import (
-    AGREEMENT_COLUMNS,
-    alpha_and_r,
-    alpha_error,
-    alpha_interval,
-    compare_sources,
-)
+from empathy_transfer.relabel.agreement import AGREEMENT_COLUMNS, alpha_and_r, compare_sources
 from empathy_transfer.relabel.corrected import corrected_labels
 from empathy_transfer.relabel.thresholds import chosen_threshold
 from empathy_transfer.statistics.intervals import correlation_in_words, correlation_interval

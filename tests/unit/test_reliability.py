@@ -6,6 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from empathy_transfer.agreement.krippendorff_alpha import (
+    alpha_of_sums,
+    alpha_sums,
+    from_alpha_scale,
+    krippendorff_alpha,
+    on_alpha_scale,
+    raters_of_sums,
+)
 from empathy_transfer.errors import DataError
 from empathy_transfer.ratings.agreement import ASPECTS, read_ratings
 from empathy_transfer.reliability.constructs import compare_constructs, construct_of
@@ -26,19 +34,8 @@ from empathy_transfer.reliability.report import (
     score_row,
 )
 from empathy_transfer.reliability.seeds import retest, with_intervals
-from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha
 from empathy_transfer.statistics.left_out_datasets import jackknife_interval, jackknife_variance
-from empathy_transfer.statistics.reliability import (
-    alpha_of_sums,
-    alpha_sums,
-    attenuation,
-    corrected_correlation,
-    corrected_slope,
-    from_alpha_scale,
-    of_mean,
-    on_alpha_scale,
-    raters_of_sums,
-)
+from empathy_transfer.statistics.reliability import attenuation, corrected_correlation, corrected_slope, of_mean
 from empathy_transfer.statistics.t_tests import t_test
 from empathy_transfer.validation.bars import by_statistic
 from empathy_transfer.validation.parts import Truth

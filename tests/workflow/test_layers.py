@@ -11,6 +11,7 @@ LAYERS = [
     "errors",
     "records",
     "statistics",
+    "agreement",
     "metrics",
     "losses",
     "kinds",

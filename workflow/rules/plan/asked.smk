@@ -56,7 +56,7 @@ def only_labels():
 
 
 # The stages that use pairs of texts: their targets, and their folders below the study's results.
-PAIR_STAGES = ("pairs", "similarity", "similarity_models")
+PAIR_STAGES = ("pairs", "similarity")
 
 
 def only_pairs():
@@ -87,7 +87,7 @@ def asked_runs(asked):
         "stories": similarity_runs("provenance.json"),
     }
     behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
-    behind |= dict.fromkeys(("similarity", "similarity_models"), ["pairs", "stories"])
+    behind["similarity"] = ["pairs", "stories"]
     stages = {stage for target in asked for stage in behind.get(target, [target])}
 
     def counts(stage, path):

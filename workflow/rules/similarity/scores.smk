@@ -91,10 +91,3 @@ rule plot_similarity_models:
         "Drawing models of the similarity of stories by label"
     script:
         "../../scripts/similarity/plot_similarity_models.py"
-
-
-rule similarity_models:
-    input:
-        "<results>/tables/similarity.html",
-        "<results>/similarity/comparisons.csv",
-        "<results>/figures/similarity_models.png",

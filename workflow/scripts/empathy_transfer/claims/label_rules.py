@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pandas
 from scipy import stats
 
+from empathy_transfer.agreement.intervals import alpha_interval
 from empathy_transfer.claims.engine import Finding, nothing
-from empathy_transfer.relabel.agreement import alpha_interval
 from empathy_transfer.relabel.scores import CHOSEN
 from empathy_transfer.relabel.training_sets import CROWD
 from empathy_transfer.statistics.intervals import correlation_in_words, correlation_interval

@@ -7,14 +7,15 @@ often two raters differ by how much (Figure 8). Any number of raters, and gaps w
 import csv
 import io
 import itertools
-import warnings
 
-import numpy as np
 import pandas as pd
 
+from empathy_transfer.agreement.intervals import percentile_interval
+from empathy_transfer.agreement.krippendorff_alpha import alpha_sums, krippendorff_alpha
+from empathy_transfer.agreement.pairs import spearman_of_pair
 from empathy_transfer.errors import DataError
 from empathy_transfer.records.artefacts import read_bytes, write_csv
-from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha, resampled_alphas
+from empathy_transfer.statistics.reliability import sums_of_groups
 
 ASPECTS = ("definition", "link", "conduciveness")
 KEYS = ["task", "aspect", "annotator"]
@@ -26,10 +27,9 @@ AGREEMENT_COLUMNS = """
     aspect raters tasks krippendorff_alpha alpha_low alpha_high undefined_resamples
     alpha_ordinal alpha_nominal spearman_r spearman_p reason
 """.split()
+INTERVAL_COLUMNS = ("alpha_low", "alpha_high", "undefined_resamples")
 PAIR_COLUMNS = ["aspect", "rater_1", "rater_2", "tasks", "spearman_r", "spearman_p", "reason"]
 DIFFERENCE_COLUMNS = ["aspect", "difference", "count"]
-# With fewer pairs of values, a rank correlation can't be told from any other.
-LEAST_PAIRS = 3
 
 
 def write_agreement(ratings_path, resamples, alpha, agreement_path, pairs_path, differences_path):
@@ -112,16 +112,10 @@ def bootstrap_interval(units, resamples, alpha, seed=0):
     does not cover the choice of raters. A resample in which alpha is undefined is left out; their share is returned.
     Empty with fewer than two tasks, or where more than half of the resamples are undefined.
     """
-    row = dict.fromkeys(("alpha_low", "alpha_high", "undefined_resamples"))
-    observed, squares, sums = _disagreements(units)
-    if len(observed) < 2:
-        return row
-    drawn = np.random.default_rng(seed).multinomial(len(observed), [1 / len(observed)] * len(observed), size=resamples)
-    number, total, square = (drawn @ part for part in (sums[:, 0], sums[:, 1], squares))
-    alphas, defined = resampled_alphas(number, total, square, drawn @ observed)
-    if defined >= 0.5:
-        row["alpha_low"], row["alpha_high"] = np.quantile(alphas, [alpha / 2, 1 - alpha / 2])
-    return row | {"undefined_resamples": 1 - defined}
+    counted = units[units.notna().sum(axis=1) >= 2]
+    tasks = counted.index.get_level_values("task")
+    by_task = sums_of_groups(alpha_sums(counted.to_numpy()), tasks) if len(counted) else []
+    return dict(zip(INTERVAL_COLUMNS, percentile_interval(by_task, resamples, alpha, seed), strict=True))
 
 
 def rater_pairs(ratings):
@@ -130,21 +124,11 @@ def rater_pairs(ratings):
     ``tasks`` counts the tasks that both rated; p is two-sided, by the t distribution (``scipy.stats.spearmanr``).
     ``reason`` is ``too_few`` with fewer than three pairs of values, ``constant`` if a rater gave one value only.
     """
-    from scipy.stats import spearmanr
-
     rows = []
     for aspect, units in _units(ratings).items():
         for first, second in itertools.combinations(units.columns, 2):
             both = units[[first, second]].dropna()
-            r, p, reason = None, None, ""
-            if len(both) < LEAST_PAIRS:
-                reason = "too_few"
-            elif (both.nunique() == 1).any():
-                reason = "constant"
-            else:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", RuntimeWarning)  # r of exactly 1 divides by zero: p is 0
-                    r, p = (float(value) for value in spearmanr(both[first], both[second]))
+            r, p, reason = spearman_of_pair(both[first], both[second])
             tasks = both.index.get_level_values("task").nunique()
             rows.append((aspect, first, second, tasks, r, p, reason))
     return _typed(pd.DataFrame(rows, columns=PAIR_COLUMNS))
@@ -173,19 +157,6 @@ def _units(ratings):
     # A mean needs all aspects: two raters' means over different aspects would differ for no fault of theirs.
     means = scores.groupby("task").mean().round(12).where(scores.groupby("task").count() == len(ASPECTS))
     return by_aspect | {OVERALL: scores, MEAN: means}
-
-
-def _disagreements(units):
-    """Per task with two ratings or more: observed disagreement, sum of squares, and (number, sum) of its values.
-
-    The observed disagreement of a unit is the sum of (a - b)^2 over its ordered pairs, divided by its number of
-    values less one; the number and sums are those of the values that alpha counts.
-    """
-    counted = units[units.notna().sum(axis=1) >= 2]
-    number, total, square = counted.notna().sum(axis=1), counted.sum(axis=1), (counted**2).sum(axis=1)
-    parts = pd.DataFrame({"observed": 2 * (number * square - total**2) / (number - 1), "square": square})
-    tasks = parts.assign(number=number, total=total).groupby(level="task").sum()
-    return tasks["observed"].to_numpy(), tasks["square"].to_numpy(), tasks[["number", "total"]].to_numpy()
 
 
 def _typed(frame):

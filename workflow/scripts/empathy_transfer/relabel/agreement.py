@@ -6,20 +6,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from empathy_transfer.agreement.intervals import alpha_error, alpha_interval
+from empathy_transfer.agreement.krippendorff_alpha import krippendorff_alpha
+from empathy_transfer.agreement.pairs import LEAST_PAIRS
 from empathy_transfer.labelling.valid_labels import valid_labels
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.suspicion import read_embeddings, suspicious_labels
 from empathy_transfer.relabel.training_sets import CROWD
-from empathy_transfer.statistics.krippendorff_alpha import krippendorff_alpha, resampled_alphas
-from empathy_transfer.statistics.resampling import FEW_CLUSTERS, make_sample, resampled_counts
-from empathy_transfer.statistics.seed_variance import spread
 
 AGREEMENT_COLUMNS = [
     "set", "first", "second", "n", "clusters", "krippendorff_alpha", "alpha_low", "alpha_high", "alpha_se", "pearson_r",
 ]  # fmt: skip
 # Shares of the most suspicious labels by which two ways to find them are compared.
 TOP_SHARES = (0.05, 0.1, 0.2)
-LEAST_PAIRS = 3
 
 
 def write_label_agreement(set_paths, labels_paths, settings, listed, agreement_path, disagreements_path):
@@ -75,32 +74,6 @@ def alpha_and_r(labels):
         return None, None
     varied = np.ptp(labels, axis=0).min() > 0
     return krippendorff_alpha(labels, "interval")[0], float(np.corrcoef(labels.T)[0, 1]) if varied else None
-
-
-def alpha_error(labels, groups, resamples):
-    """{clusters, alpha_se}: standard error of Krippendorff's alpha of labels (n x 2) over other ``groups`` of texts.
-
-    By a bootstrap of whole groups, or with few of them the jackknife.
-    """
-    sample = make_sample(labels[:, 0], groups)
-    first, second = (labels - labels.mean()).T
-    parts = [np.ones(len(labels)), (first - second) ** 2, first + second, first**2 + second**2]
-    sums = sample.sums(np.column_stack(parts))
-    alphas = []
-    for counts in resampled_counts(sample.n_units, resamples):
-        number, apart, total, square = (counts.astype(np.float64) @ sums).T
-        # Each text is a unit of two labels, of which there are two ordered pairs.
-        alphas.append(resampled_alphas(2 * number, total, square, 2 * apart)[0])
-    error = np.sqrt(spread(np.concatenate(alphas), sample.n_units < FEW_CLUSTERS))
-    return {"clusters": sample.n_units, "alpha_se": float(error)}
-
-
-def alpha_interval(row, level):
-    """(low, high) of the Krippendorff's alpha of a row of agreement.csv by Student's t; (None, None) of one group."""
-    if row["clusters"] < 2:
-        return None, None
-    half_width = stats.t.isf(level / 2, row["clusters"] - 1) * row["alpha_se"]
-    return row["krippendorff_alpha"] - half_width, row["krippendorff_alpha"] + half_width
 
 
 def write_audit(set_path, labels_paths, embeddings_path, seed, audit_path, summary_path):

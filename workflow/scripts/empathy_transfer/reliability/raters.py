@@ -9,21 +9,13 @@ gave.
 import numpy as np
 import pandas as pd
 
+from empathy_transfer.agreement.krippendorff_alpha import UNITS, alpha_of_sums, alpha_sums, raters_of_sums
 from empathy_transfer.data.readers.common import PLACE, read_delimited
 from empathy_transfer.errors import DataError
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.statistics.class_counts import f1_scores
-from empathy_transfer.statistics.reliability import (
-    UNITS,
-    alpha_of_sums,
-    alpha_sums,
-    attenuation,
-    of_mean,
-    raters_of_sums,
-    resampled_variance,
-    sums_of_groups,
-)
+from empathy_transfer.statistics.reliability import attenuation, of_mean, resampled_variance, sums_of_groups
 from empathy_transfer.statistics.resampling import LEAST_CLUSTERS, resampled_counts
 from empathy_transfer.statistics.t_tests import t_test
 

@@ -9,24 +9,21 @@ both are measured anew without each dataset, ratings included.
 
 import numpy as np
 
-from empathy_transfer.importance.quadratic_assignment import residuals
-from empathy_transfer.ratings.agreement import ASPECTS
-from empathy_transfer.statistics.dataset_jackknife import datasets_of
-from empathy_transfer.statistics.left_out_datasets import UNCHANGED, jackknife_interval
-from empathy_transfer.statistics.reliability import (
+from empathy_transfer.agreement.krippendorff_alpha import (
     NUMBER,
     OBSERVED,
     UNITS,
     alpha_of_sums,
     alpha_sums,
-    attenuation,
-    corrected_correlation,
-    corrected_slope,
     from_alpha_scale,
-    of_mean,
     on_alpha_scale,
     raters_of_sums,
 )
+from empathy_transfer.importance.quadratic_assignment import residuals
+from empathy_transfer.ratings.agreement import ASPECTS
+from empathy_transfer.statistics.dataset_jackknife import datasets_of
+from empathy_transfer.statistics.left_out_datasets import UNCHANGED, jackknife_interval
+from empathy_transfer.statistics.reliability import attenuation, corrected_correlation, corrected_slope, of_mean
 from empathy_transfer.statistics.values import number_or_none
 
 # What is taken out of improvements and rating differences alike before they are compared.

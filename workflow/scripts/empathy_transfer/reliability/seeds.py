@@ -7,18 +7,12 @@ what answers differ by between items is not the luck of a training.
 
 import numpy as np
 
+from empathy_transfer.agreement.krippendorff_alpha import alpha_of_sums, alpha_sums, from_alpha_scale, on_alpha_scale
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.records.artefacts import read_table
 from empathy_transfer.significance.paired_runs import read_groups, refuse_other_items
 from empathy_transfer.statistics.left_out_datasets import jackknife_variance
-from empathy_transfer.statistics.reliability import (
-    alpha_of_sums,
-    alpha_sums,
-    from_alpha_scale,
-    on_alpha_scale,
-    resampled_variance,
-    sums_of_groups,
-)
+from empathy_transfer.statistics.reliability import resampled_variance, sums_of_groups
 from empathy_transfer.statistics.resampling import LEAST_CLUSTERS, resampled_counts
 from empathy_transfer.statistics.t_tests import t_test
 
@@ -51,9 +45,9 @@ def retest(answers, groups, kind, settings):
 
     Returns:
         `number` (alpha), `items`, `seeds`, `reason`, and parts of the variance on the scale of
-        `statistics.reliability`, each (variance, degrees of freedom) or None: `of_items`, of resamples of whole groups,
-        and `of_seeds`, of leaving out each of three seeds or more. `constant`: all answers are equal; `too_few`: under
-        five groups.
+        `agreement.krippendorff_alpha`, each (variance, degrees of freedom) or None: `of_items`, of resamples of whole
+        groups, and `of_seeds`, of leaving out each of three seeds or more. `constant`: all answers are equal;
+        `too_few`: under five groups.
     """
     values = _values(answers, kind)
     row = {"number": None, "items": len(values), "seeds": len(answers), "of_items": None, "of_seeds": None}
@@ -76,7 +70,7 @@ def retest(answers, groups, kind, settings):
 
 
 def with_intervals(found, alpha):
-    """The same dicts with `low`, `high` and `covers`: t intervals on the scale of `statistics.reliability`.
+    """The same dicts with `low`, `high` and `covers`: t intervals on the scale of `agreement.krippendorff_alpha`.
 
     What seeds vary is pooled over tasks: three seeds of one task say next to nothing about it. Where no task has three
     seeds, intervals cover the choice of items only.

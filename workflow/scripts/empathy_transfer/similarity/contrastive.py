@@ -81,9 +81,10 @@ def fit_contrastive(model, loss, examples, training, seed, precision):
             `contrastive_losses`. training: see `train_contrastive`. seed: of the order and of dropout. precision:
             `bf16` or `fp32`.
     """
-    from datasets import Dataset
+    from datasets import Dataset, disable_progress_bars
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 
+    disable_progress_bars()
     with tempfile.TemporaryDirectory() as folder:
         settings = SentenceTransformerTrainingArguments(
             output_dir=folder,

@@ -109,9 +109,10 @@ def fit_language_model(model, tokenizer, examples, training, seed, precision):
 
     Nothing is saved by the trainer: its `save_model` writes a pickle of its arguments.
     """
-    from datasets import Dataset
+    from datasets import Dataset, disable_progress_bars
     from trl import SFTConfig, SFTTrainer
 
+    disable_progress_bars()
     with tempfile.TemporaryDirectory() as folder:
         settings = SFTConfig(
             output_dir=folder,

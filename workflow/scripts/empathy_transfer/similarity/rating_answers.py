@@ -24,13 +24,13 @@ def rate_pairs(model, prompts, pairs, max_explanation):
     for first, second in zip(pairs["first"], pairs["second"], strict=True):
         ids = prompts.prompt(first, second, room)
         if prompts.explanation:
-            ids = [*ids, *explain(model, prompts, ids, max_explanation), *prompts.before_score]
+            ids = [*ids, *write_explanation(model, prompts, ids, max_explanation), *prompts.before_score]
         shares = torch.softmax(candidate_scores(model, ids, prompts.candidates), dim=0)
         found.append(float(shares @ torch.tensor(RATINGS, dtype=shares.dtype)))
     return found
 
 
-def explain(model, prompts, ids, most):
+def write_explanation(model, prompts, ids, most):
     """The explanation that a model writes after a question: token ids, with the end of a line, without any score."""
     inputs = torch.tensor([ids], device=model.device)
     tokenizer = prompts.tokenizer

@@ -21,7 +21,7 @@ POOLED = "all"
 # The metrics that get an interval.
 WITH_INTERVAL = ("pearson_r", "spearman_r", "mse", "accuracy", "f1_macro")
 # What a constant answer is scored by. It has no correlation; pooled over folds, the folds' means would feign one.
-OF_THE_FLOOR = ("mae", "mse", "rmse", "accuracy", "f1_macro", "f1_weighted", "precision", "recall")
+OF_THE_FLOOR = ("mae", "mse", "rmse", "accuracy", "f1_macro", "f1_weighted", "precision_macro", "recall_macro")
 COLUMNS = ["family", "model", "form", "trained_on", "label", "fold", "seed", "split", "metric", "value"]
 COLUMNS += ["n", "stories", "low", "high", "constant_prediction", *FACTS]
 

@@ -13,8 +13,8 @@ TITLES = {
     "spearman_r": "ρ",
     "mse": "MSE",
     "accuracy": "accuracy",
-    "precision": "precision",
-    "recall": "recall",
+    "precision_macro": "precision",
+    "recall_macro": "recall",
     "f1_macro": "macro F1",
 }
 LOWER_IS_BETTER = ("mse",)
@@ -64,7 +64,7 @@ def similarity_page(rows, level):
         part = rows[rows["form"] == form]
         for caption, metrics in (
             ("Correlation and error", ("pearson_r", "spearman_r", "mse")),
-            ("Similar or not", ("accuracy", "precision", "recall", "f1_macro")),
+            ("Similar or not", ("accuracy", "precision_macro", "recall_macro", "f1_macro")),
         ):
             here = [name for name in metrics if (part["metric"] == name).any()]
             tables.append(_table(part, f"{caption}, {form} stories", here, level))
