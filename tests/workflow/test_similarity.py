@@ -25,7 +25,7 @@ STAGE = {
 MORE = """
 similarity:
   encoders: [{key: tiny, name: tiny, revision: null, max_length: 64}]
-  contrastive: {losses: {triplet: null}}
+  contrastive: {losses: {triplet: null}, keep_models: true}
   zero_shot:
     models:
       judge: {provider: llama_cpp, model: j, gguf: j.gguf, context: 1024, prompt: definition, attempts: 1, retries: 0,

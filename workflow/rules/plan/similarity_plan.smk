@@ -13,6 +13,16 @@ LOSSES = {name: own for name, own in SIMILARITY["contrastive"]["losses"].items()
 CONTRASTIVE_MODELS = {
     f"{encoder}_{loss}": {"encoder": encoder, "loss": loss} for encoder in STORY_ENCODERS for loss in LOSSES
 }
+CONTRASTIVE_FILES = {
+    name: f"<results>/similarity/runs/contrastive/{{contrastive}}/{{form}}/{{story_label}}/{{fold}}/seed={{seed}}/{file}"
+    for name, file in {
+        "run": "run.json",
+        "predictions": "predictions.parquet",
+        "validation": "validation.parquet",
+        "provenance": "provenance.json",
+        **({"model": "model.safetensors"} if SIMILARITY["contrastive"]["keep_models"] else {}),
+    }.items()
+}
 # A model that a later config file sets to null is switched off.
 JUDGES = {name: model for name, model in SIMILARITY["zero_shot"]["models"].items() if model}
 LANGUAGE_MODELS = {name: model for name, model in SIMILARITY["fine_tuning"]["models"].items() if model}

@@ -46,10 +46,7 @@ rule train_contrastive:
     input:
         unpack(trained_pairs),
     output:
-        run="<results>/similarity/runs/contrastive/{contrastive}/{form}/{story_label}/{fold}/seed={seed}/run.json",
-        predictions="<results>/similarity/runs/contrastive/{contrastive}/{form}/{story_label}/{fold}/seed={seed}/predictions.parquet",
-        validation="<results>/similarity/runs/contrastive/{contrastive}/{form}/{story_label}/{fold}/seed={seed}/validation.parquet",
-        provenance="<results>/similarity/runs/contrastive/{contrastive}/{form}/{story_label}/{fold}/seed={seed}/provenance.json",
+        **CONTRASTIVE_FILES,
     log:
         "<logs>/similarity/runs/contrastive/{contrastive}/{form}/{story_label}/{fold}/seed={seed}.log",
     conda:
