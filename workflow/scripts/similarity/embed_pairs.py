@@ -2,8 +2,10 @@
 
 from empathy_transfer.frame.devices import claim_device
 from empathy_transfer.frame.reuse import open_shared_job, reuse
+from empathy_transfer.frame.warm_start import continue_warm
 
 if __name__ == "__main__" and not reuse(snakemake):
+    continue_warm()
     # The device is claimed before torch looks for devices, which it does once.
     with open_shared_job(snakemake) as job, claim_device():
         from empathy_transfer.similarity.embedding import embed_pairs
