@@ -119,6 +119,30 @@ def test_comparisons_are_paired_and_say_how_sure_they_are():
     assert found.loc[("baseline", "same", "empathy", "pearson_r")]["effect"] == "undecided"
 
 
+def test_seeds_widen_a_test_by_what_they_differ_beyond_the_items():
+    about = held_out_pairs(120)
+    random, truth = np.random.default_rng(2), about.table["empathy"].to_numpy()
+    noise = random.normal(size=(4, 120))
+    base = answers_of(about, base=("embedding", "none", truth + 4 * noise[0]))
+
+    def compared(second):
+        seeds = [answers_of(about, good=("contrastive", "empathy", values)) for values in (truth + noise[1], second)]
+        answers = pd.concat([base, seeds[0], seeds[1].assign(seed=2)], ignore_index=True)
+        found = compare_models(answers, {"full": about}, 0.05)
+        return found[(found["label"] == "empathy") & (found["metric"] == "pearson_r")].iloc[0]
+
+    alike, apart = compared(truth + noise[1]), compared(truth + 6 * noise[2])
+    assert (alike["seeds"], alike["covers"]) == (2, "items_and_seeds")
+    assert alike["effect"] == "improved"
+    first, second = (np.corrcoef(truth, truth + values)[0, 1] for values in (noise[1], 6 * noise[2]))
+    other = np.corrcoef(truth, truth + 4 * noise[0])[0, 1]
+    assert apart["difference"] == pytest.approx((first + second) / 2 - other)
+    # Half the variance between the seeds of the mean of two, with one degree of freedom: no verdict is left.
+    assert apart["se"] > 0.9 * abs(first - second) / 2
+    assert apart["df"] < 3
+    assert apart["effect"] == "undecided"
+
+
 def test_tables_must_be_of_the_same_pairs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tables = {split: story_pairs(6, start=start) for split, start in (("train", 0), ("validation", 6), ("test", 12))}
