@@ -294,3 +294,19 @@ def test_a_pair_without_its_first_text_is_refused(tmp_path):
     path.write_text(path.read_text().replace('"dev\nstory 0"', '" "'))
     with pytest.raises(DataError, match=r"PAIRS \(dev\).txt, row 1: task stories_moral: a pair without its first text"):
         prepared(tmp_path, files, "empathic_stories", "stories_moral", scheme="published")
+
+
+def test_shared_stories_are_split_whole_or_by_rows(tmp_path):
+    rates = "".join(str(1 + place % 5) for place in range(270))
+    files = shared_stories(tmp_path, rates)
+    shares = {"train": 0.8, "validation": 0.1, "test": 0.1}
+    tables, _ = prepared(
+        tmp_path / "a", files, "empathic_stories_plus", "stories_plus", scheme="grouped", shares=shares
+    )
+    groups = {split: set(table["group"]) for split, table in tables.items()}
+    assert not groups["train"] & (groups["validation"] | groups["test"])
+    assert all(len(table) == 3 * len(groups[split]) for split, table in tables.items())
+    tables, about = prepared(tmp_path / "b", files, "empathic_stories_plus", "stories_plus", scheme="published")
+    assert about["n"] == {"train": 216, "validation": 27, "test": 27}
+    assert set(tables["test"]["group"]) & set(tables["train"]["group"])
+    assert tables["test"]["label"].between(0, 1).all()

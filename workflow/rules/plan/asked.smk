@@ -55,18 +55,24 @@ def only_labels():
     return only_asked(["labels", "validate_prompts", "relabel"], f"results/{config['study']}/relabel")
 
 
-# The stages that use pairs of texts: their targets, and their folders below the study's results.
-PAIR_STAGES = ("pairs", "similarity")
+# The stages that use pairs of texts, with a target each; their files have one of the words in their paths.
+PAIR_STAGES = {"pairs": "pair", "rater": "rater", "similarity": "similarity"}
 
 
 def only_pairs():
-    """Whether this run was asked for nothing but pairs of texts, which need no task's data."""
-    return only_asked(PAIR_STAGES, *(f"results/{config['study']}/{stage}" for stage in PAIR_STAGES))
+    """Whether this run was asked for nothing but pairs of texts and what is counted of them, which need no task's data."""
+    return only_asked(["pairs"], *(f"results/{config['study']}/{folder}" for folder in ("pairs", "rater/data")))
 
 
 def pairs_asked():
-    """Whether this run may need pairs of texts: a word of its command says so, or it is the process of a single job."""
-    return not workflow.is_main_process or any(stage in word for word in sys.argv for stage in PAIR_STAGES)
+    """Whether this run may need pairs of texts: their stages or files are asked for, or it is the process of one job."""
+
+    def fits(argument):
+        """Whether an argument of the command line is a target of these stages, or one of their files."""
+        _, below, path = argument.partition(f"results/{config['study']}/")
+        return argument in PAIR_STAGES or (below and any(word in path for word in PAIR_STAGES.values()))
+
+    return not workflow.is_main_process or any(map(fits, sys.argv[1:]))
 
 
 def asked_runs(asked):

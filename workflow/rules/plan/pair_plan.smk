@@ -79,3 +79,36 @@ def pair_code(wildcards):
     together = pair_splits(wildcards).get("tasks", {}).values()
     kinds = {PAIR_TASKS[wildcards.pairs]["kind"], *(about["kind"] for about in together)}
     return code_fingerprint("prepare_pairs", readers=pair_form(wildcards)["reader"], kinds=tuple(sorted(kinds)))
+
+
+def whole_pairs(tasks):
+    """Paths of tables of tasks in which each pair stands once: of all splits of a scheme, or the tests of all folds."""
+    paths = []
+    for pairs in tasks:
+        schemes = schemes_of(pairs)
+        tables = [(schemes[0], split) for split in SPLITS]
+        if schemes[0].startswith("fold"):
+            tables = [(scheme, "test") for scheme in schemes if scheme.startswith("fold")]
+        paths += [f"{RESULTS}/pairs/{scheme}/{pairs}/{split}.parquet" for scheme, split in tables]
+    return paths
+
+
+def pairs_of_different_texts():
+    """The pair tasks without those whose texts an earlier one has: of the same dataset, in the same form."""
+    first = {}
+    for pairs, task in PAIR_TASKS.items():
+        first.setdefault((task["dataset"], task.get("texts"), json.dumps(task.get("rows"), sort_keys=True)), pairs)
+    return list(first.values())
+
+
+def shown_pairs():
+    """What the figure of texts shows of each pair task."""
+    keys = ("kind", "labels", "ordered", "title")
+    return {pairs: {key: task[key] for key in keys if key in task} for pairs, task in PAIR_TASKS.items()}
+
+
+def pair_results():
+    """What the target of the stage makes beside the tables: counts, leaks, and the figure of texts."""
+    sums = [f"{RESULTS}/rater/data/sums.csv"] if "epitome_share" in PAIR_TASKS else []
+    made = [f"{RESULTS}/rater/data/{name}.csv" for name in ("splits", "items", "leaks")]
+    return [*sums, *made, f"{RESULTS}/figures/pair_texts.png"] if PAIR_TASKS else []

@@ -26,16 +26,14 @@ def load_datasets(folder, pairs=False):
         if not re.fullmatch("[a-z0-9_]+", path.stem):
             raise WorkflowError(f"{path}: the file's name is the dataset's id: only a-z, 0-9 and _ can stand in it.")
         content = load_yaml(path)
+        if isinstance(content, dict) and ("pairs" in content) != pairs:
+            other = "datasets" if pairs else "pairs: datasets"
+            fault = (
+                "say how its pairs are split, with the key `pairs`, or" if pairs else "its key `pairs` is for pairs:"
+            )
+            raise WorkflowError(f"{path}: {fault} move it to the folder that `{other}` of the config names.")
         check_schema(content, DATASET_SCHEMA, path)
         check_words(path, content)
-        if ("pairs" in content) != pairs:
-            say = (
-                "lacks the key `pairs`, so that it belongs to"
-                if pairs
-                else "has the key `pairs`, so that it belongs to"
-            )
-            home = "datasets" if pairs else "pairs: datasets"
-            raise WorkflowError(f"{path}: it {say} the folder that `{home}` of the config names.")
         datasets[path.stem] = content
         for task in [*content["tasks"], *content.get("variants", {})]:
             if task in owners:
