@@ -12,6 +12,7 @@ from sklearn.metrics import cohen_kappa_score
 from empathy_transfer.agreement import measures
 from empathy_transfer.agreement.intervals import Measured, difference, measured, measured_twice
 from empathy_transfer.agreement.measures import MEASURES, ceiling_of
+from empathy_transfer.agreement.scales import fishers_z, intraclass, unchanged
 from empathy_transfer.agreement.tables import (
     agreement_table,
     ceiling_by_number,
@@ -23,7 +24,6 @@ from empathy_transfer.statistics.ranks import weighted_midranks
 
 NAN = np.nan
 SETTINGS = {"alpha": 0.05, "resamples": 400}
-UNCHANGED = (np.asarray, float)
 
 
 def some_ratings(items=12, raters=4, gaps=0.0, seed=5):
@@ -113,19 +113,41 @@ def test_a_rater_who_gave_one_value_is_left_out_of_means_over_pairs():
     values = np.array([[1, 1, 2.0], [2, 2, 2], [3, 3, 2], [4, 4, 2]])
     assert once(measures.pearson_r, values) == once(measures.spearman_r, values) == pytest.approx(1)
     assert np.isnan(once(measures.pearson_r, values[:, 1:]))
-    assert measured(values[:, 1:], measures.pearson_r, UNCHANGED, SETTINGS) == (None, None, None, "constant")
+    assert measured(values[:, 1:], measures.pearson_r, unchanged, SETTINGS) == (None, None, None, "constant")
 
 
 def test_a_missing_number_says_why():
     measure = measures.interval_alpha
-    assert measured(np.array([[1, NAN], [NAN, 2.0]]), measure, UNCHANGED, SETTINGS).reason == "no_ratings"
-    found = measured(np.array([[1.0, 2], [2, 2], [3, 4]]), measure, UNCHANGED, SETTINGS)
+    assert measured(np.array([[1, NAN], [NAN, 2.0]]), measure, unchanged, SETTINGS).reason == "no_ratings"
+    found = measured(np.array([[1.0, 2], [2, 2], [3, 4]]), measure, unchanged, SETTINGS)
     assert found.number is not None
     assert (found.low, found.reason) == (None, "too_few")
     # Two raters have no interval that covers raters.
-    of_items, of_raters = measured_twice(some_ratings(12, 2), measure, UNCHANGED, SETTINGS)
+    of_items, of_raters = measured_twice(some_ratings(12, 2), measure, unchanged, SETTINGS)
     assert of_items.low < of_items.number < of_items.high
     assert (of_raters.low, of_raters.reason) == (None, "too_few")
+
+
+def test_scales_lead_back_and_are_finite_at_their_ends():
+    numbers = np.array([-0.1, 0.0, 0.3, 0.9])
+    for scale in (intraclass(8), intraclass(2), fishers_z(), unchanged()):
+        to_scale, from_scale, _ = scale
+        assert [float(from_scale(one)) for one in to_scale(numbers)] == pytest.approx(numbers.tolist())
+        assert np.isfinite(to_scale(np.array([1.0, -1.0]))).all()
+    # Of two raters it is Fisher's z; of more half the logarithm of (1 + 3 x .5) / .5 for .5 and four.
+    assert intraclass(2)[0](0.5) == pytest.approx(fishers_z()[0](0.5))
+    assert intraclass(4)[0](0.5) == pytest.approx(0.5 * np.log(5))
+
+
+def test_few_items_have_an_interval_at_least_as_wide_as_that_of_normal_ratings():
+    # Ten items, four raters: F quantiles of (9, 30) and (30, 9) at 2.5 % are 2.575 and 3.560.
+    assert intraclass(4).least(10, 0.05) == pytest.approx((0.5 * np.log(2.575), 0.5 * np.log(3.560)), abs=5e-4)
+    assert fishers_z().least(10, 0.05) == (0, 0)
+    # Evenly spaced items, and raters who differ by as much on each: nothing hangs on which items there are.
+    alike = np.arange(1.0, 11)[:, None] + np.array([0, 0.1, 0, -0.1])
+    found = measured(alike, measures.interval_alpha, intraclass, SETTINGS)
+    place, low, high = (float(intraclass(4).to_scale(one)) for one in found[:3])
+    assert (place - low, high - place) == (pytest.approx(0.473, abs=1e-3), pytest.approx(0.635, abs=1e-3))
 
 
 def test_items_of_a_group_are_drawn_together():

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from empathy_transfer.agreement.krippendorff_alpha import alpha_of_sums, alpha_sums
+from empathy_transfer.agreement.krippendorff_alpha import alpha_of_sums, alpha_sums, raters_of_sums
 from empathy_transfer.statistics.left_out_datasets import jackknife_variance
 from empathy_transfer.statistics.reliability import resampled_variance
-from empathy_transfer.statistics.resampling import LEAST_CLUSTERS, make_sample, resampled_counts
+from empathy_transfer.statistics.resampling import FEW_CLUSTERS, LEAST_CLUSTERS, make_sample, resampled_counts
 from empathy_transfer.statistics.t_tests import t_test
 
 LEAST_RATERS = 3
@@ -65,19 +65,24 @@ def _measured(values, measure, scale, settings, groups, over_raters):
     if n_units < LEAST_CLUSTERS:
         return few, few
 
+    to_scale, from_scale, least = scale(float(raters_of_sums(alpha_sums(values).sum(axis=0))))
+    distances = least(n_units, settings["alpha"]) if n_units < FEW_CLUSTERS else (0.0, 0.0)
+
     def interval(parts):
         """The number with the interval of a variance that is the sum of these parts."""
-        tested = t_test(float(scale[0](number)), parts, settings["alpha"])
-        return Measured(number, *(float(scale[1](tested[end])) for end in ("low", "high")), "")
+        place = float(to_scale(number))
+        tested = t_test(place, parts, settings["alpha"])
+        ends = min(tested["low"], place - distances[0]), max(tested["high"], place + distances[1])
+        return Measured(number, *(float(from_scale(end)) for end in ends), "")
 
     blocks = resampled_counts(n_units, settings["resamples"])
-    drawn = scale[0](np.concatenate([measure(values, counts[:, units]) for counts in blocks]))
+    drawn = to_scale(np.concatenate([measure(values, counts[:, units]) for counts in blocks]))
     of_items = (resampled_variance(drawn, n_units), n_units - 1)
     raters = range(values.shape[1] if over_raters and values.shape[1] >= LEAST_RATERS else 0)
     without = [measure(np.delete(values, rater, axis=1), once)[0] for rater in raters]
     if not without or np.isnan(without).any():
         return interval([of_items]), few
-    of_raters = (float(jackknife_variance(scale[0](np.array(without)))), len(without) - 1)
+    of_raters = (float(jackknife_variance(to_scale(np.array(without)))), len(without) - 1)
     return interval([of_items]), interval([of_items, of_raters])
 
 

@@ -12,12 +12,11 @@ import math
 
 import numpy as np
 
-from empathy_transfer.agreement.krippendorff_alpha import alpha_of_sums, alpha_sums, from_alpha_scale, on_alpha_scale
+from empathy_transfer.agreement.krippendorff_alpha import alpha_of_sums, alpha_sums
+from empathy_transfer.agreement.scales import fishers_z, intraclass
 from empathy_transfer.statistics.ranks import weighted_midranks
 from empathy_transfer.statistics.values import CONSTANT_TOLERANCE
 
-# Of numbers on Fisher's z, which is infinite at 1.
-Z_LIMIT = 1 - 1e-6
 # Numbers that a measure holds at once for each resample's item; 4 million are 32 MB.
 BLOCK_CELLS = 4_000_000
 # Sets of other raters that one is compared with.
@@ -142,20 +141,14 @@ def pair_r(values, counts):
     return _mean_correlation([(values[:, 0], values[:, 1])], counts)
 
 
-def to_fishers_z(number):
-    """Fisher's z of a correlation."""
-    return np.arctanh(np.clip(number, -Z_LIMIT, Z_LIMIT))
-
-
-ALPHA_SCALE, FISHERS_Z = (on_alpha_scale, from_alpha_scale), (to_fishers_z, np.tanh)
 # Each measure with the scale on which its error depends little on its size.
 MEASURES = {
-    "krippendorff_alpha": (interval_alpha, ALPHA_SCALE),
-    "alpha_ordinal": (ordinal_alpha, ALPHA_SCALE),
-    "pearson_r": (pearson_r, FISHERS_Z),
-    "spearman_r": (spearman_r, FISHERS_Z),
-    "cohen_kappa": (cohen_kappa, FISHERS_Z),
-    "ceiling_r": (ceiling_r, FISHERS_Z),
+    "krippendorff_alpha": (interval_alpha, intraclass),
+    "alpha_ordinal": (ordinal_alpha, intraclass),
+    "pearson_r": (pearson_r, intraclass),
+    "spearman_r": (spearman_r, intraclass),
+    "cohen_kappa": (cohen_kappa, intraclass),
+    "ceiling_r": (ceiling_r, fishers_z),
 }
 
 

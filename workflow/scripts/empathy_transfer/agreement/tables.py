@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from empathy_transfer.agreement.intervals import difference, measured, measured_twice
-from empathy_transfer.agreement.measures import FISHERS_Z, MEASURES, ceiling_of, others_mean, pair_r
+from empathy_transfer.agreement.measures import MEASURES, ceiling_of, others_mean, pair_r
+from empathy_transfer.agreement.scales import fishers_z
 from empathy_transfer.statistics.resampling import LEAST_CLUSTERS
 
 KEYS = ["item", "aspect", "form", "rater"]
@@ -70,7 +71,7 @@ def rater_table(ratings, settings):
         for place, rater in enumerate(units.columns):
             own = units[rater].dropna()
             pair = np.column_stack([values[:, place], others_mean(values, place)])
-            found = measured(pair, pair_r, FISHERS_Z, settings)
+            found = measured(pair, pair_r, fishers_z, settings)
             rows.append((form, aspect, rater, len(own), own.mean(), own.std(), *found[:3]))
     return pd.DataFrame(rows, columns=RATER_COLUMNS)
 
@@ -82,7 +83,7 @@ def ceiling_by_number(ratings, settings):
         values, raters = units.to_numpy(float), int(units.notna().any().sum())
         items = int((units.notna().sum(axis=1) >= 2).sum())
         for others in range(1, raters):
-            found = measured(values, ceiling_of(others), FISHERS_Z, settings)
+            found = measured(values, ceiling_of(others), fishers_z, settings)
             rows.append((form, aspect, others, raters, items, *found[:3]))
     return pd.DataFrame(rows, columns=NUMBER_COLUMNS)
 

@@ -7,7 +7,6 @@ all (Bonferroni). Findings are by group of raters or by model.
 
 from typing import NamedTuple
 
-import numpy as np
 import pandas
 from scipy import stats
 
@@ -34,7 +33,7 @@ class SimilarityEvidence(NamedTuple):
 
 def agreement_is_low(evidence, bounds):
     """Whether Krippendorff's alpha is below a limit for all aspects and forms of a group, by intervals over items."""
-    limit, scale = bounds["low_agreement"], MEASURES["krippendorff_alpha"][1][0]
+    limit = bounds["low_agreement"]
     for group, part in evidence.agreement.groupby("group", sort=False):
         part = part.dropna(subset=["alpha_low", "alpha_high"]).reset_index(drop=True)
         statistic, keys = "largest Krippendorff's alpha", {"group": group}
@@ -42,10 +41,8 @@ def agreement_is_low(evidence, bounds):
             yield nothing(statistic, 0, TOO_FEW)._replace(keys=keys)
             continue
         top = part.loc[part["krippendorff_alpha"].idxmax()]
-        rows = part.to_dict("records")
-        ends = [[scale(row[name]) for name in ("krippendorff_alpha", "alpha_low")] for row in rows]
-        lows = [_widened(*pair, row["items"] - 1, evidence, len(part)) for row, pair in zip(rows, ends, strict=True)]
-        above = any(low > scale(limit) for low in lows)
+        rows = part.assign(level=evidence.level).to_dict("records")
+        above = any(_surely_above(row, limit, evidence.level / len(part)) for row in rows)
         below = (part["alpha_high"] < limit).all()
         why = (
             f"the largest of {len(part)} alphas, {top['form']} {top['aspect']}, over {top['items']:.0f} items; "
@@ -147,7 +144,9 @@ def _verdict(holds, fails):
     return SUPPORTED if holds else NOT_SUPPORTED if fails else UNDECIDED
 
 
-def _widened(number, end, freedom, evidence, count):
-    """The end of an interval by Student's t, made wide enough for so many numbers."""
-    share = stats.t.isf(evidence.level / 2 / count, freedom) / stats.t.isf(evidence.level / 2, freedom)
-    return float(np.asarray(number - share * (number - end)))
+def _surely_above(row, limit, level):
+    """Whether alpha lies above a limit by its interval, made as wide as one of another error rate (`level`)."""
+    to_scale = MEASURES["krippendorff_alpha"][1](row["raters"])[0]
+    number, low, least = (float(to_scale(one)) for one in (row["krippendorff_alpha"], row["alpha_low"], limit))
+    share = stats.t.isf(level / 2, row["items"] - 1) / stats.t.isf(row["level"] / 2, row["items"] - 1)
+    return number - share * (number - low) > least

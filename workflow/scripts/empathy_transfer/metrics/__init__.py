@@ -3,6 +3,7 @@
 A metric has ``KINDS``, the kinds of task that it scores, and ``value(labels, predictions)``. Both are arrays as
 `kinds` gives them for comparing: booleans (items, classes), or numbers (items). It may have ``resampled(labels,
 predictions, seed, resamples)``, its value in resamples of the items, where there is a faster way than one by one.
+With ``OF_PAIRS`` only the studies of pairs of texts report it, which print it; the transfer study's tables stay short.
 """
 
 import importlib
@@ -14,7 +15,8 @@ def metric(name):
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def metrics_of(kind):
-    """Return the names of all metrics of a kind of task, in alphabetical order."""
+def metrics_of(kind, pairs=False):
+    """Return the names of all metrics of a kind of task, in alphabetical order; `pairs`: in a study of pairs."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    return [name for name in names if kind in metric(name).KINDS]
+    known = [(name, metric(name)) for name in names]
+    return [name for name, found in known if kind in found.KINDS and (pairs or not hasattr(found, "OF_PAIRS"))]

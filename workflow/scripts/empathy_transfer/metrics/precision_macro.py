@@ -1,24 +1,15 @@
-"""Macro precision: the plain mean over the classes that the test items carry. In [0, 1]."""
+"""Macro precision: the mean over the classes that occur among labels or predictions. In [0, 1].
 
-import numpy as np
+It is 0 for a class that is never predicted.
+"""
 
-from empathy_transfer.statistics.precision_recall import class_precision_recall, resampled_precision_recall
+from empathy_transfer.statistics.class_counts import shares_right
 
-KINDS = ("classification", "multilabel")
+KINDS = ("classification",)
+OF_PAIRS = True
 
 
 def value(labels, predictions):
     """Macro precision of indicators (items, classes)."""
-    found = class_precision_recall(labels, predictions)
-    return float(_mean(found[0], found[2]))
-
-
-def resampled(labels, predictions, seed, resamples):
-    """Macro precision in resamples of the items (resamples)."""
-    blocks = resampled_precision_recall(labels, predictions, seed, resamples)
-    return np.concatenate([_mean(found[0], found[2]) for found in blocks])
-
-
-def _mean(shares, counts):
-    """Mean over the classes that count."""
-    return np.where(counts, shares, 0.0).sum(axis=-1) / np.maximum(counts.sum(axis=-1), 1)
+    precision, _, _ = shares_right(labels, predictions)
+    return float(precision.mean())

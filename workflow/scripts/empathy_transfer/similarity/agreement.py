@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from empathy_transfer.agreement.intervals import measured
-from empathy_transfer.agreement.measures import FISHERS_Z, ceiling_r, others_mean, pair_r
+from empathy_transfer.agreement.measures import ceiling_r, others_mean, pair_r
+from empathy_transfer.agreement.scales import fishers_z, unchanged
 from empathy_transfer.agreement.tables import (
     AGREEMENT_COLUMNS,
     DIFFERENCE_COLUMNS,
@@ -101,14 +102,11 @@ def machine_table(ratings, machines, settings):
             both = np.column_stack([known, values])[~np.isnan(known)]
             own, ceiling, gap = (
                 measured(both, measure, scale, settings)
-                for measure, scale in ((_machine_r, FISHERS_Z), (_people_r, FISHERS_Z), (_gap, UNCHANGED))
+                for measure, scale in ((_machine_r, fishers_z), (_people_r, fishers_z), (_gap, unchanged))
             )
             about = (form, aspect, model, units.notna().any().sum(), len(both))
             rows.append((*about, *own[:3], *ceiling[:3], *gap))
     return pd.DataFrame(rows, columns=MACHINE_COLUMNS)
-
-
-UNCHANGED = (np.asarray, float)
 
 
 def _machine_r(values, counts):

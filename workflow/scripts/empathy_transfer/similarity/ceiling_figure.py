@@ -84,6 +84,6 @@ def _draw(panel, place, point, people):
     colour = PEOPLE_COLOUR if people else MODEL_COLOUR
     if pd.notna(point["low"]):
         panel.plot([point["low"], point["high"]], [place, place], color=colour, linewidth=1.4)
-    panel.plot(point["value"], place, marker="D" if people else "o", markersize=5, color=colour)
-    panel.annotate(f"{point['value']:.2f}", (point["value"], place), (0, 4), textcoords="offset points",
-                   ha="center", size=6.5, color=INK, bbox=WHITE)  # fmt: skip
+    panel.plot(point["value"], place, marker="D" if people else "o", markersize=5, color=colour, zorder=4)
+    panel.annotate(f"{point['value']:.2f}", (point["value"], place), (0, 5), textcoords="offset points",
+                   ha="center", size=6.5, color=INK, bbox=WHITE, zorder=3)  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from empathy_transfer.agreement.measures import FISHERS_Z
+from empathy_transfer.agreement.scales import fishers_z, unchanged
 from empathy_transfer.data.raw_files import check_raw
 from empathy_transfer.data.raw_text import read_rows, refuse_names
 from empathy_transfer.data.readers.common import PLACE, read_delimited, require_columns, with_place
@@ -24,8 +24,7 @@ NUMBERS = ("pearson_r", "spearman_r", "mse")
 CLASSES = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
 # Ratings above this are similar (section 4 of the similarity study).
 SIMILAR_ABOVE = 2.5
-UNCHANGED = (np.asarray, float)
-SCALES = dict.fromkeys(("pearson_r", "spearman_r"), FISHERS_Z)
+SCALES = dict.fromkeys(("pearson_r", "spearman_r"), fishers_z)
 ANY_NUMBER = (-np.inf, np.inf)
 PEER_COLUMNS = ["peer", "split", "label", "metric", "value", "low", "high", "items", "stories"]
 APART_COLUMNS = ["model", "split", "label", "side", "place", "id", "rating", "prediction", "apart"]
@@ -146,7 +145,7 @@ def as_classes(ratings):
 def _scored(name, labels, predictions, dyads, alpha):
     """(value, low, high) of a metric."""
     sides = (as_classes(labels), as_classes(predictions)) if name in CLASSES else (labels, predictions)
-    value, (to_scale, from_scale) = metric(name).value, SCALES.get(name, UNCHANGED)
+    value, (to_scale, from_scale, _) = metric(name).value, SCALES.get(name, unchanged)()
     number = value(*sides)
     without = [to_scale(part) for part in dyads.replicates(lambda kept: value(*(side[kept] for side in sides)))]
     half = stats.t.isf(alpha / 2, dyads.n_members - 1) * np.sqrt(dyadic_variance(*without))

@@ -149,7 +149,7 @@ def _beside(beside):
 
 def _bounds(low, high, form=".2f"):
     """An interval in brackets behind a number; nothing where there is none."""
-    return "" if pd.isna(low) or pd.isna(high) else f" ({low:{form}} to {high:{form}})"
+    return "" if pd.isna(low) or pd.isna(high) else f" ({_number(low, form)} to {_number(high, form)})"
 
 
 def _interval(low, high):
@@ -159,4 +159,7 @@ def _interval(low, high):
 
 def _number(value, form):
     """A number, or a dash."""
-    return "–" if pd.isna(value) else f"{value:{form}}"
+    if pd.isna(value):
+        return "–"
+    text = f"{value:{form}}"
+    return text.lstrip("+-") if float(text) == 0 else text

@@ -48,3 +48,15 @@ def _patterns(labels, predictions):
     labels, predictions = paired_indicators(labels, predictions)
     patterns, counts = np.unique(np.hstack([labels, predictions]), axis=0, return_counts=True)
     return counts, patterns[:, : labels.shape[1]], patterns[:, labels.shape[1] :]
+
+
+def shares_right(labels, predictions):
+    """Precision, recall and number of items of each class that occurs, from indicators (items, classes): three vectors.
+
+    Precision is 0 for a class that is never predicted, and recall for one that is no item's label.
+    """
+    labels, predictions = np.asarray(labels, bool), np.asarray(predictions, bool)
+    occurs = labels.any(axis=0) | predictions.any(axis=0)
+    labels, predictions = labels[:, occurs], predictions[:, occurs]
+    right, given, support = (labels & predictions).sum(0), predictions.sum(0), labels.sum(0)
+    return right / np.maximum(given, 1), right / np.maximum(support, 1), support
