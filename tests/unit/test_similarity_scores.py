@@ -63,9 +63,11 @@ def test_scores_of_ratings_and_of_classes_by_hand():
     pairs = pairs.assign(label=[1.0, 2.0, 3.0, 4.0], prediction=[1.0, 3.0, 2.0, 4.0])
     found = {row["metric"]: row for row in score_answers(pairs, 0.05)}
     assert found["pearson_r"]["value"] == pytest.approx(0.8)
-    assert found["rmse"]["value"] == pytest.approx(np.sqrt(0.5))
+    assert found["spearman_r"]["value"] == pytest.approx(0.8)
+    assert (found["mse"]["value"], found["rmse"]["value"]) == pytest.approx((0.5, np.sqrt(0.5)))
     # Above 2.5: labels no no yes yes, predictions no yes no yes.
-    assert found["accuracy"]["value"] == 0.5
+    names = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
+    assert [found[name]["value"] for name in names] == [0.5] * 4
     assert (found["pearson_r"]["n"], found["pearson_r"]["stories"]) == (4, 8)
     assert found["pearson_r"]["low"] < 0.8 < found["pearson_r"]["high"]
 

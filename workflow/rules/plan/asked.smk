@@ -60,8 +60,9 @@ PAIR_STAGES = {"pairs": "pair", "rater": "rater", "similarity": "similarity"}
 
 
 def only_pairs():
-    """Whether this run was asked for nothing but pairs of texts and what is counted of them, which need no task's data."""
-    return only_asked(["pairs"], *(f"results/{config['study']}/{folder}" for folder in ("pairs", "rater/data")))
+    """Whether this run was asked for nothing but pairs of texts and what needs no task's data beside them."""
+    folders = ("pairs", "rater/data", "similarity")
+    return only_asked(["pairs", "similarity"], *(f"results/{config['study']}/{folder}" for folder in folders))
 
 
 def pairs_asked():

@@ -51,7 +51,7 @@ def asked_encoders():
     stories = [
         {"setting": "similarity: encoders", "use": "sentences"} | {key: about[key] for key in about if key != "key"}
         for about in SIMILARITY["encoders"]
-        if only_pairs()
+        if any("similarity" in word for word in asked_targets())
     ]
     if only_labels() or only_pairs():
         return relabelled + stories

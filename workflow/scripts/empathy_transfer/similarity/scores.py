@@ -86,7 +86,7 @@ def score_answers(pairs, level=None):
     about = {"n": len(pairs), "stories": dyads.n_members, "constant_prediction": is_all_but_constant(*ratings)}
     rows = []
     for kind, sides in (("regression", ratings), ("classification", classes)):
-        for name in metrics_of(kind):
+        for name in metrics_of(kind, pairs=True):
             value = metric(name).value
             row = about | {"metric": name, "value": value(*sides), "low": None, "high": None}
             if level is not None and name in WITH_INTERVAL and dyads.n_members > 2:
