@@ -16,6 +16,7 @@ from empathy_transfer.similarity.rating_prompts import RatingPrompts, nearest
 from similar_pairs import story_pairs
 from similar_runs import LORA, MODEL, PLAIN, TUNING, tune_model, write_study
 from tiny_causal import write_tiny_causal
+from tiny_gguf import write_tiny_gguf
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +128,14 @@ def test_an_explanation_comes_first_where_the_variant_says_so(study, monkeypatch
     pairs = story_pairs(3, start=500)
     with pytest.raises(DataError, match=r"3 of 3 training pairs have no explanation, such as p500"):
         read_explanations("explanations.csv", pairs)
+
+
+def test_a_gguf_file_is_read_too(tmp_path):
+    write_tiny_gguf(tmp_path / "tiny.gguf")
+    model, tokenizer, digest = load_causal_model({"name": str(tmp_path), "gguf_file": "tiny.gguf"})
+    assert model.config.hidden_size == 64
+    assert tokenizer.chat_template.startswith("{% for message in messages %}")
+    assert load_causal_model({"name": str(tmp_path), "gguf_file": "tiny.gguf"})[2] == digest
 
 
 def test_a_folder_without_safe_weights_is_refused(tmp_path, monkeypatch):

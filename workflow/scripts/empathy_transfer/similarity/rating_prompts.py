@@ -29,7 +29,13 @@ class RatingPrompts:
     """Questions and answers of one label as token ids of one tokenizer."""
 
     def __init__(self, tokenizer, label, explanation, max_length):
-        """Take a tokenizer, the label asked about, whether an explanation comes first, and the most tokens of both."""
+        """Take a tokenizer, the label asked about, whether an explanation comes first, and the most tokens of both.
+
+        Raises:
+            DataError: the tokenizer knows no end of a text, so that no answer could be learnt to end.
+        """
+        if tokenizer.eos_token_id is None:
+            raise DataError("similarity: fine_tuning: the model's tokenizer has no token for the end of a text")
         self.tokenizer, self.explanation, self.max_length = tokenizer, explanation, max_length
         how = EXPLAIN_FIRST if explanation else SCORE_ALONE
         self.question = QUESTION.replace("{asked}", ASKED.get(label, f"the {label} of both stories")).replace(
