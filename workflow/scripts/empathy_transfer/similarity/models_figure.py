@@ -38,11 +38,13 @@ def draw_models(plotted, level):
 
     names, labels = list(dict.fromkeys(plotted["name"])), list(dict.fromkeys(plotted["label"]))
     figure, panels = row_panels(names, max(len(labels), 1), 1.9, 0.24, (2.6, 1.1))
+    ends = [min([0, *plotted["low"]]) - 0.02, max([0.1, *plotted["high"]]) + 0.02]
     for panel, label in zip(panels, labels, strict=False):
         for row in plotted[plotted["label"] == label].itertuples():
             place, colour = names.index(row.name), COLOURS[row.family]
             panel.plot([row.low, row.high], [place, place], color=colour, linewidth=1.2, solid_capstyle="butt")
             panel.plot(row.value, place, "o", color=colour, markersize=3.5)
+        panel.set_xlim(ends)
         panel.set_title(label, size=9)
         panel.set_xlabel("Pearson r")
     families = [family for family in FAMILIES if family in set(plotted["family"])]

@@ -68,6 +68,8 @@ def similarity_page(rows, level):
         ):
             here = [name for name in metrics if (part["metric"] == name).any()]
             tables.append(_table(part, f"{caption}, {form} stories", here, level))
+    if tables:
+        tables[-1].notes.extend(NOTES)
     return html.page("Empathic similarity of stories", tables, "No model has been scored.")
 
 
@@ -102,7 +104,7 @@ def _table(rows, caption, metrics, level):
         if len(spread)
         else ""
     )
-    return html.Table(caption, heads, lines, [f"Tested on {n}.{width}", *NOTES])
+    return html.Table(caption, heads, lines, [f"Tested on {n}.{width}"])
 
 
 def _place(key, labels):
