@@ -134,9 +134,12 @@ def contrastive_settings(wildcards):
     }
 
 
-def check_fine_tuning():
-    """Check that labels that language models are trained on are labels of the pairs, and explanations are there."""
-    tuning, where = SIMILARITY["fine_tuning"], "similarity.fine_tuning"
+def check_trainings():
+    """Check that losses and labels that the config names are there, and explanations where they are trained on."""
+    contrastive, tuning, where = SIMILARITY["contrastive"], SIMILARITY["fine_tuning"], "similarity.fine_tuning"
+    if unknown := [loss for loss in contrastive["all_labels"] if loss not in contrastive["losses"]]:
+        known = ", ".join(contrastive["losses"])
+        raise WorkflowError(f"similarity.contrastive.all_labels: no loss '{unknown[0]}'. Known: {known}")
     if unknown := [label for label in tuning["labels"] if label not in STORY_LABELS]:
         raise WorkflowError(f"{where}.labels: no label '{unknown[0]}'. Known: {', '.join(STORY_LABELS)}")
     explaining = [name for name, about in TUNING_VARIANTS.items() if about["explanation"]]

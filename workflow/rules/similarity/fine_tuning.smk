@@ -5,8 +5,6 @@ NEEDS    <results>/pairs/{fold}/{task}/{train,validation,test}.parquet; explanat
 MAKES    <results>/similarity/runs/fine_tuned/{model}/{form}/{label}/{fold}/seed={seed}/{adapter.safetensors,run.json}
 """
 
-check_fine_tuning()
-
 
 wildcard_constraints:
     tuned="|".join(FINE_TUNED_MODELS or ["none"]),

@@ -11,6 +11,9 @@ include: "../plan/similarity_plan.smk"
 include: "../plan/judge_settings.smk"
 
 
+check_trainings()
+
+
 wildcard_constraints:
     story_encoder="|".join(STORY_ENCODERS),
     contrastive="|".join(CONTRASTIVE_MODELS or ["none"]),
