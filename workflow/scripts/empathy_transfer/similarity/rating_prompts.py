@@ -50,7 +50,9 @@ class RatingPrompts:
 
     def plain(self, story):
         """A story without the texts of special tokens, by which it could end its own turn."""
-        for token in self.tokenizer.all_special_tokens:
+        # The tokenizer of a GGUF file names only some of its special tokens as such.
+        special = {*self.tokenizer.all_special_tokens, *self.tokenizer.get_added_vocab()} - {""}
+        for token in sorted(special, key=lambda token: (-len(token), token)):
             story = story.replace(token, " ")
         return story
 
