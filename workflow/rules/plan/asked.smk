@@ -95,8 +95,10 @@ def asked_runs(asked):
         "relabel": relabel_runs("provenance.json"),
         "pairs": pair_tables("provenance.json"),
         "rater": rater_runs("provenance.json"),
+        "stories": similarity_runs("provenance.json"),
     }
     behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
+    behind["similarity"] = ["pairs", "stories"]
     stages = {stage for target in asked for stage in behind.get(target, [target])}
 
     def counts(stage, path):

@@ -48,8 +48,13 @@ def asked_encoders():
         for encoder in RELABEL["encoders"]
         if "relabel" in asked_targets() or only_labels()
     ]
-    if only_labels():
-        return relabelled
+    stories = [
+        {"setting": "similarity: encoders", "use": "sentences"} | {key: about[key] for key in about if key != "key"}
+        for about in SIMILARITY["encoders"]
+        if any("similarity" in word for word in asked_targets())
+    ]
+    if only_labels() or only_pairs():
+        return relabelled + stories
     engine = study_training()["engine"]
     study = {"setting": "encoder", "use": "adapted", "engine": engine} | config["encoder"]
     sentences = {"setting": "analysis: features: embedding", "use": "sentences"}

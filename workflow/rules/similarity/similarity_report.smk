@@ -101,3 +101,5 @@ rule similarity:
         "<results>/similarity/report.md",
         "<results>/similarity/disagreements.csv",
         "<results>/figures/similarity_ceiling.png",
+        "<results>/figures/similarity_models.png",
+        "<results>/tables/similarity.html",

@@ -3,6 +3,7 @@
 # The stage of a rule is the one with a prefix that fits; all other rules work on scores.
 PREFIXES = {
     "pairs": ["prepare_pairs", "count_pairs", "count_sums", "audit_pairs", "plot_pair_texts"],
+    "stories": ["embed_pairs", "list_story_pairs", "train_contrastive", "fine_tune"],
     "data": """
         check_raw derive_variant download find_leakage generate prepare remove_leaked_rows sign_task summarise_data
         tokenise embed_label_set
