@@ -57,6 +57,7 @@ def study(tmp_path_factory):
         "rater": {
             "encoder": encoder,
             "seeds": [1],
+            "pairs": {"epitome_level": ["grouped"]},
             "variants": {"adapter": adapter},
             "training": {"epochs": 2, "max_train": 64, "max_validation": 16, "learning_rate": 1.0e-3, "dropout": 0.0},
         },
@@ -77,8 +78,7 @@ def test_every_architecture_is_trained_with_every_loss(study):
     plain = {("epitome_level", side, loss) for side in ("bi", "cross") for loss in LOSSES["epitome_level"]}
     plain |= {("epitome_share", side, loss) for side in ("bi", "cross") for loss in LOSSES["epitome_share"]}
     plain -= {("epitome_share", "cross", "cosine_embedding")}
-    schemes = {"epitome_level": ("grouped", "published"), "epitome_share": ("grouped",)}
-    expected = {(*model, "plain", scheme, seed) for model in plain for scheme in schemes[model[0]] for seed in "1"}
+    expected = {(*model, "plain", "grouped", "1") for model in plain}
     first = {("epitome_level", "cross_entropy"), ("epitome_share", "squared_error")}
     changed = [("cross", "without_segments"), ("cross", "adapter"), ("bi", "adapter")]
     expected |= {
@@ -143,4 +143,4 @@ def test_a_second_run_has_nothing_to_do_and_a_new_loss_setting_retrains_its_own_
     again = copy.dry_run("rater", "--configfile", "config/other.yaml")
     retrained = {job.names["loss"] for job in again.jobs if job.rule == "train_rater"}
     assert retrained == {"focal"}
-    assert again.rules["train_rater"] == 2 * 2  # of two architectures and two schemes
+    assert again.rules["train_rater"] == 2  # of two architectures

@@ -15,8 +15,8 @@ from scipy.stats import false_discovery_control
 from empathy_transfer.records.artefacts import write_csv
 from empathy_transfer.significance.paired_tests import ITEMS, ITEMS_AND_SEEDS, effects_of
 from empathy_transfer.similarity.answers import read_answers, read_tested
+from empathy_transfer.similarity.pair_scores import as_classes
 from empathy_transfer.similarity.runs import EMBEDDING, FLOOR
-from empathy_transfer.similarity.story_pairs import is_similar
 from empathy_transfer.statistics.dyads import Dyads, dyadic_variance
 from empathy_transfer.statistics.resampling import make_sample, paired_difference, score_systems, whole_counts
 from empathy_transfer.statistics.seed_variance import SeedVariance, seed_variance
@@ -101,7 +101,7 @@ def _compare(models, pairs, table, label, metric, level):
         labels = items[label].to_numpy()
         predictions = [models[model][seed].reindex(items["id"]).to_numpy() for model, seed in runs]
         if metric == "f1_macro":
-            labels, predictions = _classes(labels), [_classes(values) for values in predictions]
+            labels, predictions = as_classes(labels), [as_classes(values) for values in predictions]
             present = labels.any(axis=0)
             labels, predictions = labels[:, present], [values[:, present] for values in predictions]
         sample = make_sample(labels)
@@ -115,11 +115,6 @@ def _compare(models, pairs, table, label, metric, level):
             }
             rows.append(row | {"comparison": kind, "n": len(items), "stories": dyads.n_members})
     return rows
-
-
-def _classes(ratings):
-    """Ratings as indicators (items x 2): dissimilar, similar."""
-    return np.column_stack([~is_similar(ratings), is_similar(ratings)])
 
 
 def _test(scores, sides, between, n_stories, level):

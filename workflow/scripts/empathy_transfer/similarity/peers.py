@@ -8,17 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from empathy_transfer.agreement.scales import fishers_z, unchanged
+from empathy_transfer.agreement.scales import fishers_z
 from empathy_transfer.data.raw_files import check_raw
 from empathy_transfer.data.raw_text import read_rows, refuse_names
 from empathy_transfer.data.readers.common import PLACE, read_delimited, require_columns, with_place
 from empathy_transfer.errors import DataError
-from empathy_transfer.metrics import metric
 from empathy_transfer.records.artefacts import write_csv
+from empathy_transfer.similarity.pair_scores import score_with_interval
 from empathy_transfer.similarity.rating_files import as_numbers, read_machines, read_pair_ratings
-from empathy_transfer.statistics.dyads import Dyads, dyadic_variance
+from empathy_transfer.statistics.dyads import Dyads
 
 NUMBERS = ("pearson_r", "spearman_r", "mse")
 CLASSES = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
@@ -112,7 +111,7 @@ def peer_scores(found, alpha):
         for peer, predicted in answers.predictions.items():
             for label, given in answers.labels.items():
                 for name in (*NUMBERS, *CLASSES):
-                    row = _scored(name, given.to_numpy(float), predicted.to_numpy(float), dyads, alpha)
+                    row = score_with_interval(name, given, predicted, dyads, alpha)
                     rows.append((peer, split, label, name, *row, dyads.n_pairs, dyads.n_members))
     return pd.DataFrame(rows, columns=PEER_COLUMNS)
 
@@ -134,22 +133,6 @@ def furthest_apart(found, listed):
                         key = (model, split, label, side, place, answers.pairs["id"][row])
                         rows.append((*key, given[row], predicted[row], apart[row]))
     return pd.DataFrame(rows, columns=APART_COLUMNS)
-
-
-def as_classes(ratings):
-    """Ratings as indicators (items, 2): dissimilar and similar."""
-    similar = np.asarray(ratings) > SIMILAR_ABOVE
-    return np.column_stack([~similar, similar])
-
-
-def _scored(name, labels, predictions, dyads, alpha):
-    """(value, low, high) of a metric."""
-    sides = (as_classes(labels), as_classes(predictions)) if name in CLASSES else (labels, predictions)
-    value, (to_scale, from_scale, _) = metric(name).value, SCALES.get(name, unchanged)()
-    number = value(*sides)
-    without = [to_scale(part) for part in dyads.replicates(lambda kept: value(*(side[kept] for side in sides)))]
-    half = stats.t.isf(alpha / 2, dyads.n_members - 1) * np.sqrt(dyadic_variance(*without))
-    return number, *(float(from_scale(to_scale(number) + sign * half)) for sign in (-1, 1))
 
 
 def _read_named(path):

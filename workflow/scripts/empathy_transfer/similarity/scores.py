@@ -4,16 +4,15 @@ A model that is trained on one label is tested on all. Ratings are scored as the
 2.5. Intervals are over the choice of stories: leaving out one after another with all its pairs (`statistics.dyads`).
 """
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from empathy_transfer.metrics import metric, metrics_of
 from empathy_transfer.records.artefacts import read_csv, write_csv
 from empathy_transfer.similarity.answers import FACTS, KEY, floor_answers, read_answers, read_tested
+from empathy_transfer.similarity.pair_scores import score_with_interval, sides_of
 from empathy_transfer.similarity.runs import FLOOR
-from empathy_transfer.similarity.story_pairs import is_similar, read_pairs
-from empathy_transfer.statistics.dyads import Dyads, dyadic_variance
+from empathy_transfer.similarity.story_pairs import read_pairs
+from empathy_transfer.statistics.dyads import Dyads
 from empathy_transfer.statistics.values import is_all_but_constant
 
 # In place of a fold: all of them together.
@@ -81,17 +80,13 @@ def score_answers(pairs, level=None):
             scores without.
     """
     ratings = pairs["label"].to_numpy(dtype=float), pairs["prediction"].to_numpy(dtype=float)
-    classes = tuple(np.column_stack([~is_similar(values), is_similar(values)]) for values in ratings)
     dyads = Dyads(pairs["first"], pairs["second"])
     about = {"n": len(pairs), "stories": dyads.n_members, "constant_prediction": is_all_but_constant(*ratings)}
     rows = []
-    for kind, sides in (("regression", ratings), ("classification", classes)):
-        for name in metrics_of(kind, pairs=True):
-            value = metric(name).value
-            row = about | {"metric": name, "value": value(*sides), "low": None, "high": None}
-            if level is not None and name in WITH_INTERVAL and dyads.n_members > 2:
-                replicates = dyads.replicates(lambda kept, value=value, sides=sides: value(*(s[kept] for s in sides)))
-                half = stats.t.isf(level / 2, dyads.n_members - 1) * float(np.sqrt(dyadic_variance(*replicates)))
-                row |= {"low": row["value"] - half, "high": row["value"] + half}
-            rows.append(row)
+    for name in [*metrics_of("regression", pairs=True), *metrics_of("classification", pairs=True)]:
+        if level is not None and name in WITH_INTERVAL and dyads.n_members > 2:
+            value, low, high = score_with_interval(name, *ratings, dyads, level)
+        else:
+            value, low, high = metric(name).value(*sides_of(name, *ratings)), None, None
+        rows.append(about | {"metric": name, "value": value, "low": low, "high": high})
     return rows
