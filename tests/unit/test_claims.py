@@ -126,7 +126,7 @@ def test_small_test_sets_are_named():
     finding = judged(make_evidence(lambda s, t: 0, detectable=12.0), "theme_differs", **ARGUMENTS)
     assert finding.verdict == UNDECIDED
     assert finding.why == (
-        "test sets too small: a change of 5 % would show in 0 of 210 transfers (median detectable change 12 %)"
+        "tests too imprecise: a change of 5 % would show in 0 of 210 transfers (median detectable change 12 %)"
     )
     never = judged(
         make_evidence(lambda s, t: 0, detectable=12.0), "none_improved", data="full", target_theme="abstract"
@@ -143,7 +143,7 @@ def test_transfers_whose_baseline_learnt_nothing_could_not_have_shown_a_change()
     finding = judged(evidence._replace(pairs=pairs), "none_improved", data="full", target_theme="abstract")
     assert finding.verdict == UNDECIDED
     assert finding.why == (
-        "test sets too small: a change of 5 % would show in 14 of 70 transfers "
+        "tests too imprecise: a change of 5 % would show in 14 of 70 transfers "
         "(for at least half of them the baseline is near constant answers)"
     )
 
@@ -344,9 +344,16 @@ def test_the_other_feature_varies_too():
         finding = judged(evidence._replace(importance=rows), "most_important", feature="definition")
         assert (finding.verdict, finding.low, finding.high) == (UNDECIDED, low, high)
         assert finding.why == "predictive, but not clearly above tokens"
-    # With fewer than three datasets there are tasks to draw.
-    rows = rows.assign(margin_low_datasets=np.nan, margin_high_datasets=np.nan, margin_low_tasks=0.01)
-    assert judged(evidence._replace(importance=rows), "most_important", feature="definition").verdict == SUPPORTED
+
+
+def test_of_few_datasets_no_importance_is_judged():
+    """Three datasets have ten ways to be drawn, and the upper end of an interval was the estimate itself."""
+    evidence = importance_evidence({"dataset_similarity": WEAK, "definition": STRONG, "tokens": WEAK})
+    tasks = {task: about | {"dataset": str(place % 4)} for place, (task, about) in enumerate(evidence.tasks.items())}
+    for rule, feature in (("most_important", "definition"), ("negligible", "dataset_similarity")):
+        assert judged(evidence, rule, feature=feature).verdict == SUPPORTED
+        finding = judged(evidence._replace(tasks=tasks), rule, feature=feature)
+        assert (finding.verdict, finding.why) == (UNDECIDED, "4 datasets are too few to draw from")
 
 
 def test_another_feature_is_more_important():
@@ -379,7 +386,7 @@ def test_what_predicts_a_little_is_negligible():
     assert (finding.verdict, finding.why) == (SUPPORTED, "predictive, but negligible: the interval lies below 0.02")
     both_sides = importance_evidence({"task_similarity": (0.03, 0.01, 0.05, "predictive", 0.2)})
     finding = judged(both_sides, "negligible", feature="task_similarity")
-    assert (finding.verdict, finding.why) == (UNDECIDED, "predictive, but the interval reaches above 0.02")
+    assert (finding.verdict, finding.why) == (UNDECIDED, "predicts, but whether by more than 0.02 can't be told")
 
 
 def test_one_seed_leaves_claims_about_single_tests_open():

@@ -323,23 +323,24 @@ def test_findings_state_what_the_numbers_say():
     # One task a theme: each theme is one dataset, so that no interval tells them apart.
     assert themes["intervals"] == dict.fromkeys(("direct", "abstract", "adjacent"))
     assert themes["text"].endswith(
-        "No theme is clearly ahead of another. Settings were chosen for runs without transfer, which favours the "
+        "Themes with 1 source can't be compared. Settings were chosen for runs without transfer, which favours the "
         "baseline."
     )
     assert (targets["most"], targets["least"]) == ("b", "a")
     assert "between −2.5 points (Task A, n = 2 sources) and +10.0 points (Task B, n = 1 source)" in targets["text"]
     assert (counts["above_baseline"], counts["compared"], counts["planned"]) == (1, 3, 6)
-    assert counts["text"].startswith("1 of 3 pairs score above their baseline, by chance or not (median change +0.0 ")
+    above = "With all data 1 of 3 pairs score above their baseline, by chance or not (median change +0.0 "
+    assert counts["text"].startswith(above)
     assert counts["text"].endswith("; 0 of 6 runs collapsed, 0 failed, and 3 pairs can't be compared (not run).")
 
 
 def test_findings_compare_themes_by_intervals_over_datasets():
-    """Two tasks a theme in six datasets. Direct sources give 4 points more than others, or one of them gives 8."""
-    themes = {f"{theme}{number}": theme for theme in ("direct", "abstract", "adjacent") for number in (1, 2)}
+    """Three tasks a theme in nine datasets. Direct sources give 4 points more than others, or one of them gives 12."""
+    themes = {f"{theme}{number}": theme for theme in ("direct", "abstract", "adjacent") for number in (1, 2, 3)}
     tasks = {task: {"title": task, "theme": theme, "kind": "classification", "metric": "f1_macro", "dataset": task}
              for task, theme in themes.items()}  # fmt: skip
     found = {}
-    for name, gains in (("both", {"direct1": 0.04, "direct2": 0.041}), ("one", {"direct1": 0.08})):
+    for name, gains in (("both", {"direct1": 0.04, "direct2": 0.041, "direct3": 0.04}), ("one", {"direct1": 0.12})):
         runs = [make_run("none", task, 0.5) for task in tasks]
         for number, (source, target) in enumerate(itertools.permutations(tasks, 2)):
             runs.append(make_run(source, target, 0.49 + gains.get(source, 0.0) + 0.0001 * (number % 3)))
@@ -384,7 +385,8 @@ def test_findings_of_a_study_without_results():
 def test_findings_of_one_pair_and_of_a_collapsed_run():
     runs = [make_run("none", "a", 0.6), make_run("b", "a", 0.7)]
     themes, targets, _ = make_findings(runs)
-    assert themes["text"].startswith("Mean change in points of the score by theme of source: abstract +10.0 in 1 pair;")
+    text = "Mean change in points of the score with all data (extreme changes are limited) by theme of source: "
+    assert themes["text"].startswith(f"{text}abstract +10.0 in 1 pair;")
     assert "ahead" not in themes["text"]
     assert targets["text"] == "The only target with results changes by +10.0 points (Task A, n = 1 source) on average."
     themes, _, counts = make_findings([*runs, make_run("r", "a", 0.2, constant_prediction=True)])

@@ -31,6 +31,7 @@ rule tabulate_claims:
     params:
         tasks=reported(WANTED),
         settings=registered_settings(),
+        generated="demo" in config,
         code=code_fingerprint("tabulate_claims"),
     message:
         "Judging the claims of the paper"

@@ -16,4 +16,5 @@ if __name__ == "__main__":
             outputs=job.output,
             registration_path=job.input.get("registration"),
             settings=job.params.get("settings"),
+            generated=job.params.get("generated", False),
         )

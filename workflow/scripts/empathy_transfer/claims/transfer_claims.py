@@ -44,6 +44,7 @@ def write_transfer_claims(
     outputs,
     registration_path=None,
     settings=None,
+    generated=False,
 ):
     """Judge all claims, and write the table as CSV and as a page.
 
@@ -56,7 +57,7 @@ def write_transfer_claims(
         tasks: {task: its theme, kind and dataset} of the study; for the printed scores the dataset alone is read.
         outputs: paths of `csv` and `text`, the files to write.
         registration_path: file that `empathy-transfer preregister` wrote, or None.
-        settings: `config`, `tasks` and `ratings` (SHA-256) to compare with it.
+        settings: `config`, `tasks` and `ratings` (SHA-256) to compare with it. generated: whether the study's data are.
     """
     claim_set = read_claims(claims_path, RULES, BOUNDS)
     study = read_study(significance_path, tasks) if significance_path else None
@@ -78,7 +79,9 @@ def write_transfer_claims(
     write_csv(outputs["csv"], table)
     registered = read_registration(registration_path) if registration_path else None
     now = registered_parts(claim_set, settings, settings["ratings"]) if registered else None
-    write_text(outputs["text"], as_page(table, claim_set, registered, deviations(registered, now) if now else []))
+    write_text(
+        outputs["text"], as_page(table, claim_set, registered, deviations(registered, now) if now else [], generated)
+    )
     print(_counts(table[table["runs"] == ALL]))
 
 
@@ -96,7 +99,7 @@ def judge_transfer(claim_set, evidence, own=None, printed=None):
     return table[[name for name in CLAIM_COLUMNS if name != "runs"]]
 
 
-def as_page(table, claim_set, registered=None, changes=()):
+def as_page(table, claim_set, registered=None, changes=(), generated=False):
     """The claims as a Markdown page; with a registration, and where the study departs from it (`deviations`)."""
     main, without, clean = (table[table["runs"] == runs].set_index("id") for runs in (ALL, SOUND, WITHOUT_LEAKED))
     rows = []
@@ -114,6 +117,7 @@ def as_page(table, claim_set, registered=None, changes=()):
     return render(
         __file__,
         counts=_counts(main),
+        generated=generated,
         tests=first["basis"] == TESTS,
         seeds=first["seeds"],
         rows=rows,

@@ -155,7 +155,7 @@ def only_these_targets(evidence, bounds, data, source_theme, target_themes):
 def rare(evidence, bounds, data, outcome):
     """Whether an outcome is rare: supported if the interval of its share lies below the bound, not supported if above.
 
-    What is rare because the test sets are too small to show a plausible change is undecided.
+    What is rare because tests are too imprecise to show a plausible change is undecided.
     """
     statistic = f"share of transfers: {outcome}"
     pairs = _with_themes(evidence)
@@ -287,7 +287,7 @@ def _too_small(pairs, bounds):
     if len(known) == 0 or able >= len(known) / 2:
         return ""
     return (
-        f"test sets too small: a change of {bounds['plausible_percent']:g} % would show in {able} of {len(known)} "
+        f"tests too imprecise: a change of {bounds['plausible_percent']:g} % would show in {able} of {len(known)} "
         f"transfers ({f'median detectable change {middle:.0f} %' if numpy.isfinite(middle) else NEAR_FLOOR})"
     )
 

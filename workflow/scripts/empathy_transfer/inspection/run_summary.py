@@ -6,6 +6,7 @@ output of a rule, which would have every job of the study as an input, and would
 module only reports, so nothing in here may fail a run.
 """
 
+import csv
 import json
 import math
 import sys
@@ -137,13 +138,34 @@ def main_findings(results, since, earlier=True):
         try:
             planted = path.with_name("planted.json")  # of generated data: whether what was planted was found
             entries = [*(read_json(planted) if planted.is_file() else []), *read_json(path)]
-            texts = [one_line(entry["text"], 1000) for entry in entries]
+            texts = [one_line(entry["text"], 1000) for entry in entries] + tested(path.with_name("significance.csv"))
             if path.stat().st_mtime < since:
                 note = "worked out in an earlier run" if note is None else f"{note} in an earlier run"
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
             return [], f"not shown: {one_line(error)}"
         return texts, note
     return [], None
+
+
+def tested(path):
+    """How many transfers with all data are better or worse by more than chance, in a sentence; none without tests."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["runs"] == "all" and row["data"] == "full" and row["q"]]
+    targets = {row["target"] for row in rows}
+    effects = [row["effect"] for row in rows if row["source"] in targets]
+    if not effects:
+        return []
+    better, worse = (
+        sum(effects.count(word) for word in words) for words in (("improved", "higher"), ("harmed", "lower"))
+    )
+    text = (
+        f"By tests at a false discovery rate of 5 %, {better} of {len(effects)} transfers with all data score above "
+        f"their baseline and {worse} below it"
+    )
+    items = {"higher", "lower"} & set(effects)
+    return [f"{text}{'; one seed, so this covers the choice of test items alone' if items else ''}."]
 
 
 def render(summary):

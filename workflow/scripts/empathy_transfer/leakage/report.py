@@ -66,14 +66,14 @@ def read_leaked(path):
 def as_page(pairs, within, leaked, touched, settings):
     """The page as Markdown. It holds names of tasks and numbers only, so that it is safe as HTML."""
     between = leaked[leaked["source"] != leaked["target"]]
-    largest = between.sort_values("share", ascending=False, kind="stable").head(LARGEST)
+    touching = between[between["n_touched"] > 0]
+    largest = touching.sort_values("share", ascending=False, kind="stable").head(LARGEST)
     return render(
         __file__,
         settings=settings,
         ordered_pairs=len(between),
-        touching=(between["n_touched"] > 0).sum(),
+        touching=len(touching),
         above=(between["share"] > settings["flagged_share"]).sum(),
-        LARGEST=LARGEST,
         largest=[
             (*row[:4], _percent(row.share), row.n_touched_by_validation)
             for row in largest[PAIR_COLUMNS].itertuples(index=False)

@@ -15,6 +15,8 @@ from empathy_transfer.scores.points import with_points
 from empathy_transfer.statistics.dataset_jackknife import DatasetJackknife
 
 ALPHA = 0.05
+# Themes with fewer sources are not compared, as in the claims.
+LEAST_SOURCES = 3
 FAVOUR = "Settings were chosen for runs without transfer, which favours the baseline."
 
 
@@ -53,11 +55,14 @@ def _source_themes(known):
         f"{theme} {_signed(mean)}{_interval(intervals[theme])} in {_count(record['pairs'][theme], 'pair')}"
         for theme, mean in means.items()
     )
-    text = f"Mean change in points of the score by theme of source: {listed}; {_seeds(known)}."
-    if any(low is not None for low, _ in intervals.values()):
-        text = text.replace("points of the score", "points of the score (95 % interval over datasets)")
+    measured = "95 % interval over datasets; " if any(low is not None for low, _ in intervals.values()) else ""
+    text = (
+        f"Mean change in points of the score with all data ({measured}extreme changes are limited) by theme of source: "
+        f"{listed}; {_seeds(known)}."
+    )
     if len(means) > 1:
-        text += f" {_comparison(record['ahead'])}"
+        sources = known.groupby("theme")["source"].nunique()
+        text += f" {_comparison(record['ahead'], int(sources.min()))}"
     for part, kept, words in (
         (sound, sound_means, "with a collapsed run"),
         (clean, clean_means, "whose test items leak"),
@@ -79,8 +84,10 @@ def _ahead(known, themes):
     return ahead
 
 
-def _comparison(ahead):
-    """Which themes are clearly ahead, in words."""
+def _comparison(ahead, sources):
+    """Which themes are clearly ahead, in words; `sources` is how many the theme with the fewest has."""
+    if sources < LEAST_SOURCES:
+        return f"Themes with {_count(sources, 'source')} can't be compared."
     if not ahead:
         return "No theme is clearly ahead of another."
     return "Clearly ahead: " + ", ".join(f"{one} of {other}" for one, other in ahead) + "."
@@ -102,8 +109,8 @@ def _targets(known, tasks):
         text = f"The only target with results changes by {described[most]} on average."
     else:
         text = (
-            f"The mean changes of {len(means)} targets over their sources lie between {described[least]} and "
-            f"{described[most]}; they have not been tested."
+            f"The mean changes (limited likewise) of {len(means)} targets over their sources lie between "
+            f"{described[least]} and {described[most]}; they have not been tested."
         )
     return {"text": text, **record, "most": most, "least": least}
 
@@ -128,9 +135,9 @@ def _counts(pairs, known, scores, tasks):
         return {"text": f"0 of {_count(len(pairs), 'planned pair')} can be compared with a baseline; {runs}.", **record}
     medians = ", ".join(f"{theme} {_signed(median)}" for theme, median in record["medians"].items())
     text = (
-        f"{record['above_baseline']} of {_count(record['compared'], 'pair')} score above their baseline, by chance or "
-        f"not (median change {_signed(record['median_points'])} points; by source theme {medians}); which differences "
-        f"are more than chance is in analysis/significance.csv; {runs}"
+        f"With all data {record['above_baseline']} of {_count(record['compared'], 'pair')} score above their baseline, "
+        f"by chance or not (median change {_signed(record['median_points'])} points; by source theme {medians}); which "
+        f"differences are more than chance is in analysis/significance.csv; {runs}"
     )
     if len(pairs) > len(known):
         text += f", and {_count(len(pairs) - len(known), 'pair')} can't be compared ({_why(pairs)})"
