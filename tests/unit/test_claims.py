@@ -122,7 +122,7 @@ def test_one_lucky_task_does_not_make_a_theme():
     assert finding.low < 0 < finding.high
 
 
-def test_small_test_sets_are_named():
+def test_imprecise_tests_are_named():
     finding = judged(make_evidence(lambda s, t: 0, detectable=12.0), "theme_differs", **ARGUMENTS)
     assert finding.verdict == UNDECIDED
     assert finding.why == (
@@ -132,7 +132,7 @@ def test_small_test_sets_are_named():
         make_evidence(lambda s, t: 0, detectable=12.0), "none_improved", data="full", target_theme="abstract"
     )
     assert never.verdict == UNDECIDED
-    assert "too small" in never.why
+    assert "too imprecise" in never.why
 
 
 def test_transfers_whose_baseline_learnt_nothing_could_not_have_shown_a_change():

@@ -64,13 +64,13 @@ def test_the_same_seed_gives_the_same_answers(study, monkeypatch):
 
 
 def test_a_model_of_another_encoder_is_refused(study, monkeypatch):
-    from empathy_transfer.similarity.sentence_models import load_model
+    from empathy_transfer.similarity.sentence_models import load_sentence_model
 
     monkeypatch.chdir(study)
     output = train_model("cosent", "runs/other")
     Path("second").mkdir(exist_ok=True)
     write_vocabulary_encoder(Path("second"), [*TOPICS, "one", "two", "three"])
     with pytest.raises(DataError, match="another encoder"):
-        load_model(output["model"], {"name": "second", "revision": None, "max_length": 16})
+        load_sentence_model(output["model"], {"name": "second", "revision": None, "max_length": 16})
     with pytest.raises(DataError, match="Set max_length"):
-        load_model(output["model"], {"name": "encoder", "revision": None, "max_length": 8})
+        load_sentence_model(output["model"], {"name": "encoder", "revision": None, "max_length": 8})

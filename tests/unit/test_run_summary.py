@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from empathy_transfer.inspection.run_summary import main, render, result_state, summarise_run, tested
+from empathy_transfer.inspection.run_summary import counted_tests, main, render, result_state, summarise_run
 from empathy_transfer.inspection.wording import about, clean, clock, one_line, span, stage_of, subject
 from empathy_transfer.records.files import sha256_file
 from empathy_transfer.records.provenance import write_provenance
@@ -205,12 +205,12 @@ def test_tests_of_transfers_are_counted_and_controls_are_not(tmp_path):
     rows = ["source,target,data,runs,q,effect", "a,b,full,all,0.01,improved", "b,a,full,all,0.6,undecided"]
     more = ["self,a,full,all,0.01,improved", "a,b,half,all,0.01,harmed", "a,b,full,without_collapsed,0.01,improved"]
     path = tmp_path / "significance.csv"
-    assert tested(path) == []
+    assert counted_tests(path) == []
     path.write_text("\n".join(rows + more))
     words = "transfers with all data score above their baseline and"
-    assert tested(path) == [f"By tests at a false discovery rate of 5 %, 1 of 2 {words} 0 below it."]
+    assert counted_tests(path) == [f"By tests at a false discovery rate of 5 %, 1 of 2 {words} 0 below it."]
     path.write_text("\n".join([rows[0], "a,b,full,all,0.01,lower", "b,a,full,all,,"]))
-    (text,) = tested(path)
+    (text,) = counted_tests(path)
     assert "0 of 1 transfers with all data score above their baseline and 1 below it" in text
     assert text.endswith("; one seed, so this covers the choice of test items alone.")
 

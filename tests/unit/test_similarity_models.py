@@ -12,10 +12,10 @@ from empathy_transfer.records.artefacts import read_table
 from empathy_transfer.similarity.causal_models import load_lora
 from empathy_transfer.similarity.rating_answers import rate_pairs
 from empathy_transfer.similarity.rating_prompts import RatingPrompts
-from empathy_transfer.similarity.sentence_models import load_model, story_cosines
+from empathy_transfer.similarity.sentence_models import load_sentence_model, story_cosines
 from empathy_transfer.similarity.story_pairs import read_pairs, to_rating
 pairs = read_pairs("pairs/fold1/stories_empathy/test.parquet")
-model = load_model("runs/encoder/model.safetensors", {"name": "encoder", "revision": None, "max_length": 16})
+model = load_sentence_model("runs/encoder/model.safetensors", {"name": "encoder", "revision": None, "max_length": 16})
 known = read_table("runs/encoder/predictions.parquet")["prediction"]
 assert (to_rating(story_cosines(model, pairs), "range") == known).all()
 model, tokenizer = load_lora("runs/tuned/adapter.safetensors", {"name": "model"})

@@ -196,7 +196,10 @@ def label_scale(study):
 
 
 def loop(study):
-    study.change(f"{LIBRARY}/training/loop.py", lambda text: text.replace("value > log[best]", "value >= log[best]"))
+    study.change(
+        f"{LIBRARY}/training/loop.py",
+        lambda text: text.replace("merit(log[-1], settings) > merit(", "merit(log[-1], settings) >= merit("),
+    )
 
 
 def new_metric_and_kind(study):

@@ -18,6 +18,7 @@ from empathy_transfer.inspection.provenance_table import write_provenance_table
 from empathy_transfer.inspection.wording import clean, one_line, span, subject
 from empathy_transfer.records.artefacts import read_json
 from empathy_transfer.records.files import write_with_digest
+from empathy_transfer.records.runs import BASELINE, CONTROLS
 
 LISTED = 10  # failures and missing results named on the console; the JSON names all
 NOTED = ("labels",)  # stages whose jobs leave notes on their results
@@ -138,7 +139,9 @@ def main_findings(results, since, earlier=True):
         try:
             planted = path.with_name("planted.json")  # of generated data: whether what was planted was found
             entries = [*(read_json(planted) if planted.is_file() else []), *read_json(path)]
-            texts = [one_line(entry["text"], 1000) for entry in entries] + tested(path.with_name("significance.csv"))
+            texts = [one_line(entry["text"], 1000) for entry in entries] + counted_tests(
+                path.with_name("significance.csv")
+            )
             if path.stat().st_mtime < since:
                 note = "worked out in an earlier run" if note is None else f"{note} in an earlier run"
         except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
@@ -147,14 +150,13 @@ def main_findings(results, since, earlier=True):
     return [], None
 
 
-def tested(path):
+def counted_tests(path):
     """How many transfers with all data are better or worse by more than chance, in a sentence; none without tests."""
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["runs"] == "all" and row["data"] == "full" and row["q"]]
-    targets = {row["target"] for row in rows}
-    effects = [row["effect"] for row in rows if row["source"] in targets]
+    effects = [row["effect"] for row in rows if row["source"] not in (BASELINE, *CONTROLS)]
     if not effects:
         return []
     better, worse = (

@@ -10,7 +10,7 @@ from empathy_transfer.metrics import pearson_r
 from empathy_transfer.models.hardware import choose_device, choose_precision, use_processor
 from empathy_transfer.records.artefacts import write_json, write_table
 from empathy_transfer.similarity.contrastive_losses import CONTRASTIVE_LOSSES
-from empathy_transfer.similarity.sentence_models import save_model, sentence_model, story_cosines
+from empathy_transfer.similarity.sentence_models import save_sentence_model, sentence_model, story_cosines
 from empathy_transfer.similarity.story_pairs import read_pairs, to_rating
 
 
@@ -55,7 +55,7 @@ def train_contrastive(run, inputs, outputs, encoder_settings, loss, training, ma
         write_table(outputs[name], frame[["id", "label"]].assign(prediction=answers))
         scores[split] = pearson_r.value(frame["label"].to_numpy(), answers)
     if "model" in outputs:
-        save_model(outputs["model"], model, encoder, encoder_settings["max_length"], seed=run.seed, loss=loss)
+        save_sentence_model(outputs["model"], model, encoder, encoder_settings["max_length"], seed=run.seed, loss=loss)
     record = run.columns | {
         "loss": loss,
         "encoder": encoder.public_name,

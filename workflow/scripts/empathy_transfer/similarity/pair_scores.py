@@ -7,13 +7,12 @@ Fisher's z, so that they end within -1 and 1.
 import numpy as np
 from scipy import stats
 
-from empathy_transfer.agreement.measures import FISHERS_Z
+from empathy_transfer.agreement.scales import fishers_z, unchanged
 from empathy_transfer.metrics import metric, metrics_of
 from empathy_transfer.similarity.story_pairs import is_similar
 from empathy_transfer.statistics.dyads import dyadic_variance
 
-UNCHANGED = (np.asarray, float)
-SCALES = dict.fromkeys(("pearson_r", "spearman_r"), FISHERS_Z)
+SCALES = dict.fromkeys(("pearson_r", "spearman_r"), fishers_z)
 
 
 def as_classes(ratings):
@@ -37,7 +36,7 @@ def score_with_interval(name, labels, predictions, dyads, alpha):
         alpha: error rate of the interval.
     """
     sides, value = sides_of(name, labels, predictions), metric(name).value
-    to_scale, from_scale = SCALES.get(name, UNCHANGED)
+    to_scale, from_scale, _ = SCALES.get(name, unchanged)()
     number = value(*sides)
     without = [to_scale(part) for part in dyads.replicates(lambda kept: value(*(side[kept] for side in sides)))]
     half = stats.t.isf(alpha / 2, dyads.n_members - 1) * np.sqrt(dyadic_variance(*without))

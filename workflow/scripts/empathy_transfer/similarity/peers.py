@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from empathy_transfer.agreement.scales import fishers_z
 from empathy_transfer.data.raw_files import check_raw
 from empathy_transfer.data.raw_text import read_rows, refuse_names
 from empathy_transfer.data.readers.common import PLACE, read_delimited, require_columns, with_place
@@ -21,9 +20,6 @@ from empathy_transfer.statistics.dyads import Dyads
 
 NUMBERS = ("pearson_r", "spearman_r", "mse")
 CLASSES = ("accuracy", "precision_macro", "recall_macro", "f1_macro")
-# Ratings above this are similar (section 4 of the similarity study).
-SIMILAR_ABOVE = 2.5
-SCALES = dict.fromkeys(("pearson_r", "spearman_r"), fishers_z)
 ANY_NUMBER = (-np.inf, np.inf)
 PEER_COLUMNS = ["peer", "split", "label", "metric", "value", "low", "high", "items", "stories"]
 APART_COLUMNS = ["model", "split", "label", "side", "place", "id", "rating", "prediction", "apart"]

@@ -66,14 +66,14 @@ def story_cosines(model, pairs):
     return np.clip((sides[0] * sides[1]).sum(axis=1), -1.0, 1.0)
 
 
-def save_model(path, model, encoder, max_length, **about):
+def save_sentence_model(path, model, encoder, max_length, **about):
     """Write a trained model's weights as one safetensors file, with what loading it needs; `about`: plain values."""
     about |= {"type": "sentence_model", "encoder_sha256": encoder.weights_sha256, "max_length": max_length}
     write_tensors(path, model[0].model.state_dict(), about)
 
 
-def load_model(path, encoder_settings, verify=True):
-    """Return the `SentenceTransformer` that `save_model` wrote.
+def load_sentence_model(path, encoder_settings, verify=True):
+    """Return the `SentenceTransformer` that `save_sentence_model` wrote.
 
     Raises:
         ArtefactError: the file is damaged. DataError: it belongs to another encoder, or to other lengths of texts.

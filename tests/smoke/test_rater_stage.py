@@ -111,7 +111,6 @@ def test_the_page_tables_and_figures_are_there(study):
     page = (folder / "rater/report.md").read_text(encoding="utf-8")
     for words in (
         "epitome_level, grouped splits",
-        "epitome_level, published splits",
         "epitome_share, grouped splits",
         "## The printed claims",
         "CORN",
