@@ -98,7 +98,7 @@ def asked_runs(asked):
         "stories": similarity_runs("provenance.json"),
     }
     behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
-    behind["similarity"] = ["pairs", "stories"]
+    behind["similarity"] = ["stories"]
     stages = {stage for target in asked for stage in behind.get(target, [target])}
 
     def counts(stage, path):
