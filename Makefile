@@ -4,6 +4,7 @@
 #   make test-cluster   install into .venv, then run the tests on a real Slurm; PYTEST="-m slow" for the long ones
 #   make test-storage   install into .venv, then run the tests on object storage, with a server on this machine
 #   make bench    measure the speed of training against the library's trainer; BENCH=--quick ends in 90 seconds
+#   make bench-raters  measure raters of pairs against the trainers of sentence-transformers; minutes
 #   make validate run the analysis on simulated studies whose truth is known; minutes
 #   make lint     check the format and the style of all code
 #   make clean    remove the demo study and caches; other studies and .venv stay
@@ -20,7 +21,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test test-cluster test-storage bench validate lint clean install
+.PHONY: demo test test-cluster test-storage bench bench-raters validate lint clean install
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES)
@@ -41,6 +42,9 @@ test-storage: $(INSTALLED)
 bench: $(INSTALLED)
 	$(PIP) install --quiet --no-deps accelerate==1.15.0
 	$(BIN)/python benchmarks/training.py $(BENCH)
+
+bench-raters: $(INSTALLED)
+	$(BIN)/python benchmarks/raters.py $(BENCH)
 
 validate: $(INSTALLED)
 	$(BIN)/python benchmarks/validation.py $(VALIDATE)

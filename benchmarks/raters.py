@@ -26,7 +26,7 @@ ENGINES = ("fast", "default", "bf16")
 ARCHITECTURES = ("bi", "cross")
 TOPICS, WORDS_OF_TOPIC = 12, 8
 BATCH, RATE, MAXIMUM = 16, 1e-4, 128
-RANKED = 48
+RANKED = 24
 COLUMNS = (
     "architecture",
     "engine",
@@ -105,8 +105,10 @@ def our_model(architecture, train):
 
     def epoch():
         """Train on all pairs once."""
+        seed = next(seeds)
         model.train()
-        for positions in training_batches(items.lengths, BATCH, torch.Generator().manual_seed(next(seeds))):
+        model.seed(seed)
+        for positions in training_batches(items.lengths, BATCH, torch.Generator().manual_seed(seed)):
             batch = batch_of(items, "train", positions)
             loss_of(model.logits(batch), batch.labels).backward()
             optimizer.step()
@@ -238,7 +240,9 @@ def measure(settings):
                 case |= {"epochs": settings.epochs, "threads": settings.threads}
                 command = [sys.executable, __file__, "--work", json.dumps(case)]
                 environment = os.environ | {"OMP_NUM_THREADS": str(settings.threads)}
-                done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+                done = subprocess.run(command, capture_output=True, text=True, env=environment)
+                if done.returncode:
+                    sys.exit(f"{architecture}, {engine}: {done.stderr}")
                 result = json.loads(done.stdout.strip().splitlines()[-1])
                 found.setdefault((architecture, engine), []).append(result)
                 words = ", ".join(f"{name} {value:.3g}" for name, value in result.items())
