@@ -9,7 +9,7 @@ from empathy_transfer.claims.rater_rules import RaterEvidence
 from empathy_transfer.metrics import accuracy, f1_weighted
 from empathy_transfer.raters import comparisons as raters
 from empathy_transfer.raters import report, slices, table
-from empathy_transfer.significance.cell_tests import intervals_of_cells, resample_classes
+from empathy_transfer.significance.cell_tests import intervals_of_cells, resample_classes, resampled_cells
 from empathy_transfer.statistics.resampling import bootstrap_counts
 from study_copy import ROOT
 
@@ -68,19 +68,16 @@ def made_up(generator, quality, losses=LOSSES, seeds=5, pairs=160, luck=0.02):
 
 def compared(found, groups):
     """Frames of cells and comparisons of made-up answers."""
-    sample, given = raters.sample_of(found, groups, "classification")
+    tested = resampled_cells(*raters.sample_of(found, groups, "classification"), SETTINGS)
     names = {"scheme": "grouped", "pairs": "levels"}
-    cells = [
-        names | dict(zip(raters.CELL, cell, strict=True)) | row
-        for cell, row in intervals_of_cells(sample, given, SETTINGS)
-    ]
-    rows = [names | row for row in raters.compare_raters(sample, given, "classification", SETTINGS)]
+    cells = [names | dict(zip(raters.CELL, cell, strict=True)) | row for cell, row in intervals_of_cells(tested)]
+    rows = [names | row for row in raters.compare_raters(tested, "classification")]
     return pd.DataFrame(cells).assign(floor=0.1), raters.with_q(pd.DataFrame(rows))
 
 
 def verdicts(found, groups):
     """Verdicts of the claims on levels, by claim."""
-    judged = rater_claims(CLAIMS, RaterEvidence(*compared(found, groups), 0.05))
+    judged = rater_claims(CLAIMS, RaterEvidence(compared(found, groups)[1], 0.05))
     return judged.groupby("name")["verdict"].agg(list)
 
 
@@ -185,7 +182,7 @@ def test_slices_by_level_and_length_by_hand():
 
 
 def test_the_page_names_the_winner_and_what_test_pairs_share(study):
-    scores, cells, comparisons = study
+    _, cells, comparisons = study
     leaks = pd.DataFrame(
         [
             {
@@ -213,9 +210,9 @@ def test_the_page_names_the_winner_and_what_test_pairs_share(study):
             }
         ]
     )
-    claims = rater_claims(CLAIMS, RaterEvidence(cells, comparisons, 0.05))
+    claims = rater_claims(CLAIMS, RaterEvidence(comparisons, 0.05))
     nothing = pd.DataFrame(columns=slices.COLUMNS)
-    page = report.as_page(claims, cells, comparisons, nothing, scores, leaks, costs, 0.05)
+    page = report.as_page(claims, cells, comparisons, nothing, leaks, costs, 0.05)
     assert "The highest mean has the bi-encoder, focal" in page
     assert "Of 4 others that differ in one thing, 4 are below it by more than chance" in page
     assert "Of the test pairs 3 (2.0 %) share with train pairs: same post" in page

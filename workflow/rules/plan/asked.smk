@@ -61,11 +61,11 @@ PAIR_STAGES = {"pairs": "pair", "rater": "rater", "similarity": "similarity"}
 
 def only_pairs():
     """Whether this run was asked for nothing but pairs of texts and their models, which need no task's data."""
+    stages = list(PAIR_STAGES)
+    # Raters on adapters of the transfer study need its tasks, and what is counted of their pairs does not.
     if any((variant or {}).get("source") for variant in config["rater"]["variants"].values()):
-        names, folders = ["pairs", "similarity"], ("pairs", "rater/data", "similarity")
-    else:
-        names, folders = list(PAIR_STAGES), ("pairs", "rater", "similarity")
-    return only_asked(names, *(f"results/{config['study']}/{folder}" for folder in folders))
+        stages.remove("rater")
+    return only_asked(stages, *(f"results/{config['study']}/{folder}" for folder in [*stages, "rater/data"]))
 
 
 def pairs_asked():
@@ -97,8 +97,12 @@ def asked_runs(asked):
         "rater": rater_runs("provenance.json"),
         "stories": similarity_runs("provenance.json"),
     }
-    behind = {"controls": ["control"], "variants": ["variant"], "relabel": ["labels", "relabel"]}
-    behind["similarity"] = ["stories"]
+    behind = {
+        "controls": ["control"],
+        "variants": ["variant"],
+        "relabel": ["labels", "relabel"],
+        "similarity": ["stories"],
+    }
     stages = {stage for target in asked for stage in behind.get(target, [target])}
 
     def counts(stage, path):

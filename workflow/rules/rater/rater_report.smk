@@ -2,7 +2,7 @@
 Stage: what the raters say: the printed claims judged, and one page.
 
 NEEDS    resources/claims/raters.yaml
-         <results>/rater/{scores,cells,comparisons,slices}.csv, <results>/rater/data/{sums,splits,leaks}.csv
+         <results>/rater/{cells,comparisons,slices}.csv, <results>/rater/data/{sums,splits,leaks}.csv
 MAKES    <results>/rater/claims.csv, <results>/rater/report.md
 """
 
@@ -10,7 +10,6 @@ MAKES    <results>/rater/claims.csv, <results>/rater/report.md
 rule judge_raters:
     input:
         claims=local("resources/claims/raters.yaml"),
-        cells="<results>/rater/cells.csv",
         comparisons="<results>/rater/comparisons.csv",
     output:
         claims="<results>/rater/claims.csv",
@@ -34,7 +33,6 @@ rule report_raters:
         cells="<results>/rater/cells.csv",
         comparisons="<results>/rater/comparisons.csv",
         slices="<results>/rater/slices.csv",
-        scores="<results>/rater/scores.csv",
         leaks="<results>/rater/data/leaks.csv",
         runs=rater_runs("provenance.json"),
     output:

@@ -7,7 +7,6 @@ if __name__ == "__main__":
     with open_job(snakemake) as job:
         write_rater_claims(
             claims_path=job.input["claims"],
-            cells_path=job.input["cells"],
             comparisons_path=job.input["comparisons"],
             level=job.params["level"],
             csv_path=job.output["claims"],

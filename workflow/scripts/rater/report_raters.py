@@ -6,7 +6,7 @@ from empathy_transfer.raters.report import write_rater_report
 if __name__ == "__main__":
     with open_job(snakemake) as job:
         write_rater_report(
-            frames={name: job.input[name] for name in ("claims", "cells", "comparisons", "slices", "scores", "leaks")},
+            frames={name: job.input[name] for name in ("claims", "cells", "comparisons", "slices", "leaks")},
             provenance_paths=job.input["runs"],
             level=job.params["level"],
             page_path=job.output["page"],

@@ -15,10 +15,10 @@ def most_important(evidence, bounds, feature):
     """Whether a rating is more important for unseen pairs of tasks than every feature that is no rating.
 
     By the sound protocol, on held-out pairs. The number is the least difference to such a feature; its interval draws
-    datasets, for both features at once. Supported: the rating is
-    `predictive`, the interval lies above 0, and the primary test of the rating has p of at most 5 %. Not supported: a
-    feature that is no rating is `predictive`, and the interval, corrected for their number, lies below 0. Undecided
-    with fewer than five datasets: what is drawn from so few says nothing of others.
+    datasets, for both features at once. Supported: the rating is `predictive`, the interval lies above 0, and the
+    primary test of the rating has p of at most 5 %. Not supported: a feature that is no rating is `predictive`, and
+    the interval, corrected for their number, lies below 0. Undecided with fewer than five datasets: what is drawn from
+    so few says nothing of others.
     """
     statistic = "held-out importance less the highest of the features that are no ratings"
     known = _held_out(evidence)
@@ -50,10 +50,9 @@ def most_important(evidence, bounds, feature):
 def negligible(evidence, bounds, feature):
     """Whether a feature is too small to matter: the interval of its held-out importance lies below a bound.
 
-    The interval draws datasets. A feature that is `predictive` can be
-    negligible all the same. Not supported: it is `predictive`, and the interval lies above the bound. Undecided where
-    the interval reaches to both sides, where nothing predicts held-out pairs, for then no feature could show, and with
-    fewer than five datasets.
+    The interval draws datasets. A feature that is `predictive` can be negligible all the same. Not supported: it is
+    `predictive`, and the interval lies above the bound. Undecided where the interval reaches to both sides, where
+    nothing predicts held-out pairs, for then no feature could show, and with fewer than five datasets.
     """
     statistic, limit = "held-out importance", bounds["negligible_importance"]
     known = _held_out(evidence)

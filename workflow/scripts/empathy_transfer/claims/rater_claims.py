@@ -8,10 +8,9 @@ NAMES = {"id": "name", "number": "found", "why": "explanation"}
 COLUMNS = ["name", "claim", "task", "model", "metric", "printed", "found", "low", "high", "verdict", "explanation"]
 
 
-def write_rater_claims(claims_path, cells_path, comparisons_path, level, csv_path):
-    """Judge the claims of a file on the CSV files of the stage; ``level`` is the error rate of intervals."""
-    evidence = RaterEvidence(read_csv(cells_path), read_csv(comparisons_path), level)
-    write_csv(csv_path, rater_claims(claims_path, evidence))
+def write_rater_claims(claims_path, comparisons_path, level, csv_path):
+    """Judge the claims of a file on comparisons.csv of the stage; ``level`` is the error rate of intervals."""
+    write_csv(csv_path, rater_claims(claims_path, RaterEvidence(read_csv(comparisons_path), level)))
 
 
 def rater_claims(claims_path, evidence):

@@ -11,17 +11,15 @@ import pandas
 from scipy import stats
 
 from empathy_transfer.claims.engine import Finding, nothing
+from empathy_transfer.raters.words import MAIN, PLAIN
 from empathy_transfer.statistics.verdicts import NOT_SUPPORTED, SUPPORTED, UNDECIDED
 
 BOUNDS = {"negligible"}
-MAIN = {"classification": "f1_weighted", "regression": "pearson_r"}
-PLAIN = "plain"
 
 
 class RaterEvidence(NamedTuple):
-    """Frames of the stage's cells.csv and comparisons.csv, and the error rate of intervals."""
+    """The frame of the stage's comparisons.csv, and the error rate of intervals."""
 
-    cells: pandas.DataFrame
     comparisons: pandas.DataFrame
     level: float
 

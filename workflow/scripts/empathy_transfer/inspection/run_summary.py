@@ -19,6 +19,7 @@ from empathy_transfer.inspection.wording import clean, one_line, span, subject
 from empathy_transfer.records.artefacts import read_json
 from empathy_transfer.records.files import write_with_digest
 from empathy_transfer.records.runs import BASELINE, CONTROLS
+from empathy_transfer.statistics.verdicts import HARMED, HIGHER, IMPROVED, LOWER
 
 LISTED = 10  # failures and missing results named on the console; the JSON names all
 NOTED = ("labels",)  # stages whose jobs leave notes on their results
@@ -159,14 +160,12 @@ def counted_tests(path):
     effects = [row["effect"] for row in rows if row["source"] not in (BASELINE, *CONTROLS)]
     if not effects:
         return []
-    better, worse = (
-        sum(effects.count(word) for word in words) for words in (("improved", "higher"), ("harmed", "lower"))
-    )
+    better, worse = (sum(effects.count(word) for word in words) for words in ((IMPROVED, HIGHER), (HARMED, LOWER)))
     text = (
         f"By tests at a false discovery rate of 5 %, {better} of {len(effects)} transfers with all data score above "
         f"their baseline and {worse} below it"
     )
-    items = {"higher", "lower"} & set(effects)
+    items = {HIGHER, LOWER} & set(effects)
     return [f"{text}{'; one seed, so this covers the choice of test items alone' if items else ''}."]
 
 

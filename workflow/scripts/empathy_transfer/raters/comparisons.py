@@ -10,15 +10,15 @@ import pandas as pd
 from scipy import stats
 
 from empathy_transfer.kinds import kind_of
+from empathy_transfer.raters.words import PLAIN
 from empathy_transfer.records.artefacts import read_csv, read_json, read_table, write_csv
 from empathy_transfer.records.runs import RaterRun
 from empathy_transfer.scores.run_scores import occurring_labels
-from empathy_transfer.significance.cell_tests import intervals_of_cells, tested_pairs
+from empathy_transfer.significance.cell_tests import intervals_of_cells, resampled_cells, tested_pairs
 from empathy_transfer.statistics.resampling import make_sample
 
 PLACE = ("scheme", "pairs")
 CELL = ("architecture", "loss", "variant")
-PLAIN = "plain"
 REFERENCE = {"classification": "cross_entropy", "regression": "squared_error"}
 CELL_COLUMNS = [*PLACE, *CELL, "metric", "seeds", "n_test", "clusters", "value", "low", "high", "se", "df", "floor"]
 COMPARISON_COLUMNS = [
@@ -54,13 +54,10 @@ def write_rater_comparisons(scores_path, run_paths, test_paths, settings, cells_
         kind = next(iter(found.values()))[0]
         predictions = {run: frame for run, (_, frame) in found.items()}
         groups = read_table(test_paths[place], columns=["id", "group"]).set_index("id")["group"]
-        sample, answers = sample_of(predictions, groups, kind)
+        tested = resampled_cells(*sample_of(predictions, groups, kind), settings)
         names = dict(zip(PLACE, place, strict=True))
-        cells += [
-            names | dict(zip(CELL, cell, strict=True)) | row
-            for cell, row in intervals_of_cells(sample, answers, settings)
-        ]
-        comparisons += [names | row for row in compare_raters(sample, answers, kind, settings)]
+        cells += [names | dict(zip(CELL, cell, strict=True)) | row for cell, row in intervals_of_cells(tested)]
+        comparisons += [names | row for row in compare_raters(tested, kind)]
     floors = scores.drop_duplicates([*PLACE, "metric"])[[*PLACE, "metric", "floor"]]
     cells = pd.DataFrame(cells, columns=[name for name in CELL_COLUMNS if name != "floor"])
     write_csv(cells_path, cells.merge(floors, how="left")[CELL_COLUMNS])
@@ -97,14 +94,14 @@ def sample_of(predictions, groups, kind):
     return sample, {run: kind_of(kind).comparable(row) for run, row in given.items()}
 
 
-def compare_raters(sample, answers, kind, settings):
+def compare_raters(tested, kind):
     """All comparisons of a task under a scheme as rows with ``COMPARISON_COLUMNS``, but for place and q.
 
     Args:
-        sample, answers: see ``sample_of``. kind: kind of the task. settings: ``resamples`` and ``alpha``.
+        tested: ``cell_tests.Cells``. kind: kind of the task.
     """
     cells = {}
-    for cell, seed in answers:
+    for cell, seed in tested.place:
         cells.setdefault(cell, {})[seed] = cell, seed
     pairs = compared_pairs(cells, REFERENCE[kind])
     return [
@@ -112,7 +109,7 @@ def compare_raters(sample, answers, kind, settings):
         | dict(zip(CELL, cell, strict=True))
         | {f"other_{name}": value for name, value in zip(CELL, other, strict=True)}
         | columns
-        for word, cell, other, columns in tested_pairs(sample, answers, cells, pairs, settings)
+        for word, cell, other, columns in tested_pairs(tested, cells, pairs)
     ]
 
 

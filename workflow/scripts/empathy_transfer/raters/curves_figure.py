@@ -8,14 +8,14 @@ import pandas as pd
 
 from empathy_transfer.kinds import kind_of
 from empathy_transfer.metrics import metric, metrics_of
-from empathy_transfer.raters.comparisons import CELL, PLACE, PLAIN
-from empathy_transfer.raters.words import METRICS, architecture_in_words, loss_in_words
+from empathy_transfer.raters.comparisons import CELL, PLACE
+from empathy_transfer.raters.words import MAIN, METRICS, PLAIN, architecture_in_words, loss_in_words
 from empathy_transfer.records.artefacts import read_json
+from empathy_transfer.records.runs import RaterRun
 from empathy_transfer.report.style import FAINT_INK, save_plot
 
 COLUMNS = [*PLACE, *CELL, "epoch", "measure", "mean", "least", "most", "seeds"]
 LOSSES = {"training_loss": "training loss", "validation_loss": "validation loss"}
-MAIN = ("f1_weighted", "pearson_r")
 STYLES = {"bi": "-", "cross": "--"}
 COLOURS = ("#1f6fb4", "#c8552b", "#4b8f4b", "#8a5aa8", "#6b6b6b")
 
@@ -34,9 +34,8 @@ def curves(paths):
     """Mean, least and most over seeds of each measure by epoch: a frame with `COLUMNS`."""
     rows = []
     for path in paths:
-        scheme, pairs, architecture, loss, variant, seed = path.parts[-7:-1]
-        names = dict(zip([*PLACE, *CELL, "seed"], (scheme, pairs, architecture, loss, variant, seed), strict=True))
         record = read_json(path.with_name("run.json"))
+        names = RaterRun.of(record).columns
         for line in path.read_text(encoding="utf-8").splitlines():
             row = json.loads(line)
             found = {measure: row[measure] for measure in ("training_loss", "validation_loss")}
@@ -66,7 +65,7 @@ def draw_curves(plotted):
     for row, (scheme, pairs) in zip(grid, places, strict=True):
         part = plotted[(plotted["pairs"] == pairs) & (plotted["scheme"] == scheme) & (plotted["variant"] == PLAIN)]
         losses = list(dict.fromkeys(part["loss"]))
-        main = next((name for name in MAIN if name in set(part["measure"])), MAIN[0])
+        main = next((name for name in MAIN.values() if name in set(part["measure"])), MAIN["classification"])
         measures = LOSSES | {main: f"validation {METRICS[main]}"}
         for axes, (measure, title) in zip(row, measures.items(), strict=True):
             for (architecture, loss), line in part[part["measure"] == measure].groupby(["architecture", "loss"]):

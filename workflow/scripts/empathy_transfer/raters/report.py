@@ -2,23 +2,28 @@
 
 import pandas as pd
 
-from empathy_transfer.raters.comparisons import PLACE, PLAIN
-from empathy_transfer.raters.table import model_in_words
-from empathy_transfer.raters.words import METRICS, architecture_in_words, loss_in_words, variant_in_words
+from empathy_transfer.raters.comparisons import PLACE
+from empathy_transfer.raters.words import (
+    MAIN,
+    METRICS,
+    PLAIN,
+    architecture_in_words,
+    loss_in_words,
+    model_in_words,
+    variant_in_words,
+)
 from empathy_transfer.records.artefacts import read_csv, read_json, write_text
-from empathy_transfer.report.comparison_words import difference_in_words, finding
+from empathy_transfer.report.comparison_words import bounds_in_words, difference_in_words, finding
 from empathy_transfer.report.markdown import plain_text
 from empathy_transfer.report.templates import render
 from empathy_transfer.statistics.verdicts import UNDECIDED
-
-MAIN = ("f1_weighted", "pearson_r")
 
 
 def write_rater_report(frames, provenance_paths, level, page_path):
     """Write the page, in Markdown.
 
     Args:
-        frames: paths of the stage's CSV files by name: claims, cells, comparisons, slices, scores and leaks.
+        frames: paths of the stage's CSV files by name: claims, cells, comparisons, slices and leaks.
         provenance_paths: of all runs, for time and memory. level: error rate of intervals. page_path: file to write.
     """
     costs = pd.DataFrame([cost_of(path) for path in provenance_paths])
@@ -33,10 +38,10 @@ def cost_of(path):
     return names | {"seconds": run["seconds"], "memory": spent["peak_memory_mb"]}
 
 
-def as_page(claims, cells, comparisons, slices, scores, leaks, costs, level):
+def as_page(claims, cells, comparisons, slices, leaks, costs, level):
     """The page as text; arguments are the frames of the files that ``write_rater_report`` names."""
     places, comparisons = [], comparisons.assign(sure=comparisons["q"] <= level)
-    for (scheme, pairs), part in cells[cells["metric"].isin(MAIN)].groupby([*PLACE], sort=False):
+    for (scheme, pairs), part in cells[cells["metric"].isin(MAIN.values())].groupby([*PLACE], sort=False):
         metric = part["metric"].iloc[0]
         against = comparisons[(comparisons["scheme"] == scheme) & (comparisons["pairs"] == pairs)]
         against = against[against["metric"] == metric]
@@ -64,7 +69,7 @@ def winner_line(cells, comparisons):
     plain = cells[cells["variant"] == PLAIN].sort_values("value", ascending=False)
     best = plain.iloc[0]
     name = f"{architecture_in_words(best['architecture'])}, {loss_in_words(best['loss'])}"
-    line = f"The highest mean has the {name}: {best['value']:.3f} ({best['low']:.3f} to {best['high']:.3f})"
+    line = f"The highest mean has the {name}: {best['value']:.3f}{bounds_in_words(best['low'], best['high'], '.3f')}"
     line += f", the constant answer {best['floor']:.3f}."
     mine = comparisons[(comparisons["variant"] == PLAIN) & comparisons["comparison"].isin(["architecture", "loss"])]
     beaten = tested = 0
@@ -79,7 +84,7 @@ def winner_line(cells, comparisons):
 
 def row_of_cell(row):
     """A row of the table of means."""
-    value = f"{row.value:.3f} ({row.low:.3f} to {row.high:.3f})"
+    value = f"{row.value:.3f}{bounds_in_words(row.low, row.high, '.3f')}"
     return architecture_in_words(row.architecture), model_in_words(row.loss, row.variant), value, f"{row.floor:.3f}"
 
 
@@ -124,8 +129,7 @@ def _measured(row):
     """A measure of a slice with its interval, or a dash."""
     if row is None:
         return "–"
-    bounds = "" if pd.isna(row.low) else f" ({row.low:.2f} to {row.high:.2f})"
-    return f"{row.value:.2f}{bounds}"
+    return f"{row.value:.2f}{bounds_in_words(row.low, row.high, '.2f')}"
 
 
 def cost_rows(costs):
@@ -143,7 +147,7 @@ def claim_rows(claims):
     """Rows of the claims of claims.csv."""
     rows = []
     for row in claims.itertuples():
-        number = "–" if pd.isna(row.found) else f"{row.found:+.3f} ({row.low:+.3f} to {row.high:+.3f})"
+        number = "–" if pd.isna(row.found) else f"{row.found:+.3f}{bounds_in_words(row.low, row.high)}"
         model = "" if pd.isna(row.model) else architecture_in_words(row.model)
         cells = (row.claim, row.printed, row.task, model)
         rows.append((*map(plain_text, map(str, cells)), number, f"**{row.verdict}**", plain_text(row.explanation)))

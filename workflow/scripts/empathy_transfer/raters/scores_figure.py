@@ -1,11 +1,9 @@
 """Scores of raters by architecture, loss and variant, with their intervals and the constant answer's score."""
 
-from empathy_transfer.raters.table import model_in_words
-from empathy_transfer.raters.words import METRICS, architecture_in_words
+from empathy_transfer.raters.words import MAIN, METRICS, architecture_in_words, model_in_words, model_order
 from empathy_transfer.records.artefacts import read_csv
 from empathy_transfer.report.style import FAINT_INK, INK, save_plot
 
-MAIN = ("f1_weighted", "pearson_r")
 COLOURS = {"bi": "#1f6fb4", "cross": "#c8552b"}
 MARKERS = {"bi": "o", "cross": "s"}
 OFFSETS = {"bi": -0.14, "cross": 0.14}
@@ -18,7 +16,7 @@ def plot_raters(cells_path, figure_paths, csv_path):
         cells_path: means of raters with intervals. figure_paths: figures to write. csv_path: CSV of the plotted means.
     """
     cells = read_csv(cells_path)
-    save_plot(figure_paths, csv_path, cells[cells["metric"].isin(MAIN)].reset_index(drop=True), draw_raters)
+    save_plot(figure_paths, csv_path, cells[cells["metric"].isin(MAIN.values())].reset_index(drop=True), draw_raters)
 
 
 def draw_raters(cells):
@@ -60,4 +58,4 @@ def _models(cells, place):
     """The models of a task and scheme: (loss, variant), plain ones first."""
     part = cells[(cells["pairs"] == place[0]) & (cells["scheme"] == place[1])]
     models = list(dict.fromkeys(zip(part["loss"], part["variant"], strict=True)))
-    return sorted(models, key=lambda model: (model[1] != "plain", model[1]))
+    return sorted(models, key=model_order)

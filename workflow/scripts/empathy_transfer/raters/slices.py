@@ -71,7 +71,7 @@ def slices_of(test, frames, settings):
     test, rows = test.set_index("id").loc[frames[0]["id"]], []
     labels, *answers = (pd.to_numeric(column) for column in (frames[0]["label"], *(f["prediction"] for f in frames)))
     measures = {"error": np.mean([values - labels for values in answers], axis=0)}
-    if frames[0]["label"].dtype == object or str(frames[0]["label"].dtype).startswith("str"):
+    if not pd.api.types.is_numeric_dtype(frames[0]["label"]):
         measures["right"] = np.mean([(values == labels) for values in answers], axis=0)
     for kind in ("level", "length"):
         for value in sorted(test[kind].unique(), key=slice_order):

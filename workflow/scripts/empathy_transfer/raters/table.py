@@ -3,9 +3,10 @@
 import pandas as pd
 
 from empathy_transfer.raters.comparisons import CELL, PLACE
-from empathy_transfer.raters.words import METRICS, architecture_in_words, loss_in_words, variant_in_words
+from empathy_transfer.raters.words import METRICS, architecture_in_words, model_in_words, model_order
 from empathy_transfer.records.artefacts import read_csv, write_csv, write_text
 from empathy_transfer.report import html
+from empathy_transfer.report.comparison_words import bounds_in_words
 from empathy_transfer.report.tex import tex_table
 
 # The columns of the study's tables 1 and 2, and 3 and 4.
@@ -59,7 +60,7 @@ def as_tables(rows, level):
         main = next(metric for metric in COLUMNS if metric in set(part["metric"]))
         named = part.set_index(["loss", "variant", "metric"])
         models = list(dict.fromkeys(zip(part["loss"], part["variant"], strict=True)))
-        models.sort(key=lambda model: (model[0] == CONSTANT, model[1] != "plain", model[1]))
+        models.sort(key=lambda model: (model[0] == CONSTANT, *model_order(model)))
         best = best_of(part[part["loss"] != CONSTANT], COLUMNS[main])
         lines = [
             html.Row(
@@ -89,12 +90,5 @@ def best_of(rows, metrics):
 
 def cell_of(row, metric, best):
     """A mean, with its interval where there is one."""
-    text = f"{row['value']:.3f}"
-    if pd.notna(row["low"]):
-        text += f" ({row['low']:.3f} to {row['high']:.3f})"
+    text = f"{row['value']:.3f}{bounds_in_words(row['low'], row['high'], '.3f')}"
     return html.Cell(text, bold=row["value"] == best[metric] and row.name[0] != CONSTANT)
-
-
-def model_in_words(loss, variant):
-    """A model's loss and what is trained."""
-    return loss_in_words(loss) + (f", {variant_in_words(variant)}" if variant not in ("", "plain") else "")

@@ -1,5 +1,8 @@
 """What architectures, losses, variants and metrics of raters are called in tables, figures and pages."""
 
+PLAIN = "plain"
+# The main score of each kind of pairs, as `training/recipes/rater.py` has them.
+MAIN = {"classification": "f1_weighted", "regression": "pearson_r"}
 METRICS = {
     "accuracy": "accuracy",
     "precision_weighted": "precision",
@@ -21,7 +24,7 @@ LOSSES = {
     "contrastive_released": "contrastive, as released",
     "cosine_embedding": "cosine embedding",
 }
-VARIANTS = {"plain": "whole encoder", "without_segments": "without segment ids", "adapter": "a new adapter only"}
+VARIANTS = {PLAIN: "whole encoder", "without_segments": "without segment ids", "adapter": "a new adapter only"}
 
 
 def architecture_in_words(architecture):
@@ -41,3 +44,13 @@ def variant_in_words(variant):
     if variant.startswith("on_"):
         return f"a new adapter on the frozen one of {variant.removeprefix('on_')}"
     return variant.replace("_", " ")
+
+
+def model_in_words(loss, variant):
+    """A model's loss and what is trained."""
+    return loss_in_words(loss) + (f", {variant_in_words(variant)}" if variant not in ("", PLAIN) else "")
+
+
+def model_order(model):
+    """Sort key of (loss, variant): plain models first, others by their variants."""
+    return model[1] != PLAIN, model[1]

@@ -12,7 +12,7 @@ from scipy import stats
 from empathy_transfer.records.artefacts import read_table, write_csv
 from empathy_transfer.relabel.scores import BASELINE, CHOSEN, METRICS, read_relabelled_scores
 from empathy_transfer.relabel.training_sets import CROWD, EQUAL_SHARE, Setting
-from empathy_transfer.significance.cell_tests import tested_pairs
+from empathy_transfer.significance.cell_tests import resampled_cells, tested_pairs
 from empathy_transfer.statistics.resampling import make_sample
 
 COLUMNS = [
@@ -127,7 +127,7 @@ def _compare(scores, pairs, groups, runs, settings, metrics):
     sample = make_sample(labels["label"], groups.reindex(labels["id"]).to_numpy())
     rows = [
         dict(zip(CELL, (*cell, *other), strict=True)) | {"comparison": kind} | columns
-        for kind, cell, other, columns in tested_pairs(sample, predictions, cells, pairs, settings)
+        for kind, cell, other, columns in tested_pairs(resampled_cells(sample, predictions, settings), cells, pairs)
         if columns["metric"] in metrics
     ]
     frame = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "q"])

@@ -15,6 +15,7 @@ measures the seeds' noise only, not the choice of test items.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -47,49 +48,69 @@ class Resampled:
         return found
 
 
-def tested_pairs(sample, runs, cells, pairs, settings):
-    """Test pairs of cells by each metric.
+class Cells(NamedTuple):
+    """Runs that are tested: ``found`` (``Resampled``), {(cell, seed): its row}, ``SeedVariance`` by metric, and sizes.
+
+    ``items`` are test items, ``units`` what is resampled of them, ``alpha`` the error rate of intervals.
+    """
+
+    found: Resampled
+    place: dict
+    between: dict
+    items: int
+    units: int
+    alpha: float
+
+
+def resampled_cells(sample, runs, settings):
+    """The ``Cells`` of runs, which all tests and intervals of these runs share.
 
     Args:
         sample: the test items (``resampling.Sample``); booleans for classes, or numbers.
-        runs: {(cell, seed): its predictions, like the sample's labels}.
-        cells: {cell: {seed: the run of ``runs`` that stands for it}}.
-        pairs: (kind, cell, other cell) of each comparison. settings: ``resamples`` and ``alpha``.
+        runs: {(cell, seed): its predictions, like the sample's labels}. settings: ``resamples`` and ``alpha``.
+    """
+    place, units = {run: number for number, run in enumerate(runs)}, sample.n_units
+    found = resample(sample, list(runs.values()), resampled_counts(units, settings["resamples"]))
+    return Cells(found, place, found.between(place, units), len(sample.labels), units, settings["alpha"])
+
+
+def tested_pairs(tested, cells, pairs):
+    """Test pairs of cells by each metric.
+
+    Args:
+        tested: ``Cells``. cells: {cell: {seed: the run (cell, seed) of ``tested`` that stands for it}}.
+        pairs: (kind, cell, other cell) of each comparison.
 
     Returns:
         (kind, cell, other cell, columns) of each comparison and metric; of cells that have no seed in common, or the
         same runs, there is none.
     """
-    place = {run: number for number, run in enumerate(runs)}
-    found = resample(sample, list(runs.values()), resampled_counts(sample.n_units, settings["resamples"]))
-    units, rows = sample.n_units, []
-    for metric, between in found.between(place, units).items():
+    found, place, rows = tested.found, tested.place, []
+    for metric, between in tested.between.items():
         for kind, cell, other in pairs:
             seeds = sorted(cells[cell].keys() & cells[other].keys())
             sides = [[place[cells[side][seed]] for seed in seeds] for side in (cell, other)]
             if seeds and sides[0] != sides[1]:
-                tested = pooled_test(found, metric, sides, between, units, settings["alpha"])
-                rows.append((kind, cell, other, {"metric": metric, "n_test": len(sample.labels)} | tested))
+                row = pooled_test(found, metric, sides, between, tested.units, tested.alpha)
+                rows.append((kind, cell, other, {"metric": metric, "n_test": tested.items} | row))
     return rows
 
 
-def intervals_of_cells(sample, runs, settings):
-    """Mean over seeds of each cell with its interval over items and seeds, by metric; arguments as in `tested_pairs`.
+def intervals_of_cells(tested):
+    """Mean over seeds of each cell of ``Cells`` with its interval over items and seeds, by metric.
 
     Returns:
         (cell, columns) of each cell and metric. With one seed an interval covers the choice of items alone.
     """
-    place = {run: number for number, run in enumerate(runs)}
-    found = resample(sample, list(runs.values()), resampled_counts(sample.n_units, settings["resamples"]))
-    few, rows = sample.n_units < FEW_CLUSTERS, []
-    for metric, between in found.between(place, sample.n_units).items():
-        for cell in dict.fromkeys(cell for cell, _ in runs):
-            own = [place[run] for run in runs if run[0] == cell]
-            value = float(found.whole[metric][own].mean())
-            parts = [(spread(found.replicates[metric][own].mean(axis=0), few), sample.n_units - 1)]
-            tested = t_test(value, [*parts, between.part(1 / len(own))], settings["alpha"])
-            row = {"metric": metric, "seeds": len(own), "n_test": len(sample.labels), "clusters": sample.n_units}
-            rows.append((cell, row | {"value": value} | {name: tested[name] for name in ("low", "high", "se", "df")}))
+    few, rows = tested.units < FEW_CLUSTERS, []
+    for metric, between in tested.between.items():
+        for cell in dict.fromkeys(cell for cell, _ in tested.place):
+            own = [row for run, row in tested.place.items() if run[0] == cell]
+            value = float(tested.found.whole[metric][own].mean())
+            parts = [(spread(tested.found.replicates[metric][own].mean(axis=0), few), tested.units - 1)]
+            ends = t_test(value, [*parts, between.part(1 / len(own))], tested.alpha)
+            row = {"metric": metric, "seeds": len(own), "n_test": tested.items, "clusters": tested.units}
+            rows.append((cell, row | {"value": value} | {name: ends[name] for name in ("low", "high", "se", "df")}))
     return rows
 
 

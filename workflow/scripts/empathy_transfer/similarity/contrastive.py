@@ -12,6 +12,7 @@ from empathy_transfer.records.artefacts import write_json, write_table
 from empathy_transfer.similarity.contrastive_losses import CONTRASTIVE_LOSSES
 from empathy_transfer.similarity.sentence_models import save_sentence_model, sentence_model, story_cosines
 from empathy_transfer.similarity.story_pairs import read_pairs, to_rating
+from empathy_transfer.similarity.trainers import trainer_arguments
 
 
 def train_contrastive(run, inputs, outputs, encoder_settings, loss, training, mapping, threads=1):
@@ -87,21 +88,9 @@ def fit_contrastive(model, loss, examples, training, seed, precision):
     disable_progress_bars()
     with tempfile.TemporaryDirectory() as folder:
         settings = SentenceTransformerTrainingArguments(
-            output_dir=folder,
-            num_train_epochs=training["epochs"],
-            per_device_train_batch_size=training["batch_size"],
-            learning_rate=training["learning_rate"],
+            **trainer_arguments(folder, training, seed, precision),
             weight_decay=training["weight_decay"],
             warmup_ratio=training["warmup_share"],
-            bf16=precision == "bf16",
-            use_cpu=choose_device() == "cpu",
-            seed=seed,
-            data_seed=seed,
-            save_strategy="no",
-            logging_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            dataloader_pin_memory=False,
         )
         trainer = SentenceTransformerTrainer(
             model=model, args=settings, train_dataset=Dataset.from_dict(examples), loss=loss

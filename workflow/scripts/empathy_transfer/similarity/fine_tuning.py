@@ -12,6 +12,7 @@ from empathy_transfer.similarity.causal_models import load_causal_model, save_lo
 from empathy_transfer.similarity.rating_answers import rate_pairs
 from empathy_transfer.similarity.rating_prompts import RatingPrompts
 from empathy_transfer.similarity.story_pairs import read_pairs
+from empathy_transfer.similarity.trainers import trainer_arguments
 
 
 def fine_tune(run, inputs, outputs, model_settings, variant, lora, training, threads=1):
@@ -115,22 +116,10 @@ def fit_language_model(model, tokenizer, examples, training, seed, precision):
     disable_progress_bars()
     with tempfile.TemporaryDirectory() as folder:
         settings = SFTConfig(
-            output_dir=folder,
-            num_train_epochs=training["epochs"],
-            per_device_train_batch_size=training["batch_size"],
+            **trainer_arguments(folder, training, seed, precision),
             gradient_accumulation_steps=training["accumulation"],
-            learning_rate=training["learning_rate"],
             max_length=training["max_length"],
-            bf16=precision == "bf16",
-            use_cpu=choose_device() == "cpu",
             gradient_checkpointing=False,
-            seed=seed,
-            data_seed=seed,
-            save_strategy="no",
-            logging_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            dataloader_pin_memory=False,
         )
         data = Dataset.from_list(examples)
         trainer = SFTTrainer(model=model, args=settings, train_dataset=data, processing_class=tokenizer)
