@@ -234,7 +234,8 @@ def test_too_few_groups_for_folds_are_told():
 
 @pytest.mark.parametrize("count", [11, 3084])
 def test_the_published_draw_is_that_of_the_package_datasets(count):
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     first = datasets.Dataset.from_dict({"place": range(count)}).train_test_split(test_size=0.2, seed=42)
     second = first["test"].train_test_split(test_size=0.5, seed=42)
     expected = {"train": first["train"], "test": second["train"], "validation": second["test"]}
